@@ -1,0 +1,1 @@
+"""The machine learning of the report: tiny networks, their training and its statistics."""
