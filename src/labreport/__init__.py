@@ -1,1 +1,1 @@
-"""Makes the report from the experiments: results as files, a document rendered from them, every number traced."""
+"""Makes the report from the experiments: results as files, a document from them, every number traced."""

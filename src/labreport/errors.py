@@ -1,0 +1,144 @@
+"""The errors that a user can meet: each says what is wrong, where, and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a user's file an error lies: lines and columns count from 1; `source` is the line's text."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    length: int = 1
+    source: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.file, *(str(n) for n in (self.line, self.column) if n is not None)]
+        return ":".join(parts)
+
+
+class LabreportError(Exception):
+    """An error that is shown to the user as one message, never as a traceback."""
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        place: Place | None = None,
+        cure: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.place = place
+        self.cure = cure
+        self.notes = tuple(notes)
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return the message as lines: what, the place with its source line and a caret, notes, the cure."""
+        out = [self.what]
+        if self.place is not None:
+            out.append(f"  at {self.place}")
+            out.extend(_marked_source(self.place))
+        out.extend(f"  {note}" for note in self.notes)
+        if self.cure:
+            out.append(f"  cure: {self.cure}")
+        return out
+
+
+class UsageError(LabreportError):
+    """The command line asks for something that does not exist."""
+
+    exit_code = 2
+
+
+class InputError(LabreportError):
+    """A file of the project (report.toml, template, result, figure) is not what it must be."""
+
+    exit_code = 3
+
+
+class ExperimentError(LabreportError):
+    """An experiment failed, hung, was killed, or its result is missing or out of date."""
+
+    exit_code = 4
+
+
+class LatexError(LabreportError):
+    """LaTeX or BibTeX could not make the PDF."""
+
+    exit_code = 5
+
+
+class ToolError(LabreportError):
+    """A program or a Python package that the build needs is missing."""
+
+    exit_code = 6
+
+
+class BusyError(LabreportError):
+    """Another build works in the same folder."""
+
+    exit_code = 75
+
+
+class SeveralErrors(LabreportError):
+    """Several errors that were found together."""
+
+    def __init__(self, errors: Sequence[LabreportError]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = tuple(errors)
+        self.exit_code = errors[0].exit_code
+
+    def lines(self) -> list[str]:
+        """Return all messages, one after the other."""
+        return [line for error in self.errors for line in error.lines()]
+
+
+def raise_all(errors: Sequence[LabreportError]) -> None:
+    """Raise the error, or all of them as one; do nothing if there is none."""
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise SeveralErrors(errors)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return a cure for an unknown name: the near ones, else all of them."""
+    import difflib
+
+    known = sorted(set(names))
+    if not known:
+        return "there is none to choose from"
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.55)
+    if near:
+        return "did you mean " + " or ".join(repr(n) for n in near) + "?"
+    shown = ", ".join(known[:12]) + (f", … ({len(known) - 12} more)" if len(known) > 12 else "")
+    return f"the names here are: {shown}"
+
+
+def _marked_source(place: Place) -> list[str]:
+    """Return the source line with a marker under the place; long lines are cut around it."""
+    if place.source is None or place.line is None:
+        return []
+    text = place.source.replace("\t", " ").rstrip()
+    column = place.column
+    start = 0
+    if len(text) > 100:
+        start = min(max(0, (column or 1) - 60), len(text) - 100)
+    shown = text[start : start + 100]
+    number = f"{place.line:>5}"
+    out = [f"{number} | {shown}"]
+    if column is not None:
+        length = max(1, min(place.length, len(text) - column + 1))
+        out.append(f"{'':>5} | {' ' * (column - 1 - start)}{'^' * length}")
+    return out

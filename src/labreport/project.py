@@ -1,0 +1,242 @@
+"""A project: the folder with experiments, templates and report.toml, and the path of all that is made."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labreport.errors import InputError, Place, UsageError, did_you_mean
+
+CONFIG = "report.toml"
+DEFAULT_DATE = "1 January 2025"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What report.toml says. All texts are plain text, not LaTeX.
+
+    `questions` maps a question's number to its one-line text; `preload` lists modules that the fork server
+    imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions.
+    """
+
+    title: str
+    subtitle: str = ""
+    authors: tuple[str, ...] = ()
+    date: str = DEFAULT_DATE
+    template: str = "report.tex.j2"
+    preload: tuple[str, ...] = ()
+    deadline: float = 3600.0
+    deadlines: dict[str, float] = field(default_factory=dict)
+    questions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder with its settings; `quick` builds write below build/quick only."""
+
+    root: Path
+    config: Config
+    quick: bool = False
+
+    @property
+    def experiments(self) -> Path:
+        """The folder of the experiment modules."""
+        return self.root / "experiments"
+
+    @property
+    def templates(self) -> Path:
+        """The folder of the LaTeX templates."""
+        return self.root / "report_templates"
+
+    @property
+    def style(self) -> Path:
+        """The matplotlib style file that is applied around every `draw`, if it exists."""
+        return self.experiments / "figures.mplstyle"
+
+    @property
+    def build(self) -> Path:
+        """The folder of all that is generated."""
+        build = self.root / "build"
+        return build / "quick" if self.quick else build
+
+    @property
+    def results(self) -> Path:
+        """The folder of all results, one folder for each experiment."""
+        return self.build / "results"
+
+    @property
+    def log(self) -> Path:
+        """The folder of all that experiments and LaTeX print."""
+        return self.build / "log"
+
+    @property
+    def latex(self) -> Path:
+        """The folder of the generated LaTeX sources, published with the PDF."""
+        return self.build / "latex"
+
+    @property
+    def pdf(self) -> Path:
+        """The report."""
+        return self.build / "report.pdf"
+
+    @property
+    def provenance(self) -> Path:
+        """The record of each printed value."""
+        return self.build / "provenance.json"
+
+    @property
+    def state(self) -> Path:
+        """The record of what the published report was made from."""
+        return self.build / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        """The file that a running build holds locked."""
+        return self.build / ".lock"
+
+    @property
+    def source_roots(self) -> tuple[Path, ...]:
+        """The folders from which the project's own modules are imported, first match first."""
+        engine = Path(__file__).resolve().parents[1]
+        roots = (self.root / "src", self.root, engine)
+        return tuple(dict.fromkeys(root for root in roots if root.is_dir()))
+
+    def shown(self, path: Path) -> str:
+        """Return a path as messages show it: relative to the project where it lies inside."""
+        try:
+            return path.resolve().relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+    def experiment_names(self) -> list[str]:
+        """Return the names of all experiments, sorted; files that begin with an underscore are none."""
+        if not self.experiments.is_dir():
+            return []
+        return sorted(p.stem for p in self.experiments.glob("*.py") if not p.stem.startswith("_"))
+
+
+def load(root: Path, *, quick: bool = False) -> Project:
+    """Return the project in a folder.
+
+    Raises
+    ------
+    UsageError
+        The folder is no project: it does not exist or has no report.toml.
+    InputError
+        report.toml cannot be read, has an unknown key, or a value of the wrong type.
+
+    """
+    root = root.resolve()
+    path = root / CONFIG
+    if not path.is_file():
+        raise UsageError(
+            f"no project in {root}: it has no {CONFIG}",
+            cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{CONFIG} is not UTF-8: {error.reason} at byte {error.start}", cure="save it as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(error, text) from error
+    return Project(root, _config(data, text), quick)
+
+
+def _syntax_error(error: tomllib.TOMLDecodeError, text: str) -> InputError:
+    import re
+
+    place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    lines = text.splitlines() or [""]
+    line, column = (int(place[1]), int(place[2])) if place else (len(lines), len(lines[-1]) + 1)
+    what = re.sub(r" \(at .*\)$", "", str(error))
+    where = Place(CONFIG, line, column, source=lines[line - 1] if line <= len(lines) else "")
+    return InputError(
+        f"{CONFIG} is not valid TOML: {what}", place=where, cure="correct the syntax (https://toml.io)"
+    )
+
+
+def _config(data: dict[str, Any], text: str) -> Config:
+    """Return the settings, each checked for its type."""
+    for key, value in data.items():
+        if key not in _CHECKS:
+            raise InputError(
+                f"unknown key {key!r} in {CONFIG}",
+                place=_place(text, key),
+                cure=did_you_mean(key, _CHECKS),
+            )
+        test, expected = _CHECKS[key]
+        if not test(value):
+            raise InputError(
+                f"{key!r} in {CONFIG} must be {expected}, not {value!r}",
+                place=_place(text, key),
+                cure=f"write for example: {_EXAMPLES[key]}",
+            )
+    if "title" not in data:
+        raise InputError(f"{CONFIG} has no title", place=Place(CONFIG), cure=f"add: {_EXAMPLES['title']}")
+    for key in ("authors", "preload"):
+        if key in data:
+            data[key] = tuple(data[key])
+    return Config(**data)
+
+
+def _place(text: str, key: str) -> Place:
+    """Return the line of report.toml that sets a key."""
+    for number, line in enumerate(text.splitlines(), 1):
+        bare = line.strip().lstrip("[").lstrip()
+        if bare.strip('"').startswith(key) and bare.strip('"')[len(key) :].lstrip('" ')[:1] in (
+            "=",
+            "]",
+            ".",
+        ):
+            return Place(CONFIG, number, line.index(key) + 1, len(key), line)
+    return Place(CONFIG)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+
+
+def _is_seconds(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def _is_text_table(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+
+
+def _is_seconds_table(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_seconds(v) for v in value.values())
+
+
+_CHECKS = {
+    "title": (_is_text, "a text"),
+    "subtitle": (_is_text, "a text"),
+    "authors": (_is_texts, "a list of texts"),
+    "date": (_is_text, "a text"),
+    "template": (_is_text, "a text"),
+    "preload": (_is_texts, "a list of module names"),
+    "deadline": (_is_seconds, "a positive number of seconds"),
+    "deadlines": (_is_seconds_table, "a table of experiment names and positive seconds"),
+    "questions": (_is_text_table, "a table of question numbers and texts"),
+}
+
+_EXAMPLES = {
+    "title": 'title = "Deep versus wide"',
+    "subtitle": 'subtitle = "Assignment 1"',
+    "authors": 'authors = ["First Author", "Second Author"]',
+    "date": 'date = "29 November 2024"',
+    "template": 'template = "report.tex.j2"',
+    "preload": 'preload = ["torch", "pandas"]',
+    "deadline": "deadline = 3600",
+    "deadlines": "[deadlines]\ndepth_width = 7200",
+    "questions": '[questions]\n"3.1" = "Write a program"',
+}
