@@ -1,0 +1,188 @@
+"""Question 3.1(a): what distinguishes the two binary cross entropies of PyTorch, and which one to use?
+
+`torch.nn.BCELoss` takes probabilities, here the sigmoid of a logit; `torch.nn.BCEWithLogitsLoss` takes the
+logit itself. Mathematically they are the same function of the logit z and the target y. We compute both in
+single precision, with their gradient with respect to z, over a dense grid of logits and for both targets,
+and compare with the closed form in double precision:
+
+    loss = ln(1 + exp(z)) - y z,        d loss / dz = sigmoid(z) - y.
+
+"Wrong" are the positive logits of target 0 and the negative logits of target 1: the model is sure of the
+other class. There the exact loss is nearly |z| and the exact gradient nearly +1 or -1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import torch
+from scipy.special import expit
+from torch import nn
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from labreport.lab import Lab
+    from labreport.results import Result
+
+
+@dataclass(frozen=True)
+class Params:
+    """The grid of logits; with a power of two of steps per unit every logit is exact in float32."""
+
+    largest_logit: int = 120
+    steps_per_unit: int = 1024
+    ordinary_logit: int = 10  # up to this size a logit counts as ordinary
+    seed: int = 0  # nothing here is random
+
+
+QUICK = Params(steps_per_unit=64)
+
+CLAMP = 100.0  # BCELoss lets no logarithm be below -100, says its documentation
+TABLE_LOGITS = (10, 15, 17, 30, 60, 88, 90, 120)
+FIGURE_STEPS_PER_UNIT = 4
+
+
+def bce(logits: Tensor, targets: Tensor) -> Tensor:
+    """The loss of each logit by `BCELoss` on its sigmoid."""
+    return nn.BCELoss(reduction="none")(torch.sigmoid(logits), targets)
+
+
+def with_logits(logits: Tensor, targets: Tensor) -> Tensor:
+    """The loss of each logit by `BCEWithLogitsLoss`."""
+    return nn.BCEWithLogitsLoss(reduction="none")(logits, targets)
+
+
+LOSSES = {"bce": bce, "with_logits": with_logits}
+
+
+def run(params: Params, lab: Lab) -> dict[str, Any]:  # noqa: ARG001
+    """The two losses and their gradients beside the exact ones, and where they part."""
+    steps = params.largest_logit * params.steps_per_unit
+    logits = np.arange(-steps, steps + 1) / params.steps_per_unit
+    curves = {target: _curves(logits, target) for target in (0, 1)}
+    values: dict[str, Any] = {
+        name: {f"y{target}": _departure(curves[target], name, params) for target in curves} for name in LOSSES
+    }
+    on_figure = np.arange(0, len(logits), params.steps_per_unit // FIGURE_STEPS_PER_UNIT)
+    return {
+        **values,
+        "sigmoid": _sigmoid_limits(logits),
+        "clamp": float(curves[0]["bce"].max()),
+        "largest_loss_below_clamp": float(curves[0]["bce"][curves[0]["bce"] < CLAMP].max()),
+        "gradient_floor": _gradient_floor(curves[1]),
+        "wrong_by_much": pd.concat([_wrong(curves[target]) for target in curves], ignore_index=True),
+        "curves": pd.concat([curves[target].iloc[on_figure] for target in curves], ignore_index=True),
+    }
+
+
+def _curves(logits: np.ndarray, target: int) -> pd.DataFrame:
+    """A row for each logit: the exact loss and gradient (float64), and each loss's own (float32)."""
+    sign = 1 - 2 * target  # the loss of target 1 is that of target 0 at the mirrored logit
+    exact = {"exact": np.logaddexp(0, sign * logits), "exact_gradient": sign * expit(sign * logits)}
+    measured = {}
+    for name, loss in LOSSES.items():
+        z = torch.tensor(logits, dtype=torch.float32, requires_grad=True)
+        losses = loss(z, torch.full_like(z, target))
+        (gradient,) = torch.autograd.grad(losses.sum(), z)
+        measured[name] = losses.detach().double().numpy() + 0.0  # -0 becomes 0
+        measured[f"{name}_gradient"] = gradient.double().numpy() + 0.0
+    return pd.DataFrame({"target": target, "logit": logits, **exact, **measured})
+
+
+def _departure(curves: pd.DataFrame, name: str, params: Params) -> dict[str, float | None]:
+    """How far a loss and its gradient are from the exact ones, and from which wrong logit on."""
+    logit, ordinary = curves["logit"], curves["logit"].abs() <= params.ordinary_logit
+    wrong = curves["exact_gradient"].abs() > 0.5
+    error = (curves[name] - curves["exact"]).abs()
+    gradient = curves[f"{name}_gradient"].abs()
+    gradient_error = (curves[f"{name}_gradient"] - curves["exact_gradient"]).abs()
+    return {
+        "error": float(error.max()),
+        "error_at": float(logit[error.idxmax()]),
+        "ordinary_error": float(error[ordinary].max()),
+        "gradient_error": float(gradient_error.max()),
+        "ordinary_gradient_error": float(gradient_error[ordinary].max()),
+        "clamped_from": _nearest(logit[wrong & (curves[name] == CLAMP) & (error > 1e-3)]),
+        "gradient_halved_from": _nearest(logit[wrong & (gradient < curves["exact_gradient"].abs() / 2)]),
+        "gradient_zero_from": _nearest(logit[wrong & (gradient == 0)]),
+    }
+
+
+def _nearest(logits: pd.Series) -> float | None:
+    """The logit that is nearest to zero; None if there is none."""
+    return None if logits.empty else float(logits[logits.abs().idxmin()])
+
+
+def _sigmoid_limits(logits: np.ndarray) -> dict[str, float]:
+    """Where the float32 sigmoid becomes exactly 1 and exactly 0, as measured and as float32 predicts.
+
+    `1 + exp(-z)` rounds to 1 once `exp(-z)` is half the distance from 1 to the next number, 2^-24, or less;
+    `1 / (1 + exp(-z))` is 0 once `exp(-z)` overflows.
+    """
+    float32 = torch.finfo(torch.float32)
+    probability = torch.sigmoid(torch.tensor(logits, dtype=torch.float32)).numpy()
+    return {
+        "one_from": float(logits[probability == 1].min()),
+        "one_predicted": -math.log(float32.eps / 2),
+        "zero_to": float(logits[probability == 0].max()),
+        "zero_predicted": -math.log(float32.max),
+    }
+
+
+def _gradient_floor(curves: pd.DataFrame) -> float:
+    """What the backward pass of `BCELoss` puts for `p (1 - p)` where that is smaller, measured at z = -60.
+
+    The gradient in p is `(p - y) / max(p (1 - p), floor)`; the sigmoid multiplies it with `p (1 - p)`.
+    """
+    row = curves[curves["logit"] == -60].iloc[0]
+    return float(expit(-60) * expit(60) / abs(row["bce_gradient"]))
+
+
+def _wrong(curves: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the logits in the table, on the side that is wrong for the target."""
+    return curves[curves["logit"].abs().isin(TABLE_LOGITS) & (curves["exact_gradient"].abs() > 0.5)]
+
+
+def draw(result: Result, lab: Lab) -> None:
+    """One figure: losses above, gradients below, a column for each target."""
+    curves = result.table("curves")
+    lab.figure(
+        "losses",
+        _figure(curves),
+        alt="Loss and gradient against the logit for both targets. BCEWithLogitsLoss follows the exact "
+        "curves. BCELoss jumps to 100 and has no gradient for target 0 above a logit of 17; for target 1 its "
+        "gradient fades below -28, and its value is clamped at 100 below -89.",
+        data=curves,
+    )
+
+
+def _figure(curves: pd.DataFrame) -> Figure:
+    figure, axes = plt.subplots(2, 2, figsize=(5.9, 3.6), sharex=True, sharey="row")
+    for target, column in zip((0, 1), axes.T, strict=True):
+        rows = curves[curves["target"] == target]
+        column[0].set_title(f"target $y = {target}$")
+        _panel(column[0], rows, "")
+        _panel(column[1], rows, "_gradient")
+        column[1].set_xlabel("logit $z$")
+    axes[0, 0].set_ylabel("loss")
+    axes[1, 0].set_ylabel(r"gradient, d loss / d$z$")
+    axes[0, 1].legend(loc="upper right")
+    return figure
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, suffix: str) -> None:
+    styles = {
+        "exact": {"label": "exact", "color": "0.8", "linewidth": 4},
+        "with_logits": {"label": "BCEWithLogitsLoss", "color": "#0072B2", "linestyle": "--"},
+        "bce": {"label": "BCELoss of sigmoid", "color": "#D55E00"},
+    }
+    for name, style in styles.items():
+        ax.plot(rows["logit"], rows[name + suffix], **style)
