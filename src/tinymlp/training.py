@@ -1,0 +1,76 @@
+"""Train one network by mini-batches: the readable loop, with a history of loss and accuracy."""
+
+from collections.abc import Sized
+from dataclasses import dataclass, field
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+Data = Dataset[tuple[Tensor, Tensor]]  # of pairs: inputs (features,), target ()
+
+
+@dataclass
+class History:
+    """Loss and accuracy on training and validation data after each epoch."""
+
+    train_loss: list[float] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
+
+    def record(self, model: nn.Module, train: Data, val: Data) -> None:
+        """Append what `evaluate` says of the model on both data sets."""
+        loss, accuracy = evaluate(model, train)
+        self.train_loss.append(loss)
+        self.train_accuracy.append(accuracy)
+        loss, accuracy = evaluate(model, val)
+        self.val_loss.append(loss)
+        self.val_accuracy.append(accuracy)
+
+
+def fit(
+    model: nn.Module,
+    train: Data,
+    val: Data,
+    *,
+    epochs: int,
+    batch_size: int = 32,
+    lr: float = 0.01,
+    weight_decay: float = 0.0,
+    seed: int,
+) -> History:
+    """Train `model` in place and return its history, one entry per epoch.
+
+    Each epoch takes the training data once, in mini-batches (the last may be
+    smaller) in a new order; the orders follow from `seed`. The loss is the mean
+    binary cross entropy in nats; weight decay is Adam's: an L2 penalty.
+    """
+    order = torch.Generator().manual_seed(seed)
+    batches = DataLoader(train, batch_size, shuffle=True, generator=order)
+    loss_function = nn.BCEWithLogitsLoss()
+    optimiser = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
+    history = History()
+    for _ in range(epochs):
+        for inputs, targets in batches:
+            optimiser.zero_grad()
+            loss = loss_function(model(inputs), targets)
+            loss.backward()
+            optimiser.step()
+        history.record(model, train, val)
+    return history
+
+
+@torch.no_grad()
+def evaluate(model: nn.Module, dataset: Data) -> tuple[float, float]:
+    """Return the mean binary cross entropy (in nats) and the accuracy.
+
+    A point counts as correct if its logit is positive exactly when its target is 1.
+    """
+    size = len(cast(Sized, dataset))
+    inputs, targets = next(iter(DataLoader(dataset, batch_size=size)))
+    logits = model(inputs)
+    loss = nn.functional.binary_cross_entropy_with_logits(logits, targets)
+    correct = (logits > 0) == (targets == 1)
+    return loss.item(), correct.float().mean().item()
