@@ -1,0 +1,625 @@
+"""Compiling: a folder of LaTeX sources becomes a PDF, or problems with places; knows nothing of templates.
+
+What the PDF depends on is the folder alone. The environment that TeX sees is fixed, here and in the generated
+`latexmkrc`, so that a plain `latexmk` in any copy of the folder gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+from labreport.errors import LatexError, Place, ToolError
+
+DEBIAN_PACKAGES = (
+    "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended lmodern"
+)
+TOOLS = ("perl", "latexmk", "pdflatex", "bibtex")
+SENTINEL = "labreport: complete"
+
+# What TeX and BibTeX see, besides PATH and HOME (the folder itself).
+ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "SOURCE_DATE_EPOCH": "1735689600",  # 1 January 2025: \today never prints the clock
+    "FORCE_SOURCE_DATE": "1",
+    "openin_any": "p",  # reads and writes below the folder only
+    "openout_any": "p",
+    "max_print_line": "10000",  # no line of the log is broken
+    "error_line": "254",
+    "half_error_line": "238",
+}
+PDFLATEX = "pdflatex -no-shell-escape -interaction=nonstopmode -halt-on-error -file-line-error -recorder"
+LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
+LOG_READ = 16 * 2**20  # bytes of a log that are looked at
+VISIBLE_OVERFLOW = 1.0  # pt; smaller overfull boxes cannot be seen
+PID_FILE = "latexmk.pid"
+
+NOTICES = frozenset({"overfull", "underfull", "font", "warning"})
+
+# Debian package of the files that generated documents ask for most.
+PACKAGE_OF = {
+    "lmodern.sty": "lmodern",
+    "siunitx.sty": "texlive-science",
+    "algorithm.sty": "texlive-science",
+    "mhchem.sty": "texlive-science",
+    "tikz.sty": "texlive-pictures",
+    "pgfplots.sty": "texlive-pictures",
+    "natbib.sty": "texlive-latex-base",
+    "scrartcl.cls": "texlive-latex-recommended",
+    "biblatex.sty": "texlive-bibtex-extra",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What TeX or BibTeX complains about; all but the kinds of `NOTICES` make the compilation fail.
+
+    `file` is relative to the folder where it lies inside. `context` is the source line's text up to the point
+    where TeX stopped (its end only, when TeX cut it). `key` is the label, the citation's key, the undefined
+    command or the lost character; `points` the width that stands out; `runaway` the argument without an end.
+    """
+
+    kind: str
+    message: str
+    file: str
+    line: int | None = None
+    context: str = ""
+    key: str | None = None
+    points: float | None = None
+    runaway: str = ""
+
+    @property
+    def fatal(self) -> bool:
+        """Whether the PDF must not be published."""
+        return self.kind not in NOTICES
+
+    def __str__(self) -> str:
+        return f"{Place(self.file, self.line)}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A finished PDF in the folder, with TeX's log and what is not wrong enough to fail."""
+
+    pdf: Path
+    log: str
+    notices: tuple[Problem, ...]
+    pages: int
+    seconds: float
+
+
+class CompileFailed(LatexError):
+    """No PDF that may be published; `problems` has at least one entry, the decisive one first."""
+
+    def __init__(self, problems: Sequence[Problem], log: str) -> None:
+        first = problems[0]
+        super().__init__(
+            first.message,
+            place=Place(first.file, first.line),
+            notes=[str(p) for p in problems[1:4]],
+            cure=_cure(first),
+        )
+        self.problems = tuple(problems)
+        self.log = log
+
+
+def check_tools() -> None:
+    """Do nothing if all programs are on the PATH, else raise ToolError saying how to install them."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        raise ToolError(
+            f"the PDF needs {', '.join(missing)}: not found on the PATH",
+            cure=f"on Debian or Ubuntu: apt-get install {DEBIAN_PACKAGES}",
+        )
+
+
+def write_latexmkrc(folder: Path, *, job: str = "report") -> None:
+    """Write the settings with which a plain `latexmk` in the folder gives the bytes that `compile` gives."""
+    environment = "\n".join(f"  '{name}' => '{value}'," for name, value in ENVIRONMENT.items())
+    (folder / "latexmkrc").write_text(
+        f"""\
+# Generated. `latexmk` in this folder makes {job}.pdf, the same bytes everywhere:
+# nothing of the user's environment or settings is used.
+use Cwd;
+%ENV = (
+  'PATH' => $ENV{{'PATH'}},
+  'HOME' => getcwd(),
+{environment}
+);
+@default_files = ('{job}.tex');
+$jobname = $out_dir = $aux_dir = '';
+$pdf_mode = 1;
+$dvi_mode = $postscript_mode = 0;
+$preview_mode = $preview_continuous_mode = 0;
+$pdflatex = '{PDFLATEX} %O %S';
+$bibtex = 'bibtex %O %S';
+$bibtex_use = 2;
+$max_repeat = 8;
+$warnings_as_errors = 1;
+@cus_dep_list = ();
+$compiling_cmd = $success_cmd = $warning_cmd = $failure_cmd = '';
+""",
+        encoding="utf-8",
+    )
+
+
+def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Compiled:
+    r"""Return the PDF made from `<job>.tex` in a fresh folder, together with what was noticed.
+
+    The folder must hold nothing of an earlier run: a killed run leaves files with which LaTeX fails for ever.
+    Besides TeX's own errors, a document fails that does not reach its `\LRcomplete`, has undefined or
+    duplicate labels or citations, lost characters, or a complaint of BibTeX.
+
+    Raises
+    ------
+    ToolError
+        latexmk, pdflatex, bibtex or perl is missing.
+    CompileFailed
+        Anything is wrong with the document, or it is not ready after `deadline` seconds.
+
+    """
+    check_tools()
+    write_latexmkrc(folder, job=job)
+    start = time.monotonic()
+    code, output = _run(folder, job, deadline)
+    seconds = time.monotonic() - start
+    log = _read(folder / f"{job}.log")
+    found = [*read_log(log, f"{job}.tex"), *read_blg(_read(folder / f"{job}.blg"))]
+    pages = _pages(log)
+    found += _failures(folder, job, deadline, code, output, log, pages, found)
+    fatal = _decisive_first(p for p in found if p.fatal)
+    if fatal:
+        raise CompileFailed(fatal, log or output)
+    notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
+    return Compiled(folder / f"{job}.pdf", log, notices, pages, seconds)
+
+
+def end_leftover(folder: Path) -> None:
+    """End the latexmk, with its children, that an earlier, killed build left running in a folder."""
+    try:
+        pid, start = (folder / PID_FILE).read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return
+    if _process_start(int(pid)) == start:
+        _kill_group(int(pid))
+
+
+# ---------------------------------------------------------------------------------------------- the process
+
+
+def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
+    """Return latexmk's exit code (None at the deadline) and what it printed; no process of it is left."""
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **ENVIRONMENT}
+    with tempfile.TemporaryFile(dir=folder) as output:
+        process = subprocess.Popen(
+            ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", f"{job}.tex"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            _limit(process.pid, deadline)
+            _record(folder, process.pid)
+            code = process.wait(deadline)
+        except subprocess.TimeoutExpired:
+            return None, _tail_of(output)
+        finally:
+            _kill_group(process.pid)
+            process.wait()
+            (folder / PID_FILE).unlink(missing_ok=True)
+        return code, _tail_of(output)
+
+
+def _limit(pid: int, deadline: float) -> None:
+    """Bound the processor time and the files of a process and of the children it will start."""
+    cpu = int(deadline) + 10
+    try:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+        resource.prlimit(pid, resource.RLIMIT_CPU, (cpu, cpu))
+    except (ProcessLookupError, PermissionError, ValueError):
+        pass  # it has ended already, or stricter limits are set
+
+
+def _record(folder: Path, pid: int) -> None:
+    (folder / PID_FILE).write_text(f"{pid} {_process_start(pid)}", encoding="ascii")
+
+
+def _process_start(pid: int) -> str | None:
+    """Return when a process started, which tells it from a later one with the same number."""
+    try:
+        return (
+            Path(f"/proc/{pid}/stat")
+            .read_text(encoding="utf-8", errors="replace")
+            .rpartition(")")[2]
+            .split()[19]
+        )
+    except OSError:
+        return None
+
+
+def _kill_group(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def _tail_of(file: IO[bytes]) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - LOG_READ))
+    return file.read().decode("utf-8", errors="replace")
+
+
+def _read(path: Path) -> str:
+    """Return a log, at most its last 16 MB; an absent one is empty."""
+    try:
+        with path.open("rb") as file:
+            return _tail_of(file)
+    except FileNotFoundError:
+        return ""
+
+
+# ---------------------------------------------------------------------------------------------- the verdict
+
+
+def _failures(
+    folder: Path,
+    job: str,
+    deadline: float,
+    code: int | None,
+    output: str,
+    log: str,
+    pages: int,
+    found: Sequence[Problem],
+) -> Iterator[Problem]:
+    """Yield what is wrong beyond TeX's own messages, the stronger reasons first."""
+    main = f"{job}.tex"
+    if code is None:
+        yield Problem("deadline", f"LaTeX was not ready after {deadline:g} s{_reached(log)}", main)
+        return
+    if re.search(r"No space left on device|Disk quota exceeded", output + log):
+        yield Problem("disk", "no space left on the device", main)
+    if any(p.stat().st_size >= LARGEST_FILE for p in folder.iterdir() if p.is_file()):
+        yield Problem(
+            "limit", f"LaTeX wrote a file of more than {LARGEST_FILE // 2**20} MB{_reached(log)}", main
+        )
+    if "Unable to read an entire line" in output + log:
+        yield Problem("limit", "a line of the source is longer than 200 000 bytes", main)
+    if any(p.fatal for p in found):
+        return
+    if code != 0:
+        yield Problem("error", f"latexmk failed with exit code {code}: {_last_words(output)}", main)
+    elif not re.search(rf"^{re.escape(SENTINEL)}$", log, re.MULTILINE):
+        yield Problem("truncated", "the document ended before its last line", main)
+    elif pages < 1 or not (folder / f"{job}.pdf").is_file():
+        yield Problem("truncated", "the document has no page", main)
+
+
+def _decisive_first(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems without repetitions; a citation that both TeX and BibTeX miss is told once."""
+    out = list(dict.fromkeys(problems))
+    missed = {p.key for p in out if p.kind == "undefined-citation"}
+    return [
+        p for p in out if not (p.kind == "bibtex" and "database entry for" in p.message and p.key in missed)
+    ]
+
+
+def _pages(log: str) -> int:
+    """Return the number of pages of the last run."""
+    counts = re.findall(r"^Output written on .*\((\d+) pages?", log, re.MULTILINE)
+    return int(counts[-1]) if counts else 0
+
+
+def _reached(log: str) -> str:
+    """Return the last page that was finished, as words."""
+    pages = re.findall(r"\[(\d+)\b", log)
+    return f"; the last finished page was {pages[-1]}" if pages else ""
+
+
+def _last_words(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    told = [line for line in lines if re.search(r"rror|ailed|cannot|not found", line)]
+    return (told or lines or ["it printed nothing"])[-1]
+
+
+def _cure(problem: Problem) -> str | None:
+    """Return what the reader can do about a problem."""
+    if problem.kind == "error":
+        file = re.search(r"File `([^']+\.(?:sty|cls|def|fd|cfg))' not found", problem.message)
+        return _cure_missing(file[1]) if file else None
+    return _CURES.get(problem.kind)
+
+
+def _cure_missing(file: str) -> str:
+    package = PACKAGE_OF.get(file, "texlive-latex-extra")
+    return f"on Debian or Ubuntu: apt-get install {package} (if that lacks it: apt-file search {file})"
+
+
+_CURES = {
+    "undefined-reference": r"correct the name, or give the thing a \label",
+    "undefined-citation": "correct the key, or add the entry to the bibliography",
+    "duplicate-label": "give each label to one thing only",
+    "unbalanced": "close the brace, group or condition that is open",
+    "missing-character": "replace the character: the font cannot show it",
+    "truncated": r"look for an \end{document} or \endinput before the end",
+    "unsettled": "look for a page reference that moves what it refers to",
+    "bibtex": "correct the entry in the bibliography",
+    "disk": "free some space and build again",
+    "deadline": r"look for a macro that calls itself, or for an endless loop",
+    "limit": "look for an endless loop, or cut the text that is too long",
+}
+
+
+# ------------------------------------------------------------------------------------------ reading the log
+
+_ERROR = re.compile(r"^(?:(?P<file>\.?/[^:]*):(?P<line>\d+): |! ?)(?P<message>.*)$")
+_SOURCE_LINE = re.compile(r"^l\.(\d+) (.*)$")
+_MESSAGE = re.compile(
+    r"^(?:(?P<kernel>LaTeX(?: Font| hooks)?)|(?P<type>Package|Class) (?P<name>\S+)|(?P<pdftex>pdfTeX)) "
+    r"(?P<level>Warning|warning|Info|info|Message)\b(?: \((?P<detail>[^)]*)\))?: (?P<text>.*)$"
+)
+_BOX = re.compile(
+    r"^(?P<what>Overfull|Underfull) \\[hv]box \((?:(?P<points>[\d.]+)pt too \w+|badness (?P<badness>\d+))\)"
+    r"(?P<where>.*?)(?:lines? (?P<line>\d+)(?:--\d+)?)?$"
+)
+_LOST = re.compile(
+    r"^Missing character: There is no (?P<character>.+?) (?:\(.*?\) )?in font (?P<font>[^!]+)!"
+)
+_OPEN = re.compile(r"^\(?\\end occurred (?P<what>.+?)\)?$")
+_GROUP = re.compile(r"^### .* entered at line (\d+)")
+_RUNAWAY = re.compile(r"^Runaway (?:argument|definition|preamble|text)\?$")
+_FILE = re.compile(r"\((?P<file>\.?/[^\s()]+)|[()]")
+
+# Warnings that fail the build: kind, pattern of the text; `key` is what is named.
+_WARNINGS = (
+    (
+        "undefined-reference",
+        re.compile(
+            r"(?:Hyper r|R)eference `(?P<key>.*)' on page .* undefined(?: on input line (?P<line>\d+))?"
+        ),
+    ),
+    (
+        "undefined-citation",
+        re.compile(r"Citation `(?P<key>.*)' (?:on page .*)?undefined(?: on input line (?P<line>\d+))?"),
+    ),
+    ("duplicate-label", re.compile(r"Label `(?P<key>.*)' multiply defined(?P<line>)")),
+    (
+        "unsettled",
+        re.compile(
+            r"(?P<key>)(?:Label\(s\)|Citation\(s\)) may have changed|Table widths have changed(?P<line>)"
+        ),
+    ),
+)
+_SUMMARIES = re.compile(
+    r"There were (undefined|multiply)|Empty bibliography|`!?h' float specifier|Marginpar on page|"
+    r"Command .* invalid in math mode|Some font shapes|Size substitutions|No file .*\.(bbl|aux|toc)"
+)
+
+
+def read_log(log: str, main: str) -> list[Problem]:
+    """Return all problems that a log of pdflatex tells, in its order; `main` is the compiled file."""
+    return list(_LogReader(log, main).problems())
+
+
+class _LogReader:
+    """Reads a log line by line, and follows in which file TeX is: `(./name` opens one, `)` closes it."""
+
+    def __init__(self, log: str, main: str) -> None:
+        self.lines = log.replace("\r", "").split("\n")
+        self.at = 0
+        self.main = main
+        self.open: list[str | None] = []
+        self.runaway = ""
+
+    def problems(self) -> Iterator[Problem]:
+        while self.at < len(self.lines):
+            line = self.lines[self.at]
+            self.at += 1
+            if match := _ERROR.match(line):
+                yield from self._error(match)
+            elif match := _MESSAGE.match(line):
+                yield from self._message(match)
+            elif match := _BOX.match(line):
+                yield from self._box(match)
+            elif match := _LOST.match(line):
+                yield from self._lost(match)
+            elif match := _OPEN.match(line):
+                yield self._unclosed(match)
+            elif _RUNAWAY.match(line):
+                self.runaway = self._next().strip()
+            else:
+                self._follow(line)
+
+    @property
+    def file(self) -> str:
+        """The document's file that TeX reads now; files of the system are not meant."""
+        inside = (name for name in reversed(self.open) if name and not name.startswith("/"))
+        return next(inside, self.main)
+
+    def _next(self) -> str:
+        line = self.lines[self.at] if self.at < len(self.lines) else ""
+        self.at += 1
+        return line
+
+    def _follow(self, line: str) -> None:
+        for match in _FILE.finditer(line):
+            if match[0] != ")":
+                self.open.append(_relative(match["file"]) if match["file"] else None)
+            elif self.open:
+                self.open.pop()
+
+    def _error(self, match: re.Match[str]) -> Iterator[Problem]:
+        message = match["message"].strip()
+        if "==> Fatal error" in message:
+            return
+        if "Error: " in message:
+            message = " ".join([message, *self._until_blank()])
+        above, line, context = self._stop()
+        runaway, self.runaway = self.runaway, ""
+        if message.startswith("Emergency stop"):
+            told = re.search(r"job aborted, (.*?)\)", " ".join(above))
+            if not told or told[1] == "file error in nonstop mode":
+                return
+            message = f"the document has no end: {told[1]}" if "no legal" in told[1] else told[1]
+        yield Problem(
+            "error",
+            _clean(message),
+            _relative(match["file"]) if match["file"] else self.file,
+            int(match["line"]) if match["line"] else line,
+            context,
+            key=_last_command([*above, context]) if message.startswith("Undefined control") else None,
+            runaway=runaway,
+        )
+
+    def _stop(self) -> tuple[list[str], int | None, str]:
+        """Return the lines below an error, the source line's number and its text up to where TeX stopped."""
+        above: list[str] = []
+        for at in range(self.at, min(self.at + 80, len(self.lines))):
+            if match := _SOURCE_LINE.match(self.lines[at]):
+                self.at = at + 2
+                return above, int(match[1]), _uncut(match[2])
+            if _ERROR.match(self.lines[at]):
+                break
+            above.append(self.lines[at])
+        return above, None, ""
+
+    def _until_blank(self) -> list[str]:
+        """Return the rest of a message, without the package's name before each line."""
+        out = []
+        while self.at < len(self.lines) and (line := self.lines[self.at]).strip():
+            if line.startswith(("See the ", "Type ", "For immediate help", "l.", " ...", "<")):
+                break
+            out.append(re.sub(r"^\([\w.-]+\)\s+", "", line).strip())
+            self.at += 1
+        return out
+
+    def _message(self, match: re.Match[str]) -> Iterator[Problem]:
+        text = [match["text"]]
+        prefix = f"({match['name'] or ('Font' if match['kernel'] == 'LaTeX Font' else 'LaTeX')})"
+        while self.at < len(self.lines) and self.lines[self.at].startswith(prefix + "  "):
+            text.append(self._next()[len(prefix) :].strip())
+        message = " ".join(text)
+        if match["level"].lower() == "warning" and not _SUMMARIES.search(message):
+            yield self._warning(message, match["name"], font=match["kernel"] == "LaTeX Font")
+
+    def _warning(self, message: str, package: str | None, *, font: bool) -> Problem:
+        for kind, pattern in _WARNINGS:
+            if match := pattern.search(message):
+                line = int(match["line"]) if match["line"] else None
+                return Problem(kind, _clean(message), self.file, line, key=match["key"] or None)
+        number = re.search(r"on input line (\d+)", message)
+        points = re.search(r"Float too large for page by ([\d.]+)pt", message)
+        kind = "font" if font else "overfull" if points else "warning"
+        return Problem(
+            kind,
+            _clean(f"{package}: {message}" if package else message),
+            self.file,
+            int(number[1]) if number else None,
+            points=float(points[1]) if points else None,
+        )
+
+    def _box(self, match: re.Match[str]) -> Iterator[Problem]:
+        content = []
+        while self.at < len(self.lines) and self.lines[self.at].strip():
+            content.append(self._next())
+        problem = Problem(
+            match["what"].lower(),
+            match[0],
+            self.file,
+            int(match["line"]) if match["line"] else None,
+            _box_text(" ".join(content)),
+            points=float(match["points"]) if match["points"] else None,
+        )
+        if match["what"] == "Overfull" or match["badness"] == "10000":
+            yield problem
+
+    def _lost(self, match: re.Match[str]) -> Iterator[Problem]:
+        if match["font"] != "nullfont":
+            message = f"the font {match['font']} has no character {match['character']}"
+            yield Problem("missing-character", message, self.file, key=match["character"])
+
+    def _unclosed(self, match: re.Match[str]) -> Problem:
+        problem = Problem("unbalanced", rf"the document ended {match['what']}", self.main)
+        for line in self.lines[self.at : self.at + 6]:
+            if group := _GROUP.match(line):
+                return replace(problem, line=int(group[1]))
+        number = re.search(r"on line (\d+)", match["what"])
+        return replace(problem, line=int(number[1]) if number else None)
+
+
+def _relative(file: str) -> str:
+    return file.removeprefix("./")
+
+
+def _clean(message: str) -> str:
+    """Return TeX's message as a sentence without prefix, doubled blanks and the last full stop."""
+    text = re.sub(r"\s+", " ", message).strip()
+    text = re.sub(r"^LaTeX Error: |^LaTeX Font Error: ", "", text)
+    text = re.sub(r"^(?:Package|Class) (\S+) Error: (File `)", r"\2", text)
+    text = re.sub(r"^(?:Package|Class) (\S+) Error: ", r"\1: ", text)
+    text = re.sub(r" on input line \d+\.?$", "", text)
+    return re.sub(r" ?\.$", "", text)
+
+
+def _uncut(text: str) -> str:
+    return text.removeprefix("...")
+
+
+def _last_command(lines: Sequence[str]) -> str | None:
+    """Return the command at the end of the first line of TeX's context: the one it does not know."""
+    for line in lines:
+        if match := re.search(r"(\\(?:[A-Za-z@]+|.)) *$", line):
+            return match[1]
+    return None
+
+
+def _box_text(content: str) -> str:
+    """Return the words of a box as the log shows it, without fonts and empty boxes."""
+    text = re.sub(r"\\[A-Z0-9]+/\S+ ?|\[\]|\$", "", content)
+    return re.sub(r"\s+", " ", text).strip()[:80]
+
+
+def read_blg(blg: str) -> list[Problem]:
+    """Return all complaints of BibTeX's log, in its order."""
+    out: list[Problem] = []
+    lines = blg.replace("\r", "").split("\n")
+    for number, line in enumerate(lines):
+        following = lines[number + 1] if number + 1 < len(lines) else ""
+        if line.startswith("Warning--"):
+            out.append(_bibtex_warning(line, following))
+        elif match := re.match(
+            r"^(?P<what>.+?)---(?:line (?P<line>\d+) of|while reading) file (?P<file>.+)$", line
+        ):
+            out.append(_bibtex_error(match))
+    return out
+
+
+def _bibtex_warning(line: str, following: str) -> Problem:
+    text = line.removeprefix("Warning--")
+    key = re.search(r'database entry for "(.+)"$', text) or re.search(r"\bin (\S+)$", text)
+    place = re.match(r"^--line (\d+) of file (.+)$", following)
+    return Problem(
+        "bibtex",
+        text,
+        _relative(place[2]) if place else "",
+        int(place[1]) if place else None,
+        key=key[1] if key else None,
+    )
+
+
+def _bibtex_error(match: re.Match[str]) -> Problem:
+    line = int(match["line"]) if match["line"] else None
+    return Problem("bibtex", match["what"], _relative(match["file"]), line)
