@@ -25,6 +25,8 @@ from scipy.special import expit
 from torch import nn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from torch import Tensor
@@ -153,36 +155,62 @@ def _wrong(curves: pd.DataFrame) -> pd.DataFrame:
 
 def draw(result: Result, lab: Lab) -> None:
     """One figure: losses above, gradients below, a column for each target."""
-    curves = result.table("curves")
+    curves, bce = result.table("curves"), result.values["bce"]
     lab.figure(
         "losses",
-        _figure(curves),
-        alt="Loss and gradient against the logit for both targets. BCEWithLogitsLoss follows the exact "
-        "curves. BCELoss jumps to 100 and has no gradient for target 0 above a logit of 17; for target 1 its "
-        "gradient fades below -28, and its value is clamped at 100 below -89.",
+        _figure(curves, bce),
+        alt=_finding(bce),
         data=curves,
     )
 
 
-def _figure(curves: pd.DataFrame) -> Figure:
-    figure, axes = plt.subplots(2, 2, figsize=(5.9, 3.6), sharex=True, sharey="row")
+def _finding(bce: Mapping[str, Any]) -> str:
+    zero, one = bce["y0"], bce["y1"]
+    return (
+        "Loss and gradient against the logit for both targets. BCEWithLogitsLoss follows the exact curves. "
+        f"BCELoss jumps to 100 and loses its gradient at the logit {zero['clamped_from']:.1f} for target 0; "
+        f"for target 1 the gradient is lost at {one['gradient_halved_from']:.1f}, "
+        f"the clamp at {one['clamped_from']:.1f}."
+    )
+
+
+def _figure(curves: pd.DataFrame, bce: Mapping[str, Any]) -> Figure:
+    figure, axes = plt.subplots(2, 2, figsize=(5.9, 3.3), sharex=True, sharey="row")
     for target, column in zip((0, 1), axes.T, strict=True):
         rows = curves[curves["target"] == target]
         column[0].set_title(f"target $y = {target}$")
         _panel(column[0], rows, "")
         _panel(column[1], rows, "_gradient")
         column[1].set_xlabel("logit $z$")
-    axes[0, 0].set_ylabel("loss")
-    axes[1, 0].set_ylabel(r"gradient, d loss / d$z$")
+        departure = bce[f"y{target}"]
+        _mark(column[0], departure["clamped_from"], 60 + 40 * target, outwards=False)
+        _mark(column[1], departure["gradient_halved_from"], 0.5 - target, outwards=True)
+    axes[0, 0].set(ylabel="loss (nats)", yticks=(0, 50, 100), ylim=(-6, 126))
+    axes[1, 0].set(ylabel="gradient of the loss in $z$", yticks=(-1, 0, 1))
+    axes[1, 0].set_xticks((-100, -50, 0, 50, 100))
     axes[0, 1].legend(loc="upper right")
     return figure
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, suffix: str) -> None:
     styles = {
-        "exact": {"label": "exact", "color": "0.8", "linewidth": 4},
-        "with_logits": {"label": "BCEWithLogitsLoss", "color": "#0072B2", "linestyle": "--"},
-        "bce": {"label": "BCELoss of sigmoid", "color": "#D55E00"},
+        "exact": {"label": "exact", "color": "0.82", "linewidth": 4, "solid_capstyle": "butt"},
+        "bce": {"label": "BCELoss of the sigmoid", "color": "#D55E00"},
+        "with_logits": {"label": "BCEWithLogitsLoss", "color": "#0072B2", "linestyle": (0, (2.5, 2.5))},
     }
     for name, style in styles.items():
         ax.plot(rows["logit"], rows[name + suffix], **style)
+
+
+def _mark(ax: Axes, logit: float, height: float, *, outwards: bool) -> None:
+    """Write a logit beside the cliff that stands there, on the side away from zero or towards it."""
+    side = math.copysign(1, logit) * (1 if outwards else -1)
+    ax.annotate(
+        f"$z = {logit:.1f}$",
+        (logit, height),
+        xytext=(4 * side, 0),
+        textcoords="offset points",
+        ha="left" if side > 0 else "right",
+        va="center",
+        fontsize=8,
+    )
