@@ -1,0 +1,25 @@
+"""Makes the whole report: `python build_report.py`; `python build_report.py --help` lists the commands.
+
+This is the main file that reproduces everything. It runs the code that lies beside it, in `src`.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+SOURCE = str(Path(__file__).resolve().parent / "src")
+sys.path[0] = SOURCE  # instead of this folder: a project brings its own `experiments`
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH")]))
+
+try:
+    from labreport.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"error: the Python package {error.name!r} is missing in {sys.executable} "
+        f"(Python {sys.version_info.major}.{sys.version_info.minor})\n"
+        "  cure: run `make report`, which installs what is needed into .venv and builds the report;\n"
+        "        afterwards `.venv/bin/python build_report.py` works too"
+    )
+
+if __name__ == "__main__":
+    main()
