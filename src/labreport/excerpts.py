@@ -1,0 +1,399 @@
+"""Excerpts: a project's code by name, as the report shows it; line numbers are found, never given.
+
+A name is `module:qualified.name`, for example `tinymlp.training:fit`, `tinymlp.models:Net.forward` or
+`experiments.depth_width:Params`: a function, class, method or an assignment to a name. Modules are found as
+files below the project's source folders and are parsed, never imported.
+
+Two comments, each alone on its line, leave code out of every excerpt:
+
+    # excerpt: skip
+    ...                  shown as one line: …
+    # excerpt: resume
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from labreport import latex
+from labreport.errors import InputError, Place, did_you_mean
+from labreport.project import Project
+
+COLUMNS = 79  # characters of the longest line that fits the page
+UNSPLIT = 30  # lines up to which an excerpt stays on one page
+ELLIPSIS = "…"
+TAB = 8
+_NOT_PACKAGES = ("src", "build", "__pycache__")
+
+_MARK = re.compile(r"#\s*excerpt:\s*(?P<word>.*?)\s*$")
+_MARKS = ("skip", "resume")
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign
+
+
+@dataclass(frozen=True)
+class Line:
+    """A shown line, without the indentation that all have; `number` is None where lines were left out."""
+
+    number: int | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Code as the report shows it: `name` as asked for, `file` as messages show it, `source` to depend on."""
+
+    name: str
+    file: str
+    source: Path
+    lines: tuple[Line, ...]
+
+    @property
+    def first(self) -> int:
+        """The number of the first shown line."""
+        return next(line.number for line in self.lines if line.number is not None)
+
+    @property
+    def last(self) -> int:
+        """The number of the last shown line."""
+        return next(line.number for line in reversed(self.lines) if line.number is not None)
+
+
+def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
+    """Return the code of a name, from its first decorator on, without docstrings unless asked for.
+
+    Comments stay, blank lines at the end go, and line numbers are those of the file.
+
+    Raises
+    ------
+    InputError
+        The module or the name does not exist or is defined more than once, marks do not pair, or a shown line
+        has more than 79 columns.
+
+    """
+    module, qualname = _parts(name)
+    source = _Source(project, _module_file(project, name, module))
+    node = source.definition(name, qualname)
+    lines = _dedented(source.shown(node, docstring=docstring))
+    _check_width(source, lines)
+    return Excerpt(name, source.shown_path, source.path, tuple(lines))
+
+
+# ------------------------------------------------------------------------------------------ finding the file
+
+
+def _parts(name: str) -> tuple[str, str]:
+    module, colon, qualname = name.partition(":")
+    if not colon or not all(part.isidentifier() for part in f"{module}.{qualname}".split(".")):
+        raise InputError(
+            f"{name!r} does not name code",
+            cure="write module:name, for example tinymlp.training:fit or tinymlp.models:Net.forward",
+        )
+    return module, qualname
+
+
+def _module_file(project: Project, name: str, module: str) -> Path:
+    """Return the file of a module, as an import would find it."""
+    for root in project.source_roots:
+        base = root.joinpath(*module.split("."))
+        for path in (base / "__init__.py", base.with_name(base.name + ".py")):
+            if path.is_file():
+                return path
+    raise InputError(
+        f"no module {module!r} for the excerpt {name!r}",
+        cure=did_you_mean(module, [m for root in project.source_roots for m in _modules(root)]),
+    )
+
+
+def _modules(folder: Path, package: str = "", depth: int = 4) -> Iterator[str]:
+    """Yield the names of the modules below a source folder; not of hidden or generated ones."""
+    for path in sorted(folder.iterdir()):
+        name = package + path.stem
+        if path.suffix == ".py" and path.stem.isidentifier():
+            yield package.removesuffix(".") if path.stem == "__init__" else name
+        elif path.is_dir() and path.name.isidentifier() and path.name not in _NOT_PACKAGES and depth:
+            yield from _modules(path, f"{name}.", depth - 1)
+
+
+# ---------------------------------------------------------------------------------------- reading the source
+
+
+class _Source:
+    """A module's text, parsed."""
+
+    def __init__(self, project: Project, path: Path) -> None:
+        self.path = path
+        self.shown_path = project.shown(path)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            self.tree = ast.parse(text)
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{self.shown_path} is not UTF-8: {error.reason}", cure="save it as UTF-8"
+            ) from error
+        except (SyntaxError, ValueError) as error:
+            line = getattr(error, "lineno", None)
+            raise InputError(
+                f"an excerpt's module is not valid Python: {getattr(error, 'msg', error)}",
+                place=Place(self.shown_path, line),
+                cure="correct the syntax",
+            ) from error
+        self.lines = text.split("\n")
+        self.comments = _comments(text)
+
+    def place(self, line: int, column: int | None = None) -> Place:
+        return Place(self.shown_path, line, column, source=self.lines[line - 1])
+
+    def definition(self, name: str, qualname: str) -> ast.stmt:
+        """Return the one statement that defines a qualified name."""
+        named = list(_definitions(self.tree.body))
+        found = [node for other, node in named if other == qualname and not _is_variant(node)]
+        if not found:
+            raise InputError(
+                f"no {qualname!r} in {self.shown_path} for the excerpt {name!r}",
+                cure=did_you_mean(qualname, [other for other, _ in named]),
+            )
+        if len(found) > 1:
+            raise InputError(
+                f"{qualname!r} is defined {len(found)} times in {self.shown_path}",
+                place=self.place(found[1].lineno),
+                notes=[f"first in line {found[0].lineno}"],
+                cure="give them different names, so that the excerpt is one of them",
+            )
+        return found[0]
+
+    def shown(self, node: ast.stmt, *, docstring: bool) -> list[Line]:
+        """Return the lines of a definition that are shown, and … where the marks leave some out."""
+        first, last = self._span(node)
+        hidden = set() if docstring else set(self._docstring_lines(node))
+        lines: list[Line] = []
+        skipped_since: int | None = None
+        for number in range(first, last + 1):
+            word = self._mark(number)
+            if word == "skip":
+                if skipped_since is not None:
+                    raise self._unpaired(number, f"skips what line {skipped_since} skips already")
+                skipped_since = number
+                indent = re.match(r"\s*", self.lines[number - 1])
+                lines.append(Line(None, (indent[0] if indent else "") + ELLIPSIS))
+            elif word == "resume":
+                if skipped_since is None:
+                    raise self._unpaired(number, "resumes, but nothing is skipped")
+                skipped_since = None
+            elif skipped_since is None and number not in hidden:
+                lines.append(Line(number, self.lines[number - 1].expandtabs(TAB).rstrip()))
+        if skipped_since is not None:
+            raise self._unpaired(skipped_since, "skips, and nothing resumes before the excerpt ends")
+        while lines and not lines[-1].text:
+            lines.pop()
+        return lines
+
+    def _span(self, node: ast.stmt) -> tuple[int, int]:
+        """Return the first and last line: from the decorators to the comments that belong to the body."""
+        decorators = node.decorator_list if isinstance(node, Definition) else []
+        first = min([node.lineno, *(d.lineno for d in decorators)])
+        last = node.end_lineno or node.lineno
+        if isinstance(node, Definition):
+            for number in range(last + 1, len(self.lines) + 1):
+                text = self.lines[number - 1]
+                if number in self.comments and self.comments[number].column > node.col_offset:
+                    last = number
+                elif text.strip():
+                    break
+        return first, last
+
+    def _docstring_lines(self, node: ast.stmt) -> Iterator[int]:
+        """Yield the lines of all docstrings within a definition, and of the blank line below each."""
+        for inner in ast.walk(node):
+            if not isinstance(inner, Definition) or ast.get_docstring(inner, clean=False) is None:
+                continue
+            text, *below = inner.body
+            first, last = text.lineno, text.end_lineno or text.lineno
+            alone = not self.lines[first - 1][: text.col_offset].strip()
+            if alone and below and below[0].lineno > last:
+                yield from range(first, last + 1)
+                if not self.lines[last].strip():
+                    yield last + 1
+
+    def _mark(self, number: int) -> str | None:
+        """Return `skip` or `resume` if the line is such a mark."""
+        comment = self.comments.get(number)
+        mark = _MARK.match(comment.text) if comment else None
+        if comment is None or mark is None:
+            return None
+        if not comment.alone:
+            raise self._unpaired(number, "must stand alone on its line", column=comment.column + 1)
+        if mark["word"] not in _MARKS:
+            raise InputError(
+                f"unknown mark 'excerpt: {mark['word']}'",
+                place=self.place(number, comment.column + 1),
+                cure="write `# excerpt: skip` or `# excerpt: resume`",
+            )
+        return mark["word"]
+
+    def _unpaired(self, number: int, what: str, *, column: int | None = None) -> InputError:
+        return InputError(
+            f"the mark of an excerpt {what}",
+            place=self.place(number, column),
+            cure="write `# excerpt: skip` and `# excerpt: resume` in pairs, each alone on its line",
+        )
+
+
+@dataclass(frozen=True)
+class _Comment:
+    text: str
+    column: int
+    alone: bool
+
+
+def _comments(text: str) -> Mapping[int, _Comment]:
+    """Return the comments by line."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return {
+        t.start[0]: _Comment(t.string, t.start[1], not t.line[: t.start[1]].strip())
+        for t in tokens
+        if t.type == tokenize.COMMENT
+    }
+
+
+def _definitions(
+    body: Sequence[ast.stmt], prefix: str = "", *, local: bool = False
+) -> Iterator[tuple[str, ast.stmt]]:
+    """Yield the qualified names that statements define, also within conditions; no local variables."""
+    for node in body:
+        if isinstance(node, Definition):
+            yield prefix + node.name, node
+            inside = not isinstance(node, ast.ClassDef)
+            yield from _definitions(node.body, f"{prefix}{node.name}.", local=inside)
+        elif isinstance(node, Assignment):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name) and _is_stored(n)]
+            yield from ((prefix + name, node) for name in names if not local)
+        else:
+            for inner in ("body", "handlers", "orelse", "finalbody", "cases"):
+                yield from _definitions(getattr(node, inner, []), prefix, local=local)
+
+
+def _is_stored(name: ast.Name) -> bool:
+    return isinstance(name.ctx, ast.Store)
+
+
+def _is_variant(node: ast.stmt) -> bool:
+    """Return whether a definition adds to another of its name: a property's setter, an overload."""
+    decorators = node.decorator_list if isinstance(node, Definition) else []
+    names = [ast.unparse(d).rpartition(".")[2] for d in decorators]
+    return any(name in ("setter", "deleter", "overload") for name in names)
+
+
+def _dedented(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines without the indentation of the first; a string's lines that have less keep theirs."""
+    margin = len(lines[0].text) - len(lines[0].text.lstrip())
+    out = []
+    for line in lines:
+        blank = len(line.text) - len(line.text.lstrip())
+        out.append(Line(line.number, line.text[min(margin, blank) :]))
+    return out
+
+
+def _check_width(source: _Source, lines: Sequence[Line]) -> None:
+    for line in lines:
+        if line.number is not None and len(line.text) > COLUMNS:
+            raise InputError(
+                f"line {line.number} of {source.shown_path} runs off the page: {len(line.text)} columns",
+                place=source.place(line.number),
+                cure=f"shorten it to {COLUMNS} columns",
+            )
+
+
+# ------------------------------------------------------------------------------------------------- as LaTeX
+
+# Token type of Pygments -> command of labreport.sty; the nearest type above counts.
+_COMMANDS = {
+    "Token.Keyword": "LRkeyword",
+    "Token.Keyword.Constant": "",
+    "Token.Operator.Word": "LRkeyword",
+    "Token.Comment": "LRcomment",
+    "Token.Literal.String": "LRstring",
+    "Token.Literal.String.Doc": "LRcomment",
+    "Token.Literal.String.Interpol": "",
+    "Token.Name.Function": "LRdefined",
+    "Token.Name.Class": "LRdefined",
+}
+
+
+def to_latex(excerpt: Excerpt) -> str:
+    """Return the excerpt for labreport.sty: highlighted, with the file's line numbers, on a light ground.
+
+    The result is ordinary LaTeX without any change of category codes: it may stand in an argument.
+    """
+    heading = latex.escape(f"{excerpt.file}, lines {excerpt.first}–{excerpt.last}")
+    numbers = [line.number for line in excerpt.lines]
+    code = _highlighted("\n".join(line.text for line in excerpt.lines))
+    return _block(str(heading), numbers, code)
+
+
+def plain_to_latex(text: str, heading: str = "") -> str:
+    """Return any text of several lines in the same form, without line numbers or highlighting."""
+    lines = [line.expandtabs(TAB).rstrip() for line in text.strip("\n").split("\n")]
+    return _block(
+        str(latex.escape(heading)) if heading else "", [None] * len(lines), [_typeset(t) for t in lines]
+    )
+
+
+def to_text(excerpt: Excerpt) -> str:
+    """Return the excerpt as plain text, as notebooks and messages show it."""
+    return "\n".join(line.text for line in excerpt.lines) + "\n"
+
+
+def _block(heading: str, numbers: Sequence[int | None], code: Sequence[str]) -> str:
+    r"""Return \LRcode, or \LRlongcode with breaks allowed except beside the first and last three lines."""
+    command = "LRcode" if len(code) <= UNSPLIT else "LRlongcode"
+    widest = max((str(n) for n in numbers if n is not None), key=len, default="")
+    rows = []
+    for at, (number, text) in enumerate(zip(numbers, code, strict=True)):
+        breakable = 3 <= at < len(code) - 3
+        line = rf"\LRline{{{'' if number is None else number}}}{{{text}}}"
+        rows.append(("" if not at else r"\LRbreak" if breakable else r"\nobreak") + line + "%")
+    return "\n".join([rf"\{command}[{widest}]{{{heading}}}{{%", *rows, "}"])
+
+
+def _highlighted(code: str) -> list[str]:
+    """Return the lines of Python code as LaTeX."""
+    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+
+    lines = [""]
+    for _, kind, text in PythonLexer().get_tokens_unprocessed(code):
+        command = _command(str(kind))
+        for at, part in enumerate(text.split("\n")):
+            if at:
+                lines.append("")
+            if part:
+                shown = _typeset(part)
+                lines[-1] += rf"\{command}{{{shown}}}" if command and part.strip() else shown
+    return lines
+
+
+def _command(kind: str) -> str:
+    """Return the command for a token type or for the nearest type above it."""
+    while kind not in _COMMANDS and kind:
+        kind = kind.rpartition(".")[0]
+    return _COMMANDS.get(kind, "")
+
+
+def _typeset(text: str) -> str:
+    """Return text as LaTeX that prints each character in its own column."""
+    return "".join(_character(c) for c in unicodedata.normalize("NFC", text))
+
+
+@lru_cache(maxsize=1024)
+def _character(c: str) -> str:
+    return r"\ " if c == " " else str(latex.escape(c)) if not c.isspace() else rf"{{[}}U+{ord(c):04X}{{]}}"
