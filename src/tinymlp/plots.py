@@ -1,0 +1,163 @@
+"""Drawings that several figures share: classes, decision boundaries, distributions, heat maps.
+
+Each draws on the axes that it is given; size and style are the figure's own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.image import AxesImage
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+
+# Okabe and Ito's orange and blue, as in the assignment's Figure 1; in grey the markers tell.
+CLASS_COLOURS = ("#E69F00", "#0072B2")
+CLASS_MARKERS = ("o", "^")
+PROBABILITIES = LinearSegmentedColormap.from_list(
+    "probabilities", ["#F9DDA3", "#FFFFFF", "#A3CBE6"]
+)  # light tints of the two classes, white at one half
+POINT_COLOUR, MEAN_COLOUR, MEDIAN_COLOUR = "#0072B2", "#D55E00", "#000000"
+GOLDEN_RATIO = (1 + 5**0.5) / 2
+
+
+def scatter_classes(ax: Axes, inputs: ArrayLike, targets: ArrayLike, *, size: float = 10) -> None:
+    """Draw the points of both classes on equal axes, labelled "class 0" and "class 1" for a legend.
+
+    `inputs` is (n, 2), `targets` (n,) of 0 and 1, `size` the area of a marker
+    in square points. Raises ValueError for other shapes and targets.
+    """
+    points, classes = np.asarray(inputs, dtype=np.float64), np.asarray(targets)
+    if points.shape != (len(classes), 2) or not np.isin(classes, (0, 1)).all():
+        raise ValueError(f"points must be (n, 2) and targets n times 0 or 1: {points.shape}, {classes.shape}")
+    for label, (colour, marker) in enumerate(zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)):
+        x1, x2 = points[classes == label].T
+        ax.scatter(
+            x1,
+            x2,
+            s=size,
+            color=colour,
+            marker=marker,
+            edgecolors="white",
+            linewidths=0.3,
+            label=f"class {label}",
+        )
+    ax.set_aspect("equal")
+    ax.set(xlabel="$x_1$", ylabel="$x_2$")
+
+
+def decision_boundary(
+    ax: Axes,
+    predict: Callable[[Floats], ArrayLike],
+    limits: tuple[float, float] = (-0.5, 1.5),
+    *,
+    resolution: int = 201,
+) -> AxesImage:
+    """Draw p(y = 1 | x) over a square as a light background, and where it is one half as a line.
+
+    `predict` returns the probabilities (n,) of points (n, 2); both axes go over
+    `limits`, in `resolution` steps. Without a point on each side of one half
+    there is no line. Returns the background, for a colour bar. The data are
+    drawn on top by `scatter_classes`.
+    """
+    axis = np.linspace(*limits, resolution)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    probability = np.asarray(predict(points), dtype=np.float64).reshape(resolution, resolution)
+    background = ax.imshow(
+        probability, PROBABILITIES, vmin=0, vmax=1, extent=(*limits, *limits), origin="lower", zorder=0
+    )
+    if probability.min() < 0.5 < probability.max():
+        ax.contour(axis, axis, probability, levels=[0.5], colors="black", linewidths=1, zorder=1)
+    ax.set_aspect("equal")
+    ax.set(xlim=limits, ylim=limits, xlabel="$x_1$", ylabel="$x_2$", xticks=(0, 1), yticks=(0, 1))
+    return background
+
+
+def strips(
+    ax: Axes,
+    samples: Mapping[str, ArrayLike],
+    positions: Sequence[float] | None = None,
+    *,
+    size: float = 2,
+    opacity: float = 0.25,
+) -> None:
+    """Draw every value of each sample on a log axis, with mean ± std and median beside them.
+
+    A sample stands over its name at its position (0, 1, ...). Its points are
+    spread sideways by the golden ratio's multiples: evenly, the same each
+    time. They are rasterised, at the resolution at which the figure is saved.
+    A bar that reaches zero or less runs off the axis. Raises ValueError for
+    values that are not positive.
+    """
+    places = range(len(samples)) if positions is None else positions
+    for place, (name, sample) in zip(places, samples.items(), strict=True):
+        values = np.asarray(sample, dtype=np.float64)
+        if not len(values) or not (values > 0).all():
+            raise ValueError(f"a log axis shows positive numbers only: {name!r} has others, or none")
+        _strip(ax, place, values, size, opacity)
+    _name_the_marks(ax)
+    ax.set_yscale("log", nonpositive="clip")
+    ax.set_xticks(list(places), list(samples))
+    ax.tick_params(axis="x", length=0)
+
+
+def heat_map(
+    ax: Axes,
+    matrix: ArrayLike,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    annotations: Sequence[Sequence[str]],
+    *,
+    norm: Normalize | None = None,
+    cmap: str = "viridis",
+) -> AxesImage:
+    """Draw a matrix (rows, columns) as coloured cells, each with its annotation.
+
+    NaN is a cell that does not exist: it stays blank. Annotations are black or
+    white, whichever differs more from the cell. Returns the image, for a
+    colour bar. Raises ValueError where the shapes differ.
+    """
+    values = np.asarray(matrix, dtype=np.float64)
+    shape = (len(rows), len(columns))
+    if (
+        values.shape != shape
+        or {len(row) for row in annotations} != {shape[1]}
+        or len(annotations) != shape[0]
+    ):
+        raise ValueError(f"matrix, names and annotations must agree: {values.shape}, {shape}")
+    image = ax.imshow(np.ma.masked_invalid(values), cmap, norm=norm, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            dark = _luminance(image.to_rgba(np.array(value))) < 0.18
+            colour = "white" if dark else "black"
+            ax.text(column, row, annotations[row][column], color=colour, ha="center", va="center", size=8)
+    ax.set_xticks(range(shape[1]), columns)
+    ax.set_yticks(range(shape[0]), rows)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return image
+
+
+def _strip(ax: Axes, place: float, values: Floats, size: float, opacity: float) -> None:
+    sideways = (np.arange(len(values)) * GOLDEN_RATIO) % 1 - 0.5
+    at = place - 0.1 + 0.6 * sideways
+    ax.scatter(at, values, size, POINT_COLOUR, alpha=opacity, linewidths=0, rasterized=True)
+    spread = values.std(ddof=1) if len(values) > 1 else 0.0
+    ax.errorbar(place + 0.32, values.mean(), spread, fmt="D", color=MEAN_COLOUR, ms=3, lw=1, capsize=2)
+    ax.plot([place - 0.42, place + 0.22], [np.median(values)] * 2, "-", color=MEDIAN_COLOUR, lw=1)
+
+
+def _name_the_marks(ax: Axes) -> None:
+    """Give the marks of `strips` their names for a legend, one entry each."""
+    ax.plot([], [], ".", color=POINT_COLOUR, ms=4, label="one repeat")
+    ax.plot([], [], "-", color=MEDIAN_COLOUR, lw=1, label="median")
+    ax.errorbar([], [], [], fmt="D", color=MEAN_COLOUR, ms=3, lw=1, capsize=2, label=r"mean $\pm$ std")
+
+
+def _luminance(rgba: Floats) -> float:
+    """Return the relative luminance of a colour, 0 for black to 1 for white (WCAG 2.1)."""
+    rgb = np.asarray(rgba, dtype=np.float64).ravel()[:3]
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
