@@ -1,0 +1,100 @@
+"""Question 3.1: what the data look like: noisy XOR, drawn once for training and once for validation.
+
+Both sets come from the same source with different seeds, as in every other experiment. Beside the pictures
+stand the numbers that show that the source is the one of the assignment: the size of the classes and of the
+clusters, and the spread of the points around the centres of their clusters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from tinymlp.data import NoisyXor
+from tinymlp.plots import scatter_classes
+from tinymlp.statistics import bayes_accuracy, bayes_loss, wilson
+
+if TYPE_CHECKING:
+    from labreport.lab import Lab
+    from labreport.results import Result
+
+
+@dataclass(frozen=True)
+class Params:
+    """The sizes of the two sets, and the standard deviation of the noise in the assignment's Figure 1."""
+
+    train: int = 400
+    validation: int = 400
+    s: float = 0.1
+    seed: int = 0
+
+
+QUICK = Params(train=100, validation=100)
+
+TITLES = {"train": "training set", "validation": "validation set"}
+
+
+def run(params: Params, lab: Lab) -> dict[str, Any]:
+    """The points of both sets, what they count, and the best that a classifier can do on their source."""
+    sets = {
+        "train": NoisyXor(params.train, params.s, seed=lab.seed("train")),
+        "validation": NoisyXor(params.validation, params.s, seed=lab.seed("validation")),
+    }
+    points = pd.concat([_points(name, data) for name, data in sets.items()], ignore_index=True)
+    return {
+        **{name: _counts(points[points["set"] == name], sets[name]) for name in sets},
+        "bayes": {"loss": bayes_loss(params.s), "accuracy": bayes_accuracy(params.s)},
+        "points": points,
+    }
+
+
+def _points(name: str, data: NoisyXor) -> pd.DataFrame:
+    x1, x2 = data.inputs.double().numpy().T
+    m1, m2 = data.centres.int().numpy().T
+    return pd.DataFrame(
+        {"set": name, "x1": x1, "x2": x2, "m1": m1, "m2": m2, "y": data.targets.int().numpy()}
+    )
+
+
+def _counts(points: pd.DataFrame, data: NoisyXor) -> dict[str, Any]:
+    """The sizes of classes and clusters (c01 is at m1 = 0, m2 = 1), and the noise in both directions."""
+    clusters = {
+        f"c{m1}{m2}": int(((points["m1"] == m1) & (points["m2"] == m2)).sum())
+        for m1 in (0, 1)
+        for m2 in (0, 1)
+    }
+    ones = int(points["y"].sum())
+    return {
+        "n": len(points),
+        "class_0": len(points) - ones,
+        "class_1": ones,
+        "share_of_class_1": asdict(wilson(ones, len(points))),
+        "clusters": clusters,
+        "smallest_cluster": min(clusters.values()),
+        "largest_cluster": max(clusters.values()),
+        "noise_std": float((data.inputs - data.centres).double().std()),
+    }
+
+
+def draw(result: Result, lab: Lab) -> None:
+    """One figure: the training and the validation set side by side, on the same axes."""
+    points = result.table("points")
+    figure = Figure(figsize=(5.9, 2.75))
+    for ax, (name, title) in zip(
+        figure.subplots(1, 2, sharex=True, sharey=True), TITLES.items(), strict=True
+    ):
+        chosen = points[points["set"] == name]
+        scatter_classes(ax, chosen[["x1", "x2"]], chosen["y"])
+        ax.set(title=f"{title}, $n = {len(chosen)}$", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
+        ax.label_outer()
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right center", handletextpad=0.1)
+    lab.figure(
+        "sets",
+        figure,
+        alt="Scatter plots of a training and a validation set of noisy XOR. Each shows four round clusters "
+        "around the corners of the unit square; class 1 are the clusters at (0, 1) and (1, 0).",
+        data=points,
+    )
