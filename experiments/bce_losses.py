@@ -17,10 +17,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
+from matplotlib.figure import Figure
 from scipy.special import expit
 from torch import nn
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
     from torch import Tensor
 
     from labreport.lab import Lab
@@ -65,7 +64,7 @@ def with_logits(logits: Tensor, targets: Tensor) -> Tensor:
 LOSSES = {"bce": bce, "with_logits": with_logits}
 
 
-def run(params: Params, lab: Lab) -> dict[str, Any]:  # noqa: ARG001
+def run(params: Params, lab: Lab) -> dict[str, Any]:
     """The two losses and their gradients beside the exact ones, and where they part."""
     steps = params.largest_logit * params.steps_per_unit
     logits = np.arange(-steps, steps + 1) / params.steps_per_unit
@@ -175,7 +174,8 @@ def _finding(bce: Mapping[str, Any]) -> str:
 
 
 def _figure(curves: pd.DataFrame, bce: Mapping[str, Any]) -> Figure:
-    figure, axes = plt.subplots(2, 2, figsize=(5.9, 3.3), sharex=True, sharey="row")
+    figure = Figure(figsize=(5.9, 3.3))
+    axes = figure.subplots(2, 2, sharex=True, sharey="row")
     for target, column in zip((0, 1), axes.T, strict=True):
         rows = curves[curves["target"] == target]
         column[0].set_title(f"target $y = {target}$")
