@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -42,6 +43,6 @@ def noisy_xor_batch(seeds: Sequence[int], n: int, s: float) -> tuple[Tensor, Ten
     The seed is the last axis, as in `tinymlp.ensemble`; each column depends on its own seed alone.
     """
     sets = [NoisyXor(n, s, seed=seed) for seed in seeds]
-    inputs = torch.stack([one.inputs for one in sets], dim=-1)  # (n, 2, seeds)
-    targets = torch.stack([one.targets for one in sets], dim=-1)  # (n, seeds)
-    return inputs.transpose(0, 1).contiguous(), targets
+    inputs = np.stack([one.inputs.numpy().T for one in sets], axis=-1)
+    targets = np.stack([one.targets.numpy() for one in sets], axis=-1)
+    return torch.from_numpy(inputs), torch.from_numpy(targets)

@@ -6,6 +6,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Adam
 from torch.utils.data import DataLoader, Dataset
 
 Data = Dataset[tuple[Tensor, Tensor]]  # of pairs: inputs (features,), target ()
@@ -50,7 +51,7 @@ def fit(
     order = torch.Generator().manual_seed(seed)
     batches = DataLoader(train, batch_size, shuffle=True, generator=order)
     loss_function = nn.BCEWithLogitsLoss()
-    optimiser = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=weight_decay)
+    optimiser = Adam(model.parameters(), lr, weight_decay=weight_decay)
     history = History()
     for _ in range(epochs):
         for inputs, targets in batches:
