@@ -43,6 +43,8 @@ ENVIRONMENT = {
 PDFLATEX = "pdflatex -no-shell-escape -interaction=nonstopmode -halt-on-error -file-line-error -recorder"
 LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
 LOG_READ = 16 * 2**20  # bytes of a log that are looked at
+_ENDED_EARLY = "the document ended before its last line"
+_STOP = "Emergency stop"
 VISIBLE_OVERFLOW = 1.0  # pt; smaller overfull boxes cannot be seen
 PID_FILE = "latexmk.pid"
 
@@ -179,7 +181,7 @@ def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Co
     found = [*read_log(log, f"{job}.tex"), *read_blg(_read(folder / f"{job}.blg"))]
     pages = _pages(log)
     found += _failures(folder, job, deadline, code, output, log, pages, found)
-    fatal = _decisive_first(p for p in found if p.fatal)
+    fatal = _decisive_first(_located(p, folder) for p in found if p.fatal)
     if fatal:
         raise CompileFailed(fatal, log or output)
     notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
@@ -300,21 +302,69 @@ def _failures(
         yield Problem("limit", "a line of the source is longer than 200 000 bytes", main)
     if any(p.fatal for p in found):
         return
-    if code != 0:
+    finished = re.search(r"^(Output written on|No pages of output)", log, re.MULTILINE)
+    complete = re.search(rf"^{re.escape(SENTINEL)}$", log, re.MULTILINE)
+    if finished and not complete:
+        yield Problem("truncated", _ENDED_EARLY, main)
+    elif code != 0:
         yield Problem("error", f"latexmk failed with exit code {code}: {_last_words(output)}", main)
-    elif not re.search(rf"^{re.escape(SENTINEL)}$", log, re.MULTILINE):
-        yield Problem("truncated", "the document ended before its last line", main)
     elif pages < 1 or not (folder / f"{job}.pdf").is_file():
         yield Problem("truncated", "the document has no page", main)
 
 
 def _decisive_first(problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems without repetitions; a citation that both TeX and BibTeX miss is told once."""
+    """Return the problems without repetitions and without those that only follow from others.
+
+    A citation that TeX and BibTeX both miss is told once, with TeX's line; when BibTeX made no bibliography,
+    that all citations are undefined says nothing.
+    """
     out = list(dict.fromkeys(problems))
     missed = {p.key for p in out if p.kind == "undefined-citation"}
-    return [
+    out = [
         p for p in out if not (p.kind == "bibtex" and "database entry for" in p.message and p.key in missed)
     ]
+    if any(p.kind == "bibtex" and p.key is None for p in out):
+        out = [p for p in out if p.kind != "undefined-citation"]
+    return sorted(out, key=lambda p: p.key is not None and p.kind == "bibtex")
+
+
+_NAMED_FILE = re.compile(
+    r"^File `(.+?)(?:\.\w+)?' not found|\(file \./(.+?)\)|open (?:database|style) file (.+)\.\w+$"
+)
+
+
+def _located(problem: Problem, folder: Path) -> Problem:
+    """Return the problem with the place in the sources that TeX does not tell."""
+    key = re.escape(problem.key or "")
+    if problem.kind == "bibtex" and problem.line is None and key:
+        return _at(problem, _occurrences(folder, "*.bib", rf"@\w+\s*[{{(]\s*{key}\s*,")[:1])
+    if problem.kind == "duplicate-label":
+        return _at(problem, _occurrences(folder, "*.tex", rf"\\label(?:\[[^]]*\])?{{{key}}}")[1:2])
+    if problem.kind == "truncated":
+        return _at(
+            problem,
+            _occurrences(folder, "*.tex", r"\\(?:end\s*\{document\}|endinput|stop)(?![a-zA-Z@])")[:-1],
+        )
+    if named := _NAMED_FILE.search(problem.message):
+        found = _occurrences(folder, "*.tex", re.escape(named[named.lastindex or 0]))
+        told = problem.line if problem.file.endswith(".tex") else None
+        before = [p for p in found if told is None or p == (problem.file, min(told, p[1]))]
+        return _at(problem, before[-1:])
+    return problem
+
+
+def _at(problem: Problem, places: Sequence[tuple[str, int]]) -> Problem:
+    return replace(problem, file=places[0][0], line=places[0][1]) if places else problem
+
+
+def _occurrences(folder: Path, files: str, pattern: str) -> list[tuple[str, int]]:
+    """Return file and line of all matches in the sources."""
+    out = []
+    for path in sorted(folder.rglob(files)):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        name = path.relative_to(folder).as_posix()
+        out += [(name, text.count("\n", 0, match.start()) + 1) for match in re.finditer(pattern, text)]
+    return out
 
 
 def _pages(log: str) -> int:
@@ -378,7 +428,7 @@ _BOX = re.compile(
 _LOST = re.compile(
     r"^Missing character: There is no (?P<character>.+?) (?:\(.*?\) )?in font (?P<font>[^!]+)!"
 )
-_OPEN = re.compile(r"^\(?\\end occurred (?P<what>.+?)\)?$")
+_OPEN = re.compile(r"^\(?\\end occurred (?P<what>.+?)\)? *$")
 _GROUP = re.compile(r"^### .* entered at line (\d+)")
 _RUNAWAY = re.compile(r"^Runaway (?:argument|definition|preamble|text)\?$")
 _FILE = re.compile(r"\((?P<file>\.?/[^\s()]+)|[()]")
@@ -395,7 +445,7 @@ _WARNINGS = (
         "undefined-citation",
         re.compile(r"Citation `(?P<key>.*)' (?:on page .*)?undefined(?: on input line (?P<line>\d+))?"),
     ),
-    ("duplicate-label", re.compile(r"Label `(?P<key>.*)' multiply defined(?P<line>)")),
+    ("duplicate-label", re.compile(r"Label `(?P<key>.*(?<!@cref))' multiply defined(?P<line>)")),
     (
         "unsettled",
         re.compile(
@@ -404,14 +454,28 @@ _WARNINGS = (
     ),
 )
 _SUMMARIES = re.compile(
-    r"There were (undefined|multiply)|Empty bibliography|`!?h' float specifier|Marginpar on page|"
-    r"Command .* invalid in math mode|Some font shapes|Size substitutions|No file .*\.(bbl|aux|toc)"
+    r"There were (undefined|multiply)|`.*@cref' multiply|Empty bibliography|`!?h' float specifier|"
+    r"Some font shapes|Size substitutions|No file .*\.(bbl|aux|toc)"
 )
 
 
 def read_log(log: str, main: str) -> list[Problem]:
     """Return all problems that a log of pdflatex tells, in its order; `main` is the compiled file."""
-    return list(_LogReader(log, main).problems())
+    return _without_stop(list(_LogReader(log, main).problems()))
+
+
+def _without_stop(problems: list[Problem]) -> list[Problem]:
+    """Return the problems without TeX's "Emergency stop", which tells the place of the error before it."""
+    errors = [at for at, p in enumerate(problems) if p.kind == "error"]
+    stops = [at for at in errors if problems[at].message == _STOP]
+    if not stops:
+        return problems
+    stop = problems.pop(stops[0])
+    if errors[0] == stops[0]:
+        problems.append(replace(stop, kind="truncated", message=_ENDED_EARLY))
+    elif problems[errors[0]].line is None:
+        problems[errors[0]] = replace(problems[errors[0]], file=stop.file, line=stop.line)
+    return problems
 
 
 class _LogReader:
@@ -439,7 +503,7 @@ class _LogReader:
             elif match := _OPEN.match(line):
                 yield self._unclosed(match)
             elif _RUNAWAY.match(line):
-                self.runaway = self._next().strip()
+                self.runaway = "" if _ERROR.match(self._peek()) else self._next().strip()
             else:
                 self._follow(line)
 
@@ -449,8 +513,11 @@ class _LogReader:
         inside = (name for name in reversed(self.open) if name and not name.startswith("/"))
         return next(inside, self.main)
 
+    def _peek(self) -> str:
+        return self.lines[self.at] if self.at < len(self.lines) else ""
+
     def _next(self) -> str:
-        line = self.lines[self.at] if self.at < len(self.lines) else ""
+        line = self._peek()
         self.at += 1
         return line
 
@@ -469,16 +536,11 @@ class _LogReader:
             message = " ".join([message, *self._until_blank()])
         above, line, context = self._stop()
         runaway, self.runaway = self.runaway, ""
-        if message.startswith("Emergency stop"):
-            told = re.search(r"job aborted, (.*?)\)", " ".join(above))
-            if not told or told[1] == "file error in nonstop mode":
-                return
-            message = f"the document has no end: {told[1]}" if "no legal" in told[1] else told[1]
         yield Problem(
             "error",
             _clean(message),
             _relative(match["file"]) if match["file"] else self.file,
-            int(match["line"]) if match["line"] else line,
+            int(match["line"]) if match["line"] else line or _number(message),
             context,
             key=_last_command([*above, context]) if message.startswith("Undefined control") else None,
             runaway=runaway,
@@ -520,14 +582,13 @@ class _LogReader:
             if match := pattern.search(message):
                 line = int(match["line"]) if match["line"] else None
                 return Problem(kind, _clean(message), self.file, line, key=match["key"] or None)
-        number = re.search(r"on input line (\d+)", message)
         points = re.search(r"Float too large for page by ([\d.]+)pt", message)
         kind = "font" if font else "overfull" if points else "warning"
         return Problem(
             kind,
             _clean(f"{package}: {message}" if package else message),
             self.file,
-            int(number[1]) if number else None,
+            _number(message),
             points=float(points[1]) if points else None,
         )
 
@@ -556,8 +617,7 @@ class _LogReader:
         for line in self.lines[self.at : self.at + 6]:
             if group := _GROUP.match(line):
                 return replace(problem, line=int(group[1]))
-        number = re.search(r"on line (\d+)", match["what"])
-        return replace(problem, line=int(number[1]) if number else None)
+        return replace(problem, line=_number(match["what"]))
 
 
 def _relative(file: str) -> str:
@@ -567,11 +627,15 @@ def _relative(file: str) -> str:
 def _clean(message: str) -> str:
     """Return TeX's message as a sentence without prefix, doubled blanks and the last full stop."""
     text = re.sub(r"\s+", " ", message).strip()
-    text = re.sub(r"^LaTeX Error: |^LaTeX Font Error: ", "", text)
-    text = re.sub(r"^(?:Package|Class) (\S+) Error: (File `)", r"\2", text)
+    text = re.sub(r"^LaTeX (?:Font )?Error: |^(?:Package|Class) \S+ Error: (?=File `)", "", text)
     text = re.sub(r"^(?:Package|Class) (\S+) Error: ", r"\1: ", text)
-    text = re.sub(r" on input line \d+\.?$", "", text)
-    return re.sub(r" ?\.$", "", text)
+    return re.sub(r"(?: on input line \d+)?(?: ?\.|: using draft setting\.)?$", "", text)
+
+
+def _number(message: str) -> int | None:
+    """Return the line that a message tells in words."""
+    match = re.search(r"\b(?:on input|after|on) line (\d+)", message)
+    return int(match[1]) if match else None
 
 
 def _uncut(text: str) -> str:
@@ -588,38 +652,32 @@ def _last_command(lines: Sequence[str]) -> str | None:
 
 def _box_text(content: str) -> str:
     """Return the words of a box as the log shows it, without fonts and empty boxes."""
-    text = re.sub(r"\\[A-Z0-9]+/\S+ ?|\[\]|\$", "", content)
+    text = re.sub(r"\\[A-Z0-9]+/\S+ ?(?:\([-+]\d+\) ?)?|\[\]|\$", "", content)
     return re.sub(r"\s+", " ", text).strip()[:80]
+
+
+_BIBTEX = re.compile(
+    r"^Warning--(?P<warning>.+)(?:\n--line (?P<warned>\d+) of file (?P<inside>.+))?$"
+    r"|^(?P<error>.+?)\n?---(?:line (?P<line>\d+) of|while reading) file (?P<file>.+)"
+    r"(?:\n : (?P<context>.*))?$",
+    re.MULTILINE,
+)
 
 
 def read_blg(blg: str) -> list[Problem]:
     """Return all complaints of BibTeX's log, in its order."""
-    out: list[Problem] = []
-    lines = blg.replace("\r", "").split("\n")
-    for number, line in enumerate(lines):
-        following = lines[number + 1] if number + 1 < len(lines) else ""
-        if line.startswith("Warning--"):
-            out.append(_bibtex_warning(line, following))
-        elif match := re.match(
-            r"^(?P<what>.+?)---(?:line (?P<line>\d+) of|while reading) file (?P<file>.+)$", line
-        ):
-            out.append(_bibtex_error(match))
-    return out
+    return [_bibtex(match) for match in _BIBTEX.finditer(blg.replace("\r", ""))]
 
 
-def _bibtex_warning(line: str, following: str) -> Problem:
-    text = line.removeprefix("Warning--")
-    key = re.search(r'database entry for "(.+)"$', text) or re.search(r"\bin (\S+)$", text)
-    place = re.match(r"^--line (\d+) of file (.+)$", following)
+def _bibtex(match: re.Match[str]) -> Problem:
+    text = match["warning"] or match["error"]
+    line = match["warned"] or match["line"]
+    key = re.search(r'database entry for "(.+)"$|\bin (\S+)$', text) if match["warning"] else None
     return Problem(
         "bibtex",
         text,
-        _relative(place[2]) if place else "",
-        int(place[1]) if place else None,
-        key=key[1] if key else None,
+        _relative(match["inside"] or match["file"] or ""),
+        int(line) if line else None,
+        (match["context"] or "").rstrip(),
+        key=(key[1] or key[2]) if key else None,
     )
-
-
-def _bibtex_error(match: re.Match[str]) -> Problem:
-    line = int(match["line"]) if match["line"] else None
-    return Problem("bibtex", match["what"], _relative(match["file"]), line)
