@@ -196,6 +196,7 @@ def end_leftover(folder: Path) -> None:
         return
     if _process_start(int(pid)) == start:
         _kill_group(int(pid))
+        _await_end_of_group(int(pid))
 
 
 # ---------------------------------------------------------------------------------------------- the process
@@ -223,6 +224,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
         finally:
             _kill_group(process.pid)
             process.wait()
+            _await_end_of_group(process.pid)
             (folder / PID_FILE).unlink(missing_ok=True)
         return code, _tail_of(output)
 
@@ -257,6 +259,15 @@ def _process_start(pid: int) -> str | None:
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def _await_end_of_group(pid: int) -> None:
+    """Return when no process of a killed group can write any more; zombies that nobody reaps do not count."""
+    end = time.monotonic() + 1.0
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < end:
+            os.killpg(pid, 0)
+            time.sleep(0.005)
 
 
 def _tail_of(file: IO[bytes]) -> str:
@@ -329,7 +340,7 @@ def _decisive_first(problems: Iterable[Problem]) -> list[Problem]:
 
 
 _NAMED_FILE = re.compile(
-    r"^File `(.+?)(?:\.\w+)?' not found|\(file \./(.+?)\)|open (?:database|style) file (.+)\.\w+$"
+    r"^File `(.+?)(?:\.\w+)?' not found|\(file \./(.+?)(?:\.\w+)?\)|open (?:database|style) file (.+)\.\w+$"
 )
 
 
