@@ -1,0 +1,222 @@
+"""What a child process does: one phase of one experiment, from its import to its published result."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport import files, fingerprint, results
+from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors
+from labreport.results import Parts
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from labreport.forkserver import Send
+    from labreport.lab import Progress
+    from labreport.project import Project
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a child process does: one phase of one experiment."""
+
+    project: Project
+    name: str
+    phase: str
+    params: dict[str, Any]
+    needs: tuple[str, ...]
+    parts: Parts
+    contents: dict[str, str]
+    jobs: int
+    revision: str | None
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{'experiment' if self.phase == 'run' else 'the drawing of experiment'} {self.name!r}"
+
+    @property
+    def log(self) -> Path:
+        """The file that keeps what it prints."""
+        return self.project.log / (f"{self.name}.log" if self.phase == "run" else f"{self.name}.draw.log")
+
+    @property
+    def shown_log(self) -> str:
+        """The log as messages show it."""
+        return self.project.shown(self.log)
+
+
+def perform(task: Task, send: Send) -> None:
+    """Run or draw an experiment in this process, publish what it gives, and say how it went."""
+    import traceback
+
+    clock = time.perf_counter()
+    started = _now()
+    try:
+        module = _module(task)
+
+        def facts() -> dict[str, Any]:
+            seconds = round(time.perf_counter() - clock, 3)
+            return {"started": started, "finished": _now(), "seconds": seconds, **_circumstances(task)}
+
+        (_run if task.phase == "run" else _draw)(task, module, send, facts)
+    except BaseException as error:
+        traceback.print_exc()
+        send({"failed": _failure(error, task)})
+        raise SystemExit(1) from None
+    send({"seconds": time.perf_counter() - clock})
+
+
+def _now() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _circumstances(task: Task) -> dict[str, Any]:
+    import platform
+
+    return {"python": platform.python_version(), "jobs": task.jobs, "revision": task.revision}
+
+
+def _module(task: Task) -> ModuleType:
+    """Return the experiment's module, imported from this project and from the sources of the fingerprint."""
+    import importlib
+    import types
+
+    project = task.project
+    roots = [str(root) for root in project.source_roots]
+    sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
+    _import_from_source(roots)
+    if not (project.experiments / "__init__.py").exists():  # not one merged from all folders of that name
+        package = types.ModuleType("experiments")
+        package.__path__ = [str(project.experiments)]
+        sys.modules["experiments"] = package
+    module = importlib.import_module(f"experiments.{task.name}")
+    fresh = fingerprint.parts(project, task.name, task.phase, task.params, {})
+    code = {part: digest for part, digest in task.parts.items() if part.startswith(("code ", "style "))}
+    changed = [part.partition(" ")[2] for part, digest in code.items() if fresh.get(part) != digest]
+    if changed:
+        what = f"{', '.join(changed)} changed while the build began"
+        raise ExperimentError(what, cure="build again")
+    return module
+
+
+def _import_from_source(roots: Sequence[str]) -> None:
+    """Compile the project's modules from their sources, never take them from a cache that trusts times."""
+    from importlib import machinery
+
+    class Loader(machinery.SourceFileLoader):
+        def path_stats(self, path: Any) -> Any:
+            raise OSError(f"no cache for {path}")
+
+    def hook(folder: str) -> Any:
+        above = [entry for entry in sys.path if folder == entry or folder.startswith(f"{entry}/")]
+        if max(above, key=len, default="") not in roots:  # site-packages may lie inside a project
+            raise ImportError(folder)
+        extensions = machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES
+        return machinery.FileFinder(folder, extensions, (Loader, machinery.SOURCE_SUFFIXES))
+
+    sys.path_hooks.insert(0, hook)
+    sys.path_importer_cache.clear()
+
+
+def _progress(send: Send) -> Progress:
+    return lambda done, total, label: send({"progress": [done, total, label]})
+
+
+def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
+    from labreport.lab import Lab
+
+    lab = Lab(task.project, task.name, task.params, task.needs, task.jobs, _progress(send))
+    returned = module.run(module.Params(**task.params), lab)
+    encoded = results.encode(returned, task.params)
+    results.publish(task.project, task.name, encoded, task.parts, facts())
+
+
+def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
+    from labreport import figures
+    from labreport.lab import Lab
+
+    result = results.load(task.project, task.name)
+    folder = files.stage(task.project.results / task.name)
+    try:
+        lab = Lab(task.project, task.name, result.params, task.needs, task.jobs, _progress(send), folder)
+        with figures.style(task.project.style):
+            module.draw(result, lab)
+        if not lab.figures:
+            what = f"`draw` of experiment {task.name!r} has kept no figure"
+            raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
+        used = {f"result {name}": task.contents[name] for name in lab.used}
+        results.publish_drawing(task.name, folder, lab.figures, {**task.parts, **used}, facts())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _failure(error: BaseException, task: Task) -> dict[str, Any]:
+    """Return what is to be said of an error in an experiment: what, where, notes and the cure."""
+    name = task.title
+    place, notes = _place(error, task)
+    notes += [str(note) for note in getattr(error, "__notes__", ())]
+    cure = f"the full traceback is in {task.shown_log}"
+    what = f"{name} failed: {type(error).__name__}: {error}".rstrip(": ")
+    if isinstance(error, SeveralErrors):
+        what = f"{name} failed with {len(error.errors)} errors"
+        notes += [f"{e.what} (cure: {e.cure})" if e.cure else e.what for e in error.errors]
+    elif isinstance(error, LabreportError):
+        what = f"{name} failed: {error.what}"
+        place = _place_fields(error.place) if error.place else place
+        notes += error.notes
+        cure = error.cure or cure
+    elif isinstance(error, ModuleNotFoundError):
+        what = f"{name} cannot import {error.name!r}"
+        cure = "install the package, or correct the import"
+    elif isinstance(error, SystemExit):
+        what = f"{name} called sys.exit({error.code!r})"
+        cure = "let `run` return its result, or raise an exception"
+    return {"what": what, "place": place, "notes": notes, "cure": cure}
+
+
+def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
+    """Return the experiment's line where an error came from, and in a note a deeper line of the project."""
+    import linecache
+    import traceback
+
+    project = task.project
+    own = str(project.experiments / f"{task.name}.py")
+    frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    frames += getattr(error.__cause__, "frames", [])
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno or 0))
+    engine = str(files.__file__).rpartition("/")[0]
+    ours = [f for f in frames if f[0].startswith(f"{project.root}/") and not f[0].startswith(engine)]
+    mine = [frame for frame in ours if frame[0] == own] or ours
+    if not mine:
+        return [f"experiments/{task.name}.py", None, None], []
+    file, line = mine[-1]
+    notes = [] if ours[-1] == mine[-1] else [f"raised in {_shown(project, *ours[-1])}"]
+    return [_shown(project, file), line, linecache.getline(file, line).rstrip("\n")], notes
+
+
+def _shown(project: Project, file: str, line: int | None = None) -> str:
+    from pathlib import Path
+
+    shown = project.shown(Path(file))
+    return shown if line is None else f"{shown}:{line}"
+
+
+def _place_fields(place: Place) -> list[Any]:
+    return [place.file, place.line, place.source]
+
+
+def received(failed: Mapping[str, Any]) -> ExperimentError:
+    """Return the error that a child has sent."""
+    file, line, source = failed["place"]
+    place = Place(file, line, source=source)
+    return ExperimentError(failed["what"], place=place, notes=failed["notes"], cure=failed["cure"])

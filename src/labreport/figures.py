@@ -1,0 +1,131 @@
+"""Figures as files, with the same bytes for the same figure, and what a check must know of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.errors import ExperimentError
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PNG_DPI = 200
+MM_PER_INCH = 25.4
+
+
+@contextlib.contextmanager
+def style(path: Path) -> Iterator[None]:
+    """Draw inside in matplotlib's defaults and a style file, whatever the user's own settings are."""
+    import matplotlib
+    from matplotlib import pyplot
+
+    matplotlib.use("Agg")
+    styles = ["default", *([str(path)] if path.is_file() else [])]
+    with pyplot.style.context(styles, after_reset=True):
+        try:
+            yield
+        finally:
+            pyplot.close("all")
+
+
+def save(figure: Figure, stem: Path, where: str) -> dict[str, Any]:
+    """Write STEM.pdf and STEM.png and return what a check must know of the figure.
+
+    ExperimentError if it is no figure, or one without axes; `where` names it for messages.
+    """
+    from matplotlib.figure import Figure as MatplotlibFigure
+
+    if not isinstance(figure, MatplotlibFigure):
+        what = f"{where} is a {type(figure).__name__}, not a matplotlib Figure"
+        raise ExperimentError(what, cure="pass the figure: figure, axes = pyplot.subplots()")
+    if not figure.get_axes():
+        raise ExperimentError(f"{where} is empty: it has no axes", cure="draw something into it")
+    facts = _facts(figure)
+    nothing: dict[str, Any] = dict.fromkeys(("Creator", "Producer", "CreationDate"))
+    figure.savefig(stem.with_name(f"{stem.name}.pdf"), metadata=nothing, bbox_inches=None)
+    figure.savefig(
+        stem.with_name(f"{stem.name}.png"), dpi=PNG_DPI, metadata={"Software": None}, bbox_inches=None
+    )
+    return facts
+
+
+def save_data(data: Any, path: Path) -> None:
+    """Write the data behind a figure as CSV: a DataFrame, or what makes one."""
+    import pandas
+
+    frame = data if isinstance(data, pandas.DataFrame) else pandas.DataFrame(data)
+    path.write_text(frame.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+
+
+def _facts(figure: Figure) -> dict[str, Any]:
+    sizes = _text_sizes(figure)
+    axes = [_axes_facts(axes) for axes in figure.get_axes() if axes.get_visible()]
+    width, height = figure.get_size_inches()
+    return {
+        "width_mm": round(float(width) * MM_PER_INCH, 3),
+        "height_mm": round(float(height) * MM_PER_INCH, 3),
+        "smallest_text_pt": round(min(sizes), 3) if sizes else None,
+        "series": max((entry["series"] for entry in axes), default=0),
+        "legend": bool(figure.legends) or any(entry["legend"] for entry in axes),
+        "axes": axes,
+    }
+
+
+def _text_sizes(figure: Figure) -> list[float]:
+    """Return the sizes, in points, of all texts that are really drawn: the figure is drawn to see them."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    sizes = []
+    canvas: Any = FigureCanvasAgg(figure)
+    renderer = canvas.get_renderer()
+    draw_text = renderer.draw_text
+
+    def record(gc: Any, x: float, y: float, text: str, prop: Any, *args: Any, **kwargs: Any) -> None:
+        if text.strip():
+            sizes.append(float(prop.get_size_in_points()))
+        draw_text(gc, x, y, text, prop, *args, **kwargs)
+
+    renderer.draw_text = record
+    figure.draw(renderer)
+    return sizes
+
+
+def _axes_facts(axes: Axes) -> dict[str, Any]:
+    artists = [*axes.lines, *axes.collections, *axes.patches]
+    return {
+        "title": axes.get_title() or axes.get_title(loc="left") or axes.get_title(loc="right"),
+        "xlabel": axes.get_xlabel() if axes.axison else "",
+        "ylabel": axes.get_ylabel() if axes.axison else "",
+        "series": len({look for artist in artists if (look := _look(artist))}),
+        "legend": axes.get_legend() is not None,
+        "colorbar": axes.get_label() == "<colorbar>",
+    }
+
+
+def _look(artist: Artist) -> tuple[Any, ...] | None:
+    """Return how a group of data looks; None for what shows no data, or a scale of colours."""
+    import numpy
+    from matplotlib.collections import Collection
+    from matplotlib.colors import to_hex
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    if not artist.get_visible():
+        return None
+    if isinstance(artist, Line2D):
+        marker = str(artist.get_marker())
+        look = "line", to_hex(artist.get_color()), str(artist.get_linestyle()), marker
+        return look if numpy.size(artist.get_path().vertices) else None
+    if isinstance(artist, Collection) and artist.get_array() is None:
+        colours = [
+            to_hex(colour, keep_alpha=True) for colour in (*artist.get_facecolor(), *artist.get_edgecolor())
+        ]
+        return "collection", tuple(sorted(set(colours)))
+    if isinstance(artist, Patch):
+        return "patch", to_hex(artist.get_facecolor()), str(artist.get_hatch())
+    return None

@@ -1,0 +1,84 @@
+"""Files that are at any time the old ones or the new ones, never half of either."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+TEMPORARY = ".tmp-"
+_OLD = f"{TEMPORARY}old-"
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, with the rights that the umask gives."""
+    import tempfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fchmod(file.fileno(), 0o666 & ~_umask())
+            os.fsync(file.fileno())
+        os.replace(temporary, path)  # noqa: PTH105 -- a path of tempfile is a text
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+    sync(path.parent)
+
+
+def stage(folder: Path) -> Path:
+    """Return a new temporary folder in a folder; `sweep` removes it if it is left over."""
+    import tempfile
+
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder))
+
+
+def replace_folder(target: Path, staged: Path) -> None:
+    """Put a staged folder of finished files in the place of another.
+
+    Between the two renames a kill leaves no folder at all; `sweep` then puts the old one back.
+    """
+    for path in staged.iterdir():
+        sync(path)
+    staged.chmod(0o777 & ~_umask())
+    old = target.parent / f"{_OLD}{target.name}"
+    shutil.rmtree(old, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError):
+        target.rename(old)
+    staged.rename(target)
+    sync(target.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes have left in a folder, and put back what they have moved away."""
+    for old in folder.glob(f"{_OLD}*"):
+        target = folder / old.name.removeprefix(_OLD)
+        if not target.exists():
+            old.rename(target)
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Make the system write a file, or the entries of a folder, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
