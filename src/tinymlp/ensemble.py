@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 Record = TypeVar("Record", "Columns", "State", "History", "Score")
 
 LANES = 64  # columns are padded to a multiple, so that every column goes through the same vector instructions
-BLOCK = 256  # columns computed together: enough to hide the cost of a call, few enough for the cache
+BLOCK = 512  # columns computed together: enough to hide the cost of a call, few enough for the cache
 POINTS = 64  # points evaluated together; a product of 64 factors up to 2 cannot overflow
 CHUNK = 1000  # test points that are drawn together
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam (Kingma and Ba 2015)
@@ -508,40 +508,49 @@ def _advance(work: tuple[Ensemble, int, frozenset[int]]) -> Ensemble:
 
 def _epochs(ensemble: Ensemble, steps: int, data: _Points) -> Iterator[list[_Points]]:
     """Yield the mini-batches of each epoch, from the ensemble's step until `steps`."""
-    training, (inputs, labels) = ensemble.training, data
-    orders = _Orders(ensemble.columns, ensemble.seed, training.n_train)
-    length = training.steps_per_epoch
+    training, length = ensemble.training, ensemble.training.steps_per_epoch
+    shuffled = _Shuffled(ensemble, data)
     for epoch in range(math.ceil(steps / length)):
-        order = orders.draw()  # of past epochs too, so that the generators stand where they stood
+        shuffled.draw()  # past epochs too, so that the generators stand where they stood
         batches = range(max(ensemble.step - epoch * length, 0), min(steps - epoch * length, length))
         if batches:
-            x = np.take_along_axis(inputs, order[None], axis=1)
-            label = np.take_along_axis(labels, order, axis=0)
+            x, label = shuffled.points()
             parts = [slice(b * training.batch_size, (b + 1) * training.batch_size) for b in batches]
             yield [(x[:, part], label[part]) for part in parts]
 
 
-class _Orders:
-    """The orders in which a DataLoader takes the `n` training points of each column, epoch by epoch."""
+class _Shuffled:
+    """The training points of each column in the order in which a DataLoader takes them, epoch by epoch.
 
-    def __init__(self, columns: Columns, seed: int, n: int) -> None:
-        keys = np.stack([columns.replicate, columns.restart])
+    The arrays are allocated once: new ones for each epoch would cost as much as the shuffling.
+    """
+
+    def __init__(self, ensemble: Ensemble, data: _Points) -> None:
+        keys = np.stack([ensemble.columns.replicate, ensemble.columns.restart])
         unique, self.columns = np.unique(keys, axis=1, return_inverse=True)
-        seeds = [stream_seed(seed, "order", *key) for key in unique.T.tolist()]
-        self.generators = [torch.Generator().manual_seed(one) for one in seeds]
-        self.n = n
+        seeds = [stream_seed(ensemble.seed, "order", *key) for key in unique.T.tolist()]
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.orders = torch.empty(len(seeds), len(data[1]), dtype=torch.int64)
+        self.worker_seed, self.dropped = torch.empty((), dtype=torch.int64), torch.empty_like(self.orders[0])
+        self.index = np.empty(data[1].shape, dtype=np.int64)
+        self.data, self.shuffled = data, (np.empty_like(data[0]), np.empty_like(data[1]))
 
-    def draw(self) -> NDArray[np.int64]:
-        """Return the orders of the next epoch (n, columns)."""
-        orders = np.stack([self._draw(generator) for generator in self.generators], axis=-1)
-        return orders.take(self.columns, axis=-1)
+    def draw(self) -> None:
+        """Draw the next orders, as a DataLoader does: it draws a worker's seed, an order, and one to drop."""
+        for order, generator in zip(self.orders, self.generators, strict=True):
+            self.worker_seed.random_(generator=generator)
+            torch.randperm(len(order), generator=generator, out=order)
+            torch.randperm(len(order), generator=generator, out=self.dropped)
 
-    def _draw(self, generator: torch.Generator) -> NDArray[np.int64]:
-        """A DataLoader draws a seed for its workers, the order, and one more order that it drops."""
-        torch.empty((), dtype=torch.int64).random_(generator=generator)
-        order: NDArray[np.int64] = torch.randperm(self.n, generator=generator).numpy()
-        torch.randperm(self.n, generator=generator)
-        return order
+    def points(self) -> _Points:
+        """Return inputs and labels in these orders, in buffers of this object."""
+        columns = len(self.columns)
+        np.multiply(self.orders.numpy()[self.columns].T, columns, out=self.index)
+        self.index += np.arange(columns)  # into (n, columns), flattened
+        (inputs, labels), (x, label) = self.data, self.shuffled
+        for values, out in ((inputs[0], x[0]), (inputs[1], x[1]), (labels, label)):
+            values.take(self.index, out=out, mode="clip")  # the mode spares a check and a copy
+        return x, label
 
 
 def _drawn(ensemble: Ensemble, stream: str, n: int, *key: int) -> _Points:

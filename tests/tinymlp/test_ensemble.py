@@ -195,6 +195,21 @@ def test_each_column_may_have_its_own_settings():
 # ---- what is random
 
 
+def orders_of_two_epochs(ensemble):
+    """The orders (2, n, columns): shuffled are the numbers of the points, instead of the points."""
+    n = ensemble.training.n_train
+    numbers = np.broadcast_to(np.arange(n)[:, None], (n, len(ensemble))).copy()
+    shuffled = module._Shuffled(ensemble, (np.stack([numbers, numbers]), numbers))
+    orders = []
+    for _ in range(2):
+        shuffled.draw()
+        x, label = shuffled.points()
+        assert np.array_equal(x[0], label)
+        assert np.array_equal(x[1], label)
+        orders.append(label.copy())
+    return np.stack(orders)
+
+
 def test_replicates_differ_in_data_initial_weights_and_order():
     seeds = {
         (stream, key): stream_seed(1, stream, *key)
@@ -202,19 +217,25 @@ def test_replicates_differ_in_data_initial_weights_and_order():
         for key in [(0,), (1,), (0, 1), (1, 0), (1, 1)]
     }
     assert len(set(seeds.values())) == len(seeds)
-    orders = module._Orders(start([], range(4), SHORT, seed=1).columns, 1, 70).draw()
+    ensemble = start([], range(4), SHORT, seed=1)
+    orders = orders_of_two_epochs(ensemble)[0]
     assert len(set(map(tuple, orders.T.tolist()))) == 4
-    assert (np.sort(orders, axis=0) == np.arange(70)[:, None]).all()
+
+
+def test_every_epoch_takes_each_point_once_in_a_new_order():
+    orders = orders_of_two_epochs(start([], range(4), SHORT, seed=1))
+    assert (np.sort(orders, axis=1) == np.arange(70)[:, None]).all()
+    assert (orders[0] != orders[1]).any(axis=0).all()
 
 
 def test_a_restart_keeps_the_data_and_draws_everything_else_anew():
-    columns = start([Shape(1, 2)], [3, 3], SHORT, seed=1, restarts=[0, 1])
-    x, label = module._drawn(columns, "train", 50)
+    ensemble = start([Shape(1, 2)], [3, 3], SHORT, seed=1, restarts=[0, 1])
+    x, label = module._drawn(ensemble, "train", 50)
     assert np.array_equal(x[..., 0], x[..., 1])
     assert np.array_equal(label[..., 0], label[..., 1])
-    initial = columns.states[Shape(1, 2)].initial
+    initial = ensemble.states[Shape(1, 2)].initial
     assert (initial[:, 0] != initial[:, 1]).all()
-    orders = module._Orders(columns.columns, 1, 70).draw()
+    orders = orders_of_two_epochs(ensemble)[0]
     assert not np.array_equal(orders[:, 0], orders[:, 1])
 
 
