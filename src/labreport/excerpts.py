@@ -21,6 +21,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from labreport import latex
@@ -31,6 +33,7 @@ COLUMNS = 79  # characters of the longest line that fits the page
 UNSPLIT = 30  # lines up to which an excerpt stays on one page
 ELLIPSIS = "…"
 TAB = 8
+NOT_IN_TYPEWRITER = "Ĳĳẞ‱℠™"  # Latin Modern has these in its other fonts only
 _NOT_PACKAGES = ("src", "build", "__pycache__")
 
 _MARK = re.compile(r"#\s*excerpt:\s*(?P<word>.*?)\s*$")
@@ -306,10 +309,11 @@ def _dedented(lines: Sequence[Line]) -> list[Line]:
 
 def _check_width(source: _Source, lines: Sequence[Line]) -> None:
     for line in lines:
-        if line.number is not None and len(line.text) > COLUMNS:
+        columns = sum(map(_columns, unicodedata.normalize("NFC", line.text)))
+        if line.number is not None and columns > COLUMNS:
             raise InputError(
-                f"line {line.number} of {source.shown_path} runs off the page: {len(line.text)} columns",
-                place=source.place(line.number),
+                f"line {line.number} of {source.shown_path} runs off the page: {columns} columns",
+                place=source.place(line.number, COLUMNS + 1),
                 cure=f"shorten it to {COLUMNS} columns",
             )
 
@@ -370,16 +374,18 @@ def _highlighted(code: str) -> list[str]:
     """Return the lines of Python code as LaTeX."""
     from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
+    tokens = [(_command(str(kind)), text) for _, kind, text in PythonLexer().get_tokens_unprocessed(code)]
     lines = [""]
-    for _, kind, text in PythonLexer().get_tokens_unprocessed(code):
-        command = _command(str(kind))
-        for at, part in enumerate(text.split("\n")):
-            if at:
-                lines.append("")
-            if part:
-                shown = _typeset(part)
-                lines[-1] += rf"\{command}{{{shown}}}" if command and part.strip() else shown
+    for command, group in groupby(tokens, key=itemgetter(0)):
+        first, *others = ("".join(text for _, text in group)).split("\n")
+        lines[-1] += _marked(command, first)
+        lines += [_marked(command, part) for part in others]
     return lines
+
+
+def _marked(command: str, text: str) -> str:
+    shown = _typeset(text)
+    return rf"\{command}{{{shown}}}" if command and text.strip() else shown
 
 
 def _command(kind: str) -> str:
@@ -396,4 +402,13 @@ def _typeset(text: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _character(c: str) -> str:
-    return r"\ " if c == " " else str(latex.escape(c)) if not c.isspace() else rf"{{[}}U+{ord(c):04X}{{]}}"
+    if c == " ":
+        return r"\ "
+    if c.isspace() or c in NOT_IN_TYPEWRITER:
+        return rf"{{[}}U+{ord(c):04X}{{]}}"
+    return str(latex.escape(c))
+
+
+def _columns(c: str) -> int:
+    """Return how many columns a character takes: one, or those of its code point in brackets."""
+    return len(f"[U+{ord(c):04X}]") if "U+" in _character(c) else 1

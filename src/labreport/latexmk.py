@@ -273,7 +273,7 @@ def _await_end_of_group(pid: int) -> None:
 def _tail_of(file: IO[bytes]) -> str:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - LOG_READ))
-    return file.read().decode("utf-8", errors="replace")
+    return file.read().decode("utf-8", errors="backslashreplace")
 
 
 def _read(path: Path) -> str:
@@ -650,7 +650,8 @@ def _number(message: str) -> int | None:
 
 
 def _uncut(text: str) -> str:
-    return text.removeprefix("...")
+    """Return TeX's context without its sign that it left out the beginning, perhaps within a character."""
+    return re.sub(r"^\.\.\.(?:\\x[89ab][0-9a-f]){0,3}", "", text)
 
 
 def _last_command(lines: Sequence[str]) -> str | None:
