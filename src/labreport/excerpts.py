@@ -339,7 +339,9 @@ def to_latex(excerpt: Excerpt) -> str:
 
     The result is ordinary LaTeX without any change of category codes: it may stand in an argument.
     """
-    heading = latex.escape(f"{excerpt.file}, lines {excerpt.first}–{excerpt.last}")
+    one = excerpt.first == excerpt.last
+    lines = f"line {excerpt.first}" if one else f"lines {excerpt.first}–{excerpt.last}"
+    heading = latex.escape(f"{excerpt.file}, {lines}")
     numbers = [line.number for line in excerpt.lines]
     code = _highlighted("\n".join(line.text for line in excerpt.lines))
     return _block(str(heading), numbers, code)

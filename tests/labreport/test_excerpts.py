@@ -381,6 +381,7 @@ def test_characters_without_a_glyph_are_shown_as_code_points(printed):
 
 def test_the_heading_names_the_file_and_lines(printed):
     assert "src/a_b&%.py, lines 100–1100" in printed[0]
+    assert "src/d.py, line 7\n" in printed[0]
 
 
 def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
