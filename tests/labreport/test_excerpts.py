@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -193,6 +194,11 @@ def test_what_stands_between_the_marks_is_one_line_and_the_numbers_go_on(project
     ]
 
 
+def test_a_comment_below_that_is_not_indented_belongs_to_what_follows(tmp_path):
+    project = with_module(tmp_path, "def f():\n    pass\n# of g\n\n    # of nothing\ndef g(): pass\n")
+    assert numbered(excerpts.find(project, "pack.mod:f")) == ["1|def f():", "2|    pass"]
+
+
 def test_the_file_is_named_relative_to_the_project(project):
     shown = excerpts.find(project, "pack.mod:WIDTH")
     assert (shown.file, shown.source) == ("src/pack/mod.py", project.root / "src" / "pack" / "mod.py")
@@ -329,6 +335,7 @@ HOSTILE = [
     "\"\"\"unclosed ''' quotes # and comments",
     "@decorator def class return None True lambda: 0x1F 1e-3 f'{x!r}'",
     "äöüß Dvořák – … × ±",
+    "Dvor\u030ca\u0301k in parts",
     "\\" * 5 + " \\",
     "x        y    z",
 ]
@@ -342,7 +349,7 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, latexmk.Comp
     folder = tmp_path_factory.mktemp("printed")
     shutil.copy(Path(labreport.__file__).with_name("labreport.sty"), folder)
     lines = [Line(100 * (at + 1), text.rstrip()) for at, text in enumerate(HOSTILE)]
-    lines += [Line(None, ""), Line(None, "    …"), Line(1100, "    # α ☃ ™ \u200b\u202e\x07 end")]
+    lines += [Line(None, ""), Line(None, "    …"), Line(1200, "    # α ☃ ™ \u200b\u202e\x07 end")]
     hostile = Excerpt("a:b", "src/a_b&%.py", Path("a.py"), tuple(lines))
     rows = tuple(Line(n, "" if n % 10 == 0 else f"    statement_{n} = {n}") for n in range(4000, 4150))
     long = Excerpt("a:c", "src/long.py", Path("a.py"), rows)
@@ -371,16 +378,17 @@ def squeezed(text: str) -> str:
 @pytest.mark.parametrize("at", range(len(HOSTILE)))
 def test_hostile_code_prints_literally_beside_its_number(printed, at):
     row = next(line for line in printed[0].splitlines() if re.match(rf"\s*{100 * (at + 1)}\s", line))
-    assert squeezed(row) == f"{100 * (at + 1)} {squeezed(HOSTILE[at]).replace('…', '...')}"
+    expected = unicodedata.normalize("NFC", HOSTILE[at]).replace("…", "...")  # as composed of glyphs
+    assert squeezed(row) == f"{100 * (at + 1)} {squeezed(expected)}"
 
 
 def test_characters_without_a_glyph_are_shown_as_code_points(printed):
-    expected = "1100 # [U+03B1] [U+2603] [U+2122] [U+200B][U+202E][U+0007] end"
+    expected = "1200 # [U+03B1] [U+2603] [U+2122] [U+200B][U+202E][U+0007] end"
     assert expected in squeezed(printed[0])
 
 
 def test_the_heading_names_the_file_and_lines(printed):
-    assert "src/a_b&%.py, lines 100–1100" in printed[0]
+    assert "src/a_b&%.py, lines 100–1200" in printed[0]
     assert "src/d.py, line 7\n" in printed[0]
 
 

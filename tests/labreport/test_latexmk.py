@@ -104,7 +104,8 @@ def draw(path: Path) -> Path:
 
 def plain_latexmk(folder: Path, home: Path) -> None:
     """Run latexmk as a user would: with other settings, language, time zone and width of the log."""
-    home.mkdir()
+    (home / "texmf" / "tex" / "latex").mkdir(parents=True)
+    (home / "texmf" / "tex" / "latex" / "booktabs.sty").write_text("\\errmessage{another booktabs}")
     (home / ".latexmkrc").write_text("$pdf_mode = 4; $out_dir = 'elsewhere'; $pdflatex = 'false';")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C", "TZ": "Asia/Tokyo"}
     environment |= {"TEXINPUTS": str(home) + ":", "max_print_line": "79", "SOURCE_DATE_EPOCH": "1"}
