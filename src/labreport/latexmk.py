@@ -327,9 +327,11 @@ def _decisive_first(problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems without repetitions and without those that only follow from others.
 
     A citation that TeX and BibTeX both miss is told once, with TeX's line; when BibTeX made no bibliography,
-    that all citations are undefined says nothing.
+    that all citations are undefined says nothing. A run that an error has stopped knows no labels yet.
     """
     out = list(dict.fromkeys(problems))
+    if any(p.kind == "error" for p in out):
+        out = [p for p in out if p.kind not in ("undefined-reference", "undefined-citation")]
     missed = {p.key for p in out if p.kind == "undefined-citation"}
     out = [
         p for p in out if not (p.kind == "bibtex" and "database entry for" in p.message and p.key in missed)

@@ -1,15 +1,14 @@
 """The report: from results and templates to the published PDF. Read this first.
 
-`inputs` says what the report is made from, `is_current` whether the published one still is; `make` renders the
-templates, checks the text, compiles it in a scratch folder and publishes PDF, sources and provenance together.
-Until that last step nothing of an earlier report is touched.
+`inputs` says what the report is made from, `is_current` whether the published one still is; `make` renders
+the templates, checks the text, compiles it in a scratch folder and publishes PDF, sources and provenance
+together. Until that last step nothing of an earlier report is touched.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -44,7 +43,7 @@ class Made:
     notices: tuple[str, ...]
 
 
-# ------------------------------------------------------------------------------------------- is it up to date?
+# ------------------------------------------------------------------------------------------ is it up to date?
 
 
 def inputs(project: Project, excerpts: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -102,7 +101,7 @@ def _state(project: Project) -> dict[str, Any]:
     return state if usable else {}
 
 
-# --------------------------------------------------------------------------------------------------- the steps
+# -------------------------------------------------------------------------------------------------- the steps
 
 
 def make(project: Project) -> Made:
@@ -136,10 +135,12 @@ def make(project: Project) -> Made:
         except latexmk.CompileFailed as error:
             _keep_failure(project, sources, error)
             raise explain(project, rendered, error) from error
-        (project.log).mkdir(parents=True, exist_ok=True)
+        project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / "provenance.json"
-        record.write_text(json.dumps(provenance(rendered), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        record.write_text(
+            json.dumps(provenance(rendered), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
         used = {**inputs(project, excerpts), **used}  # a file edited meanwhile counts as it was
         publish(project, sources, compiled.pdf, record, scratch)
     write_state(project, used, excerpts)
@@ -153,11 +154,12 @@ def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered
 
     def excerpt(name: str, **options: Any) -> Any:
         from labreport import excerpts as code
+        from labreport.latex import Latex
 
         found = code.find(project, str(name), **options)
         if excerpts is not None:
             excerpts[found.file] = ""
-        return code.to_latex(found)
+        return Latex(code.to_latex(found))
 
     if not (project.templates / project.config.template).is_file():
         raise InputError(
@@ -183,8 +185,15 @@ def context(project: Project) -> dict[str, Any]:
     for name in project.experiment_names():
         result = results.load(project, name)
         figures = {
-            figure: {**meta, "experiment": name, "name": figure, "file": f"figures/{name}-{figure}.pdf"}
-            for figure, meta in result.figures.items()
+            figure: {
+                "experiment": name,
+                "name": figure,
+                "file": f"figures/{name}-{figure}.pdf",
+                "alt": stored.alt,
+                "width_mm": stored.width_mm,
+                "height_mm": stored.height_mm,
+            }
+            for figure, stored in result.figures.items()
         }
         tables = {table: result.rows(table) for table in result.tables}
         value = {"params": result.params, "values": result.values, "tables": tables, "figures": figures}
@@ -195,14 +204,12 @@ def context(project: Project) -> dict[str, Any]:
 
 
 def check_structure(rendered: Rendered) -> None:
-    r"""Raise InputError at the template's line if braces or environments do not match or the end is missing."""
+    r"""Raise InputError at the template's line if braces or environments do not match."""
     from labreport import latex
 
     wrong = latex.imbalance(rendered.text)
     if wrong is not None:
-        raise InputError(
-            wrong.what, place=rendered.place(wrong.offset, wrong.length), cure=wrong.cure
-        )
+        raise InputError(wrong.what, place=rendered.place(wrong.offset, wrong.length), cure=wrong.cure)
     if r"\end{document}" not in rendered.text:
         raise InputError(
             r"the report has no \end{document}",
@@ -241,7 +248,7 @@ def document(text: str, *, quick: bool) -> str:
 
 
 def provenance(rendered: Rendered) -> dict[str, Any]:
-    """Return the record of each printed value: text, value, keys, expression, template line, generated place."""
+    """Return the record of each printed value: text, value, keys, expression, places."""
     line_starts = [0, *(m.end() for m in re.finditer("\n", rendered.text))]
     entries = []
     line = 0
@@ -307,7 +314,7 @@ def write_state(project: Project, used: Mapping[str, str], excerpts: Mapping[str
     }
     temporary = project.state.with_suffix(".tmp")
     temporary.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, project.state)
+    temporary.replace(project.state)
 
 
 # ----------------------------------------------------------------------------------------------------- errors
@@ -356,11 +363,20 @@ def _offset(text: str, problem: Problem) -> int | None:
         return None
     start = sum(map(len, lines[: problem.line - 1]))
     line = lines[problem.line - 1]
+    if not line.strip() and "$" in problem.message:
+        return _open_dollar(text, start)
     if problem.key and problem.key in line:
         at = line.rfind(problem.key, 0, _stop(line, problem.context) or len(line))
         return start + max(at, 0)
     stop = _stop(line, problem.context)
     return start + (stop - 1 if stop else len(line) - len(line.lstrip()))
+
+
+def _open_dollar(text: str, end: int) -> int:
+    """Return where the mathematics begins that is still open at the end of a paragraph."""
+    begin = text.rfind("\n\n", 0, end) + 1
+    dollars = [m.start() for m in re.finditer(r"(?<!\\)\$", text[begin:end])]
+    return begin + dollars[-1] if dollars else end
 
 
 def _stop(line: str, context: str) -> int:
@@ -385,9 +401,15 @@ def _notices(rendered: Rendered, problems: tuple[Problem, ...]) -> list[str]:
         place, _ = _place(rendered, replace(problem, context=""))
         where = f"{place.file}:{place.line}" if place else f"{problem.file}:{problem.line}"
         found.append(f"{where}: {problem.message}")
-    return found[:MOST_NOTICES] + ([f"… and {len(found) - MOST_NOTICES} more"] if len(found) > MOST_NOTICES else [])
+    return found[:MOST_NOTICES] + (
+        [f"… and {len(found) - MOST_NOTICES} more"] if len(found) > MOST_NOTICES else []
+    )
 
 
 def _unanswered(project: Project, rendered: Rendered) -> list[str]:
     answered = {question for question, _ in rendered.answers}
-    return [f"question {q} of report.toml has no answer yet" for q in project.config.questions if q not in answered]
+    return [
+        f"question {q} of report.toml has no answer yet"
+        for q in project.config.questions
+        if q not in answered
+    ]

@@ -1,0 +1,93 @@
+"""What a user sees while experiments run: live bars on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    from labreport.runner import Event
+
+
+def shown_seconds(seconds: float | None) -> str:
+    """Return a duration as people read it: 0.12 s, 4.5 s, 1 min 30 s; nothing if it is unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 10:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+class Progress:
+    """Shows events of the runner as they come; a context manager that leaves the terminal as it was."""
+
+    def __init__(self) -> None:
+        self._bars = _bars() if sys.stdout.isatty() else None
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+
+    def __enter__(self) -> Progress:
+        if self._bars is not None:
+            self._bars.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line, above the bars if there are any."""
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, flush=True)
+
+    def show(self, event: Event) -> None:
+        """Show what happens to an experiment."""
+        verb = "drawing" if event.phase == "draw" else "running"
+        why = f" ({'; '.join(event.reasons)})" if event.reasons else ""
+        if event.kind == "started":
+            self._start(event, f"{verb} {event.experiment}", why)
+        elif event.kind == "progress" and self._bars is not None:
+            label = f"{verb} {event.experiment}" + (f": {event.label}" if event.label else "")
+            task = self._tasks[event.experiment, event.phase]
+            self._bars.update(task, completed=event.done, total=event.total, description=label)
+        elif event.kind == "finished":
+            done = "figures drawn" if event.phase == "draw" else "ran"
+            self._end(event, f"{event.experiment}: {done} in {shown_seconds(event.seconds)}")
+        elif event.kind == "failed":
+            self._end(event, f"{event.experiment}: failed")
+        elif event.kind == "skipped":
+            self.say(f"{event.experiment}: skipped{why}")
+
+    def _start(self, event: Event, label: str, why: str) -> None:
+        if self._bars is None:
+            self.say(f"{label}{why}")
+        else:
+            self._tasks[event.experiment, event.phase] = self._bars.add_task(label, total=None)
+
+    def _end(self, event: Event, line: str) -> None:
+        task = self._tasks.pop((event.experiment, event.phase), None)
+        if self._bars is not None and task is not None:
+            self._bars.remove_task(task)
+        self.say(line)
+
+
+def _bars() -> Bars:
+    from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Bars(*columns, transient=True)
