@@ -86,7 +86,8 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
             reader.errors.append(InputError(what, place=Place(source.shown), cure=f"add:\n{cure}"))
     params = reader.params(bound["Params"]) if "Params" in bound else {}
     needs = reader.needs(bound["NEEDS"]) if "NEEDS" in bound else ()
-    quick = reader.quick(bound["QUICK"], params) if "QUICK" in bound else {}
+    readable = isinstance(bound.get("Params"), ast.ClassDef)
+    quick = reader.quick(bound["QUICK"], params) if readable and "QUICK" in bound else {}
     raise_all(reader.errors)
     question = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
     return Declaration(name, question, needs, params, quick, "draw" in bound)
@@ -120,11 +121,12 @@ class _Reader:
         self.errors.append(InputError(what, place=self.source.place(node), cure=cure))
 
     def params(self, node: ast.stmt) -> dict[str, Setting]:
-        if not isinstance(node, ast.ClassDef) or not any(
-            "dataclass" in ast.unparse(d) for d in node.decorator_list
-        ):
-            self.wrong("Params must be a dataclass defined in this file", node, f"write:\n{_EXAMPLE}")
+        wrong = "Params must be a dataclass defined in this file"
+        if not isinstance(node, ast.ClassDef):
+            self.wrong(wrong, node, f"write:\n{_EXAMPLE}")
             return {}
+        if not any("dataclass" in ast.unparse(decorator) for decorator in node.decorator_list):
+            self.wrong(wrong, node, f"write:\n{_EXAMPLE}")
         if node.bases:
             self.wrong("Params must list all of its fields itself", node, "write the fields of its base here")
         settings = {}

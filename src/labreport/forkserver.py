@@ -31,7 +31,7 @@ Send = Callable[[Message], None]
 class ForkServer:
     """The server as its user sees it: start and end calls, receive what they say.
 
-    Received messages have the key `call`, the number that `start` returned, and `type`: "started",
+    Received messages have the key `call`, the number that `start` returned, and `type`: "started" with `pid`,
     "message" with what the child has sent as `data`, or "exit" with the exit `code` as in subprocess
     (negative: the signal).
     """
@@ -55,6 +55,7 @@ class ForkServer:
                 start_new_session=True,
             )
         self._calls = 0
+        self._leaders: dict[int, int] = {}
         self._buffer = b""
 
     def start(self, function: Callable[[Any, Send], None], argument: object, log: Path) -> int:
@@ -83,7 +84,13 @@ class ForkServer:
                 raise EOFError
             self._buffer += data
         *lines, self._buffer = self._buffer.split(b"\n")
-        return list(_messages(lines))
+        messages = list(_messages(lines))
+        for message in messages:
+            if message["type"] == "started":
+                self._leaders[message["call"]] = message["pid"]
+            elif message["type"] == "exit":
+                self._leaders.pop(message["call"], None)
+        return messages
 
     def close(self) -> None:
         """End all calls and the server."""
@@ -96,6 +103,9 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+        if self._process.returncode != 0:  # it could not end the calls itself
+            for leader in self._leaders.values():
+                _end(leader)
 
     def _request(self, request: tuple[Any, ...]) -> None:
         data = pickle.dumps(request)
@@ -168,9 +178,7 @@ class _Child:
 
     def end(self) -> None:
         """Kill the child's whole session."""
-        for kill, target in ((os.killpg, self.pid), (os.kill, self.pid)):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                kill(target, signal.SIGKILL)
+        _end(self.pid)
 
 
 class _Server:
@@ -224,7 +232,7 @@ class _Server:
             self._become_child(call, name, argument, output_of_child, server)
         os.close(output_of_child)
         self.children[pid] = _Child(call, pid, output, Path(log).open("wb", buffering=0))  # noqa: SIM115
-        self._reply(call, "started")
+        self._reply(call, "started", pid=pid)
         return True
 
     def _reply(self, call: int, kind: str, **fields: Any) -> None:
@@ -283,6 +291,13 @@ class _Server:
 def _stream(handle: int) -> io.TextIOWrapper:
     """Return a stream that prints each line at once and any text somehow."""
     return open(handle, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _end(leader: int) -> None:
+    """Kill a process with its session, even if it has not yet made that its own."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(leader, signal.SIGKILL)
 
 
 def _read_request(handle: int) -> tuple[Any, ...] | None:

@@ -65,7 +65,8 @@ def parse(data: bytes, shown: str, *, cure: str) -> Any:
         if "\\u" in text or _depth(value) > MAX_DEPTH:
             trouble = _trouble(text)
     except json.JSONDecodeError as error:
-        trouble = error.pos, f"not valid JSON: {error.msg}"
+        what = "it begins with a byte order mark" if text[:1] == "\ufeff" else f"not valid JSON: {error.msg}"
+        trouble = error.pos, what
     except (_Refused, RecursionError):
         trouble = _trouble(text) or (0, "not valid JSON")
     if trouble is not None:

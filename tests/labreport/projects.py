@@ -1,0 +1,78 @@
+"""Small projects for tests: a folder with experiments, made in a moment."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from labreport import project as projects
+from labreport import runner
+from labreport.project import Project
+
+PARAMS = """
+@dataclass(frozen=True)
+class Params:
+    seed: int = 0
+"""
+
+
+def experiment(body: str, params: str = PARAMS, needs: tuple[str, ...] = ()) -> str:
+    """Return an experiment's source: `body` holds `run`, and `draw` if there is one."""
+    head = '"""What comes out?"""\n\nfrom dataclasses import dataclass\n\n'
+    return f"{head}NEEDS = {needs!r}\n{textwrap.dedent(params)}\n\n{textwrap.dedent(body).strip()}\n"
+
+
+def returning(expression: str, **kwargs: Any) -> str:
+    """Return the source of an experiment whose `run` returns an expression."""
+    return experiment(f"def run(params, lab):\n    return {expression}\n", **kwargs)
+
+
+def make(
+    folder: Path,
+    experiments: Mapping[str, str],
+    *,
+    src: Mapping[str, str] | None = None,
+    toml: str = "",
+    quick: bool = False,
+) -> Project:
+    """Return a project with these experiments and modules, by name; `toml` stands in report.toml."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.toml").write_text(f'title = "T"\n{toml}')
+    for name, text in experiments.items():
+        write(folder / "experiments" / f"{name}.py", text)
+    for name, text in (src or {}).items():
+        write(folder / "src" / name, textwrap.dedent(text))
+    return projects.load(folder, quick=quick)
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """Replace a text that stands once in a file."""
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def run(project: Project, names: list[str] | None = None, **kwargs: Any) -> runner.Outcome:
+    """Run what is out of date; any failure is an error of the test."""
+    outcome = runner.execute(project, names, **kwargs)
+    assert outcome.errors == ()
+    return outcome
+
+
+def states(project: Project, **kwargs: Any) -> dict[str, str]:
+    """Return the state of each experiment, with the phase where it is not fresh."""
+    return {
+        step.experiment: step.state if step.state == "fresh" else f"{step.state} {step.phase}"
+        for step in runner.plan(project, **kwargs)
+    }
+
+
+def reasons(project: Project, name: str) -> tuple[str, ...]:
+    return next(step.reasons for step in runner.plan(project) if step.experiment == name)
