@@ -168,11 +168,14 @@ def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Co
     ------
     ToolError
         latexmk, pdflatex, bibtex or perl is missing.
+    LatexError
+        The folder holds files of an earlier run.
     CompileFailed
         Anything is wrong with the document, or it is not ready after `deadline` seconds.
 
     """
     check_tools()
+    _check_fresh(folder, job)
     write_latexmkrc(folder, job=job)
     start = time.monotonic()
     code, output = _run(folder, job, deadline)
@@ -186,6 +189,12 @@ def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Co
         raise CompileFailed(fatal, log or output)
     notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
     return Compiled(folder / f"{job}.pdf", log, notices, pages, seconds)
+
+
+def _check_fresh(folder: Path, job: str) -> None:
+    old = [name for end in ("aux", "fdb_latexmk", "pdf") if (folder / (name := f"{job}.{end}")).exists()]
+    if old:
+        raise LatexError(f"{folder} holds {', '.join(old)} of an earlier run", cure="compile in a new folder")
 
 
 def end_leftover(folder: Path) -> None:

@@ -375,6 +375,7 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+@pytest.mark.xdist_group("printed")
 @pytest.mark.parametrize("at", range(len(HOSTILE)))
 def test_hostile_code_prints_literally_beside_its_number(printed, at):
     row = next(line for line in printed[0].splitlines() if re.match(rf"\s*{100 * (at + 1)}\s", line))
@@ -382,16 +383,19 @@ def test_hostile_code_prints_literally_beside_its_number(printed, at):
     assert squeezed(row) == f"{100 * (at + 1)} {squeezed(expected)}"
 
 
+@pytest.mark.xdist_group("printed")
 def test_characters_without_a_glyph_are_shown_as_code_points(printed):
     expected = "1200 # [U+03B1] [U+2603] [U+2122] [U+200B][U+202E][U+0007] end"
     assert expected in squeezed(printed[0])
 
 
+@pytest.mark.xdist_group("printed")
 def test_the_heading_names_the_file_and_lines(printed):
     assert "src/a_b&%.py, lines 100–1200" in printed[0]
     assert "src/d.py, line 7\n" in printed[0]
 
 
+@pytest.mark.xdist_group("printed")
 def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
     text, done = printed
     numbers = [int(n) for n in re.findall(r"^[ \f]*(4\d{3})\b", text, re.MULTILINE)]
@@ -401,6 +405,7 @@ def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
     assert done.pages >= 4
 
 
+@pytest.mark.xdist_group("printed")
 def test_plain_text_keeps_its_indentation(printed):
     block = printed[0][printed[0].index("Between.") :]
     rows = [line for line in block.splitlines() if line.strip()]
