@@ -31,7 +31,7 @@ Record = TypeVar("Record", "Columns", "State", "History", "Score")
 
 LANES = 64  # columns are padded to a multiple, so that every column goes through the same vector instructions
 BLOCK = 512  # columns computed together: enough to hide the cost of a call, few enough for the cache
-POINTS = 64  # points evaluated together
+POINTS = 128  # points evaluated together; at most 255, for right answers are counted in a byte
 CHUNK = 1000  # test points that are drawn together
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam (Kingma and Ba 2015)
 STREAMS = ("train", "validation", "test", "initial", "order")  # what is random
@@ -149,7 +149,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Networks of several shapes after `step` mini-batches; each shape has the same columns."""
+    """Networks of several shapes after `step` mini-batches; each shape has the same columns.
+
+    `training` is as given; what differs from column to column stands in `columns`.
+    """
 
     training: Training
     seed: int
@@ -226,7 +229,6 @@ def start(
     replicate = np.asarray(replicates, dtype=np.int64)
     if replicate.ndim != 1 or len(replicate) == 0:
         raise ValueError(f"an ensemble needs a sequence of replicates, at least one: {replicates!r}")
-
     columns = Columns(
         replicate,
         _each("restarts", 0 if restarts is None else restarts, replicate),
@@ -241,8 +243,7 @@ def start(
 
 
 def advance(ensemble: Ensemble, steps: int, *, checkpoints: Iterable[int] = (), map: Map = map) -> Ensemble:
-    """Return the ensemble after `steps` mini-batches in all, the same as if it had been trained so far at
-    once.
+    """Return the ensemble after `steps` mini-batches in all, the same as if trained so far at once.
 
     Losses are recorded after the steps in `checkpoints`, and after the last.
     """
@@ -293,7 +294,7 @@ class Activation(NamedTuple):
 
 
 def _sigmoid(z: Array) -> None:
-    """Several times faster than NumPy's exp or tanh."""
+    """By torch: several times faster than NumPy's exp or tanh."""
     torch.sigmoid_(torch.from_numpy(z))
 
 
@@ -322,7 +323,6 @@ ACTIVATIONS = {
     "tanh": Activation(nn.Tanh, _tanh, _tanh_slope),
     "relu": Activation(nn.ReLU, _relu, _relu_slope),
 }
-
 
 # By fan-in and fan-out: the bounds of the uniform initial weights and biases. The default is that of torch's
 # Linear; Glorot and Bengio (2010), equation 16.
@@ -401,12 +401,8 @@ class _Adam:
         self.steps += 1
         unbias = math.sqrt((1 - BETA2**self.steps) / (1 - BETA2))
         rate = self.lr * ((1 - BETA1) / (1 - BETA1**self.steps) * unbias)
-        parameters, first, second, scratch = (
-            self.state.parameters,
-            self.state.first,
-            self.state.second,
-            self.scratch,
-        )
+        state, scratch = self.state, self.scratch
+        parameters, first, second = state.parameters, state.first, state.second
         if self.weight_decay is not None:
             np.multiply(parameters, self.weight_decay, out=scratch)
             gradient += scratch
@@ -483,34 +479,6 @@ class _Trainer:
 _Points = tuple[Array, Array]  # inputs (2, n, columns); signs (n, columns), 1 for class 0 and -1 for class 1
 
 
-def _advance(work: tuple[Ensemble, int, frozenset[int]]) -> Ensemble:
-    """Return a block of columns after so many steps, its losses recorded after some of them."""
-    block, steps, wanted = work
-    ensemble = _padded(block)
-    records = sorted(step for step in wanted if ensemble.step <= step <= steps)
-    records = [step for step in records if step not in ensemble.recorded]
-    data = _drawn(ensemble, "train", ensemble.training.n_train)
-    validation = _drawn(ensemble, "validation", ensemble.training.n_val)
-    trainers = [_Trainer(ensemble, shape) for shape in ensemble.states]
-    with _one_thread():
-        if ensemble.step in records:
-            for trainer in trainers:
-                trainer.record(data, validation)
-        for batches in _epochs(ensemble, steps, data):
-            for trainer in trainers:
-                for x, sign in batches:
-                    trainer.step(x, sign)
-                    if trainer.adam.steps in records:
-                        trainer.record(data, validation)
-    history = {
-        trainer.shape: _join([ensemble.history[trainer.shape], *trainer.records], axis=0)
-        for trainer in trainers
-    }
-    recorded = (*ensemble.recorded, *records)
-    done = replace(ensemble, step=steps, recorded=recorded, history=history)
-    return done.select(np.arange(len(block)))
-
-
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Keep torch to one thread: blocks share the cores, and threads do not survive a fork."""
@@ -520,6 +488,34 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@_one_thread()
+def _advance(work: tuple[Ensemble, int, frozenset[int]]) -> Ensemble:
+    """Return a block of columns after so many steps, its losses recorded after some of them."""
+    block, steps, wanted = work
+    ensemble = _padded(block)
+    records = sorted(step for step in wanted if ensemble.step <= step <= steps)
+    records = [step for step in records if step not in ensemble.recorded]
+    data = _drawn(ensemble, "train", ensemble.training.n_train)
+    validation = _drawn(ensemble, "validation", ensemble.training.n_val)
+    trainers = [_Trainer(ensemble, shape) for shape in ensemble.states]
+    if ensemble.step in records:
+        for trainer in trainers:
+            trainer.record(data, validation)
+    for batches in _epochs(ensemble, steps, data):
+        for trainer in trainers:
+            for x, sign in batches:
+                trainer.step(x, sign)
+                if trainer.adam.steps in records:
+                    trainer.record(data, validation)
+    history = {
+        trainer.shape: _join([ensemble.history[trainer.shape], *trainer.records], axis=0)
+        for trainer in trainers
+    }
+    recorded = (*ensemble.recorded, *records)
+    done = replace(ensemble, step=steps, recorded=recorded, history=history)
+    return done.select(np.arange(len(block)))
 
 
 def _epochs(ensemble: Ensemble, steps: int, data: _Points) -> Iterator[list[_Points]]:
@@ -592,15 +588,15 @@ def _evaluate(
     return {shape: _select(_join([score[shape] for score in scores]), order) for shape in ensemble.states}
 
 
+@_one_thread()
 def _score(work: tuple[Ensemble, Callable[[Ensemble], Iterator[_Points]]]) -> dict[Shape, Score]:
     """Return the scores of a block."""
     block, tests = work
     ensemble = _padded(block)
     tallies = {shape: _Tally(ensemble, shape) for shape in ensemble.states}
-    with _one_thread():
-        for points in tests(ensemble):
-            for tally in tallies.values():
-                tally.add(*points)
+    for points in tests(ensemble):
+        for tally in tallies.values():
+            tally.add(*points)
     columns = np.arange(len(block))
     return {shape: _select(tally.score(), columns) for shape, tally in tallies.items()}
 

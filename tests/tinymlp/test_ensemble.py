@@ -30,6 +30,15 @@ TEN = [Shape(0, 1)] + [Shape(depth, width) for depth in (1, 2, 3) for width in (
 SHORT = Training(steps=25, n_train=70, n_val=40, checkpoints=(0, 10))  # batches of 32, 32 and 6
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """The networks are tiny: two threads would only wait for each other, on a busy machine for long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def as_dataset(n, s, seed, dtype):
     drawn = NoisyXor(n, s, seed=seed)
     return TensorDataset(drawn.inputs.to(dtype), drawn.targets.to(dtype))
@@ -139,10 +148,13 @@ def alone():
 )
 def test_a_replicate_has_the_same_bits_in_any_company(alone, replicates):
     company = train(TEN, replicates, SHORT, seed=1)
+    test = NoisyXor(300, seed=0)
+    scores, expected = (evaluate(one, test.inputs, test.targets) for one in (company, alone))
     for column, replicate in enumerate([5, 0, 130]):
         for shape in TEN:
             there = list(replicates).index(replicate)
             assert bits(alone, shape, column) == bits(company, shape, there)
+            assert expected[shape].loss[column] == scores[shape].loss[there]
 
 
 @pytest.mark.parametrize("block", [2, 64, 100, 1000])

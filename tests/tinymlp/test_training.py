@@ -11,6 +11,15 @@ from tinymlp.models import Net
 from tinymlp.training import evaluate, fit
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """The networks are tiny: two threads would only wait for each other, on a busy machine for long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def net(depth, width, seed):
     with torch.random.fork_rng():
         torch.manual_seed(seed)
