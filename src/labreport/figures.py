@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport.encoding import kind_of
 from labreport.errors import ExperimentError
+from labreport.tables import is_frame
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -38,6 +40,7 @@ def save(figure: Figure, stem: Path, where: str) -> dict[str, Any]:
 
     ExperimentError if it is no figure, or one without axes; `where` names it for messages.
     """
+    from matplotlib import rc_context
     from matplotlib.figure import Figure as MatplotlibFigure
 
     if not isinstance(figure, MatplotlibFigure):
@@ -47,37 +50,76 @@ def save(figure: Figure, stem: Path, where: str) -> dict[str, Any]:
         raise ExperimentError(f"{where} is empty: it has no axes", cure="draw something into it")
     facts = _facts(figure)
     nothing: dict[str, Any] = dict.fromkeys(("Creator", "Producer", "CreationDate"))
-    figure.savefig(stem.with_name(f"{stem.name}.pdf"), metadata=nothing, bbox_inches=None)
-    figure.savefig(
-        stem.with_name(f"{stem.name}.png"), dpi=PNG_DPI, metadata={"Software": None}, bbox_inches=None
-    )
+    with rc_context({"savefig.bbox": None}):  # else the style could change the size
+        figure.savefig(stem.with_name(f"{stem.name}.pdf"), metadata=nothing)
+        figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=PNG_DPI, metadata={"Software": None})
     return facts
 
 
-def save_data(data: Any, path: Path) -> None:
-    """Write the data behind a figure as CSV: a DataFrame, or what makes one."""
-    import pandas
+def save_data(data: Any, path: Path, where: str) -> None:
+    """Write the data behind a figure as CSV: a DataFrame, columns by name, or rows as dicts.
 
-    frame = data if isinstance(data, pandas.DataFrame) else pandas.DataFrame(data)
-    path.write_text(frame.to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+    ExperimentError if it is none of these, or the columns are of different lengths.
+    """
+    if is_frame(data):
+        data.to_csv(path, index=False, lineterminator="\n")
+    else:
+        path.write_text(_csv(_columns(data, where)), encoding="utf-8")
+
+
+def _columns(data: Any, where: str) -> dict[str, list[Any]]:
+    if isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
+        names = dict.fromkeys(name for row in data for name in row)
+        return {name: [row.get(name) for row in data] for name in names}
+    if isinstance(data, Mapping):
+        columns = {
+            name: getattr(column, "tolist", lambda c=column: list(c))() for name, column in data.items()
+        }
+        if len({len(column) for column in columns.values()}) <= 1:
+            return columns
+        what = f"the data of {where} has columns of different lengths"
+        raise ExperimentError(what, cure="make rows of one kind: data=[{...}, {...}]")
+    what = f"the data of {where} is {kind_of(data)}"
+    raise ExperimentError(what, cure="pass a DataFrame, a dict of columns, or a list of dicts")
+
+
+def _list(values: Any) -> list[Any]:
+    """Return values as a list, those of numpy and torch as plain numbers; NaN is a missing value."""
+    plain = values.tolist() if hasattr(values, "tolist") else values
+    return [None if value != value else value for value in plain]
+
+
+def _csv(columns: Mapping[str, Sequence[Any]]) -> str:
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()
 
 
 def _facts(figure: Figure) -> dict[str, Any]:
-    sizes = _text_sizes(figure)
+    sizes, cut = _drawn(figure)
     axes = [_axes_facts(axes) for axes in figure.get_axes() if axes.get_visible()]
     width, height = figure.get_size_inches()
     return {
         "width_mm": round(float(width) * MM_PER_INCH, 3),
         "height_mm": round(float(height) * MM_PER_INCH, 3),
         "smallest_text_pt": round(min(sizes), 3) if sizes else None,
+        "cut_mm": cut,
         "series": max((entry["series"] for entry in axes), default=0),
         "legend": bool(figure.legends) or any(entry["legend"] for entry in axes),
         "axes": axes,
     }
 
 
-def _text_sizes(figure: Figure) -> list[float]:
-    """Return the sizes, in points, of all texts that are really drawn: the figure is drawn to see them."""
+def _drawn(figure: Figure) -> tuple[list[float], float]:
+    """Return the sizes in points of all texts that are drawn, and how far things are cut off, in mm.
+
+    The figure is drawn to see them.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     sizes = []
@@ -92,18 +134,22 @@ def _text_sizes(figure: Figure) -> list[float]:
 
     renderer.draw_text = record
     figure.draw(renderer)
-    return sizes
+    box = figure.get_tightbbox(renderer)  # in inches
+    width, height = figure.get_size_inches()
+    beyond = max(0.0, -box.x0, -box.y0, box.x1 - width, box.y1 - height)
+    return sizes, round(float(beyond) * MM_PER_INCH, 2)
 
 
 def _axes_facts(axes: Axes) -> dict[str, Any]:
-    artists = [*axes.lines, *axes.collections, *axes.patches]
+    colorbar = axes.get_label() == "<colorbar>"
+    artists = [] if colorbar else [*axes.lines, *axes.collections, *axes.patches]
     return {
         "title": axes.get_title() or axes.get_title(loc="left") or axes.get_title(loc="right"),
         "xlabel": axes.get_xlabel() if axes.axison else "",
         "ylabel": axes.get_ylabel() if axes.axison else "",
         "series": len({look for artist in artists if (look := _look(artist))}),
         "legend": axes.get_legend() is not None,
-        "colorbar": axes.get_label() == "<colorbar>",
+        "colorbar": colorbar,
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 
 TEMPORARY = ".tmp-"
@@ -44,6 +43,8 @@ def replace_folder(target: Path, staged: Path) -> None:
 
     Between the two renames a kill leaves no folder at all; `sweep` then puts the old one back.
     """
+    import shutil
+
     for path in staged.iterdir():
         sync(path)
     staged.chmod(0o777 & ~_umask())
@@ -58,6 +59,8 @@ def replace_folder(target: Path, staged: Path) -> None:
 
 def sweep(folder: Path) -> None:
     """Remove what killed processes have left in a folder, and put back what they have moved away."""
+    import shutil
+
     for old in folder.glob(f"{_OLD}*"):
         target = folder / old.name.removeprefix(_OLD)
         if not target.exists():

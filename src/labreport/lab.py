@@ -131,7 +131,8 @@ class Lab:
     def figure(self, name: str, figure: Figure, *, alt: str, data: Any = None) -> None:
         """Keep a figure, in `draw`: as PDF for the report and as PNG for screens, at the size that it has.
 
-        `alt` says in words what is to be seen; `data`, a DataFrame or what makes one, is kept as CSV.
+        `alt` says in words what is to be seen; `data`, a DataFrame, a dict of columns or a list
+        of dicts, is kept as CSV.
 
         Raises
         ------
@@ -155,7 +156,7 @@ class Lab:
             raise ExperimentError(f"{where} has no alternative text", cure=cure)
         self.figures[name] = {"alt": alt.strip(), **figures.save(figure, self.folder / name, where)}
         if data is not None:
-            figures.save_data(data, self.folder / f"{name}.csv")
+            figures.save_data(data, self.folder / f"{name}.csv", where)
 
 
 class _Meter:

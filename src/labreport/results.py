@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -48,7 +47,10 @@ class Axes:
 
 @dataclass(frozen=True)
 class Figure:
-    """A stored figure: its files, the text for those who cannot see it, and what a check must know."""
+    """A stored figure: its files, the text for those who cannot see it, and what a check must know.
+
+    `cut_mm` is how far something reaches beyond the edge, where it is cut off.
+    """
 
     name: str
     pdf: Path
@@ -58,6 +60,7 @@ class Figure:
     width_mm: float
     height_mm: float
     smallest_text_pt: float | None
+    cut_mm: float
     series: int
     legend: bool
     axes: tuple[Axes, ...]
@@ -236,6 +239,8 @@ def publish_drawing(
 
 def discard_drawing(project: Project, name: str) -> None:
     """Remove the figures of an experiment that draws none any more."""
+    import shutil
+
     shutil.rmtree(project.results / name / FIGURES, ignore_errors=True)
 
 

@@ -193,6 +193,7 @@ FIGURE = {
     "width_mm": 80.0,
     "height_mm": 60.0,
     "smallest_text_pt": 8.0,
+    "cut_mm": 0.0,
     "series": 1,
     "legend": False,
     "axes": [{"title": "", "xlabel": "x", "ylabel": "y", "series": 1, "legend": False, "colorbar": False}],

@@ -1,7 +1,9 @@
 """What runs, in what order, and what happens when it goes wrong; with real processes."""
 
+import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,11 +127,11 @@ def test_planning_imports_nothing_heavy_and_runs_no_process(tmp_path):
 # up to date or not
 
 
-@pytest.fixture
-def chain(tmp_path):
+@pytest.fixture(scope="module")
+def ran_chain(tmp_path_factory):
     """Three experiments that have run: b needs a, c needs b."""
     project = make(
-        tmp_path,
+        tmp_path_factory.mktemp("chain"),
         {
             "a": experiment(
                 """
@@ -148,6 +150,13 @@ def chain(tmp_path):
     outcome = run(project)
     assert outcome.ran == ("a", "b", "c")
     return project
+
+
+@pytest.fixture
+def chain(ran_chain, tmp_path):
+    """A copy of the chain, as fresh as the original: nothing depends on where a project lies."""
+    shutil.copytree(ran_chain.root, tmp_path, dirs_exist_ok=True)
+    return dataclasses.replace(ran_chain, root=tmp_path)
 
 
 def test_after_a_run_all_is_fresh_and_nothing_runs_again(chain):
@@ -367,44 +376,57 @@ FAILURES = {
 }
 
 
-@pytest.mark.parametrize("how", FAILURES)
-def test_a_failure_is_named_and_the_others_go_on(tmp_path, how):
-    statement, message, line = FAILURES[how]
-    project = make(
-        tmp_path,
-        {
-            "bad": experiment(f"def run(params, lab):\n    {statement}\n"),
-            "good": returning('{"x": 1}'),
-            "after": returning("{}", needs=("bad",)),
-            "later": returning("{}", needs=("after", "good")),
-        },
-    )
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory):
+    """A project in which much fails, its outcome, and the events."""
+    bad = {
+        how.replace(" ", "_"): experiment(f"def run(params, lab):\n    {statement}\n")
+        for how, (statement, _, _) in FAILURES.items()
+    }
+    others = {
+        "good": returning('{"x": 1}'),
+        "after": returning("{}", needs=("raises",)),
+        "later": returning("{}", needs=("after", "good")),
+    }
+    project = make(tmp_path_factory.mktemp("failed"), {**bad, **others})
     events = []
-    outcome = runner.execute(project, jobs=2, events=events.append)
-    assert outcome.ran == ("good",)
-    assert outcome.skipped == ("after", "later")
-    (error,) = outcome.errors
-    assert error.what.startswith(message)
+    return project, runner.execute(project, jobs=2, events=events.append), events
+
+
+@pytest.mark.parametrize("how", FAILURES)
+def test_a_failure_is_named_with_its_place_and_no_traceback(failed, how):
+    project, _, events = failed
+    statement, message, line = FAILURES[how]
+    name = how.replace(" ", "_")
+    (error,) = [e.error for e in events if e.kind == "failed" and e.experiment == name]
+    assert error.what.startswith(message.replace("'bad'", f"'{name}'"))
     assert error.exit_code == 4
-    assert error.place.file == "experiments/bad.py"
-    assert error.place.line == line
+    assert (error.place.file, error.place.line) == (f"experiments/{name}.py", line)
     assert error.cure
     assert len(error.lines()) <= 6
     assert "Traceback" not in str(error)
-    assert [e.error for e in events if e.kind == "failed"] == [error]
+    assert states(project)[name] == "stale run"
+    if line:
+        assert "Traceback" in (project.log / f"{name}.log").read_text()
+        assert error.place.source.strip() in statement
+
+
+def test_after_failures_the_others_go_on_and_dependents_are_skipped(failed):
+    project, outcome, events = failed
+    assert outcome.ran == ("good",)
+    assert outcome.skipped == ("after", "later")
+    assert list(outcome.errors) == [e.error for e in events if e.kind == "failed"]
+    assert len(outcome.errors) == len(FAILURES)
     assert {e.experiment: e.reasons for e in events if e.kind == "skipped"} == {
-        "after": ("bad failed",),
+        "after": ("raises failed",),
         "later": ("after was skipped",),
     }
-    assert states(project) == {
-        "bad": "stale run",
+    found = states(project)
+    assert {name: found[name] for name in ("good", "after", "later")} == {
         "good": "fresh",
         "after": "stale run",
         "later": "stale run",
     }
-    if line:
-        assert "Traceback" in (project.log / "bad.log").read_text()
-        assert error.place.source.strip() in statement
 
 
 def test_an_error_in_a_module_is_shown_at_the_experiments_line_with_a_note(tmp_path):
