@@ -72,9 +72,7 @@ def _columns(data: Any, where: str) -> dict[str, list[Any]]:
         names = dict.fromkeys(name for row in data for name in row)
         return {name: [row.get(name) for row in data] for name in names}
     if isinstance(data, Mapping):
-        columns = {
-            name: getattr(column, "tolist", lambda c=column: list(c))() for name, column in data.items()
-        }
+        columns = {name: _list(column) for name, column in data.items()}
         if len({len(column) for column in columns.values()}) <= 1:
             return columns
         what = f"the data of {where} has columns of different lengths"
