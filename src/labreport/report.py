@@ -242,9 +242,11 @@ def document(text: str, *, quick: bool) -> str:
 
     Both additions leave every line where it is.
     """
+    from labreport.latexmk import SENTINEL
+
     end = text.rindex(r"\end{document}")
     option = r"\PassOptionsToPackage{quick}{labreport}" if quick else ""
-    return option + text[:end] + r"\LRcomplete" + text[end:]
+    return option + text[:end] + rf"\par\typeout{{{SENTINEL}}}" + text[end:]
 
 
 def provenance(rendered: Rendered) -> dict[str, Any]:
