@@ -108,6 +108,30 @@ def _module(task: Task) -> ModuleType:
     return module
 
 
+def _check_imports(task: Task) -> None:
+    """Raise ExperimentError if a module of the project was imported that the fingerprint cannot know."""
+    expected = {str(path) for path in fingerprint.Sources(task.project).imported_by(task.name)}
+    loaded = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
+    found = sorted(file for file in loaded - expected if _is_ours(task.project, file))
+    hidden = [task.project.shown(Path(file)) for file in found]
+    if hidden:
+        what = f"experiment {task.name!r} imports {', '.join(hidden)} in a way that its syntax does not show"
+        cure = "write a plain `import`: else a change there would not make it run again"
+        raise ExperimentError(what, cure=cure)
+
+
+def _root_of(file: str) -> str:
+    """Return the entry of the import path that is nearest above: site-packages may lie in a project."""
+    above = [entry for entry in sys.path if file == entry or file.startswith(f"{entry}/")]
+    return max(above, key=len, default="")
+
+
+def _is_ours(project: Project, file: str) -> bool:
+    """Return whether a file is a source of the project; labreport's own are not."""
+    engine = str(Path(files.__file__).parent)
+    return _root_of(file) in map(str, project.source_roots) and not file.startswith(f"{engine}/")
+
+
 def _import_from_source(roots: Sequence[str]) -> None:
     """Compile the project's modules from their sources, never take them from a cache that trusts times."""
     from importlib import machinery
@@ -117,8 +141,7 @@ def _import_from_source(roots: Sequence[str]) -> None:
             raise OSError(f"no cache for {path}")
 
     def hook(folder: str) -> Any:
-        above = [entry for entry in sys.path if folder == entry or folder.startswith(f"{entry}/")]
-        if max(above, key=len, default="") not in roots:  # site-packages may lie inside a project
+        if _root_of(folder) not in roots:
             raise ImportError(folder)
         extensions = machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES
         return machinery.FileFinder(folder, extensions, (Loader, machinery.SOURCE_SUFFIXES))
@@ -137,6 +160,7 @@ def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[st
     lab = Lab(task.project, task.name, task.params, task.needs, task.jobs, _progress(send))
     returned = module.run(module.Params(**task.params), lab)
     encoded = results.encode(returned, task.params)
+    _check_imports(task)
     results.publish(task.project, task.name, encoded, task.parts, facts())
 
 
@@ -153,6 +177,7 @@ def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[s
         if not lab.figures:
             what = f"`draw` of experiment {task.name!r} has kept no figure"
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
+        _check_imports(task)
         used = {f"result {name}": task.contents[name] for name in lab.used}
         results.publish_drawing(task.name, folder, lab.figures, {**task.parts, **used}, facts())
     finally:
@@ -165,7 +190,10 @@ def _failure(error: BaseException, task: Task) -> dict[str, Any]:
     place, notes = _place(error, task)
     notes += [str(note) for note in getattr(error, "__notes__", ())]
     cure = f"the full traceback is in {task.shown_log}"
-    what = f"{name} failed: {type(error).__name__}: {error}".rstrip(": ")
+    first, *more = str(error).strip().splitlines() or [""]
+    what = f"{name} failed: {type(error).__name__}: {first}".rstrip(": ")
+    if not isinstance(error, LabreportError):
+        notes += [line for line in more[:3] if line.strip()]
     if isinstance(error, SeveralErrors):
         what = f"{name} failed with {len(error.errors)} errors"
         notes += [f"{e.what} (cure: {e.cure})" if e.cure else e.what for e in error.errors]
@@ -194,21 +222,13 @@ def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
     frames += getattr(error.__cause__, "frames", [])
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno or 0))
-    engine = str(files.__file__).rpartition("/")[0]
-    ours = [f for f in frames if f[0].startswith(f"{project.root}/") and not f[0].startswith(engine)]
+    ours = [frame for frame in frames if _is_ours(project, frame[0])]
     mine = [frame for frame in ours if frame[0] == own] or ours
     if not mine:
         return [f"experiments/{task.name}.py", None, None], []
     file, line = mine[-1]
-    notes = [] if ours[-1] == mine[-1] else [f"raised in {_shown(project, *ours[-1])}"]
-    return [_shown(project, file), line, linecache.getline(file, line).rstrip("\n")], notes
-
-
-def _shown(project: Project, file: str, line: int | None = None) -> str:
-    from pathlib import Path
-
-    shown = project.shown(Path(file))
-    return shown if line is None else f"{shown}:{line}"
+    notes = [] if ours[-1] == mine[-1] else [f"raised in {project.shown(Path(ours[-1][0]))}:{ours[-1][1]}"]
+    return [project.shown(Path(file)), line, linecache.getline(file, line).rstrip("\n")], notes
 
 
 def _place_fields(place: Place) -> list[Any]:

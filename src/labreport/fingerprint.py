@@ -27,12 +27,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import declaration as declarations
-from labreport import files, syntax
+from labreport import files, syntax, versions
 from labreport.declaration import Declaration, Setting, with_settings
 from labreport.errors import InputError, Place, UsageError, did_you_mean, raise_all
 from labreport.results import SCHEMA, Parts
 from labreport.syntax import experiment_facts, module_facts
-from labreport.versions import versions
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -108,6 +107,7 @@ class Sources:
         self.project = project
         self._bytes: dict[Path, bytes | None] = {}
         self._names: dict[Path, str] = {}
+        self._installed: dict[str, str] | None = None
         self._cache = Cache(project.build / "cache" / "syntax.json")
 
     def declaration(self, name: str) -> Declaration:
@@ -164,12 +164,19 @@ class Sources:
             style = self._read(self.project.style)
             if style is not None:
                 out[f"style {self._label(self.project.style)}"] = sha256(style).hexdigest()
-        found = versions(foreign, self._cache.remember)
+        if self._installed is None:
+            self._installed = versions.installed(sys.path)
+        found = versions.versions(foreign, self._installed, self._cache.remember)
         return {**out, **{f"version {dist}": version for dist, version in found.items()}}
 
     def has_module(self, dotted: str) -> bool:
         """Return whether a module, or the package that it is in, is one of the project's own."""
         return self._find(dotted.partition(".")[0]) is not None
+
+    def imported_by(self, name: str) -> set[Path]:
+        """Return the project's modules that an experiment's module can import, by any of its statements."""
+        path = self.project.experiments / f"{name}.py"
+        return {path, *self._reach(self._module(path)["imports"])[0]}
 
     def save(self) -> None:
         """Keep what was learned from syntax, for the next time."""

@@ -118,7 +118,7 @@ def _messages(lines: Sequence[bytes]) -> Iterator[Message]:
     for line in lines:
         with contextlib.suppress(ValueError):
             message = json.loads(line)
-            if isinstance(message, dict) and "call" in message:
+            if isinstance(message, dict) and {"call", "type"} <= message.keys():
                 yield message
 
 

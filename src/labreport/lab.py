@@ -201,14 +201,18 @@ class _Workers:
         context = multiprocessing.get_context("fork")
         sys.stdout.flush()
         sys.stderr.flush()
-        for _ in range(jobs):
-            ours, theirs = context.Pipe()
-            others = [ours, *self.working]
-            process = context.Process(target=_Worker(function, items, os.getpid()), args=(theirs, others))
-            process.start()
-            theirs.close()
-            self.working[ours] = process, -1
-            self._next(ours)
+        worker = _Worker(function, items, os.getpid())
+        try:
+            for _ in range(jobs):
+                ours, theirs = context.Pipe()
+                process = context.Process(target=worker, args=(theirs, [ours, *self.working]))
+                process.start()
+                theirs.close()
+                self.working[ours] = process, -1
+                self._next(ours)
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __enter__(self) -> _Workers:
         return self

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 Settings = Mapping[str, Mapping[str, str]]  # experiment, parameter, text
 
 ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",  # parallel is what lab.map does; one thread gives the same bits everywhere
     "MKL_NUM_THREADS": "1",
@@ -150,6 +151,15 @@ class _Book:
                 declared[name] = with_settings(self.sources.declaration(name), settings.get(name, {}))
             except LabreportError as error:
                 errors += error.errors if isinstance(error, SeveralErrors) else [error]
+        errors += [
+            InputError(
+                f"report.toml sets a deadline for {name!r}, which does not exist",
+                place=Place("report.toml"),
+                cure=did_you_mean(name, names),
+            )
+            for name in self.project.config.deadlines
+            if name not in names
+        ]
         raise_all(errors)
         return declared
 
@@ -394,6 +404,7 @@ class _Execution:
             revision=self.revision,
         )
         config = self.project.config
+        self.book.sources.save()  # the child reads the sources again
         call = self.server.start(perform, task, task.log)
         self.running[call] = _Running(task, config.deadlines.get(name, config.deadline))
         self.events(Event("started", name, phase, reasons=reasons))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 _FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(-py[\d.]+)?\.(dist|egg)-info")
@@ -31,14 +30,15 @@ def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def versions(modules: Iterable[str], remember: Callable[[str, Callable[[], Any]], Any]) -> dict[str, str]:
+def versions(
+    modules: Iterable[str], known: Mapping[str, str], remember: Callable[[str, Callable[[], Any]], Any]
+) -> dict[str, str]:
     """Return the versions of the distributions that provide top-level modules, by distribution.
 
-    Where no distribution has the module's own name (PIL is of pillow), the list of all modules of all
-    distributions is asked for; it takes a quarter of a second, so `remember(key, make)` keeps it.
-    A module that is of no distribution has the version "unknown".
+    `known` is what `installed` returned. Where no distribution has the module's own name (PIL is of pillow),
+    the list of all modules of all distributions is asked for; it takes a quarter of a second, so
+    `remember(key, make)` keeps it. A module that is of no distribution has the version "unknown".
     """
-    known = installed(sys.path)
     out: dict[str, str] = {}
     for module in sorted(modules):
         names = [normalised(module)]

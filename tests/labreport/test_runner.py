@@ -448,6 +448,55 @@ def test_a_module_that_fails_at_its_import_is_named(tmp_path):
     assert outcome.errors[0].place.line == 12
 
 
+def test_an_error_inside_a_map_is_shown_at_its_line_with_its_item(tmp_path):
+    body = """
+        def invert(x):
+            return 1 / x
+        def run(params, lab):
+            return {"x": lab.map(invert, [2, 1, 0])}
+    """
+    project = make(tmp_path, {"a": experiment(body)})
+    (error,) = runner.execute(project, jobs=2).errors
+    assert error.what == "experiment 'a' failed: ZeroDivisionError: division by zero"
+    assert error.place.source == "    return 1 / x"
+    assert error.notes == ("in item 3 of 3 of lab.map: 0",)
+
+
+def test_a_message_of_many_lines_is_cut(tmp_path):
+    body = "def run(params, lab):\n    raise ValueError('one\\ntwo\\nthree\\nfour\\nfive')\n"
+    (error,) = runner.execute(make(tmp_path, {"a": experiment(body)})).errors
+    assert error.what == "experiment 'a' failed: ValueError: one"
+    assert error.notes == ("two", "three", "four")
+
+
+def test_several_errors_of_a_result_come_as_one_with_notes(tmp_path):
+    body = "def run(params, lab):\n    return {'a': float('inf'), 'b': {1: 2}}\n"
+    (error,) = runner.execute(make(tmp_path, {"a": experiment(body)})).errors
+    assert error.what == "experiment 'a' failed with 2 errors"
+    assert error.notes[0].startswith("values.a is infinite (cure: record a diverged run as such")
+    assert error.notes[1].startswith("values.b: the key 1 is an int, not a text")
+
+
+def test_a_module_imported_behind_the_back_of_the_fingerprint_is_refused(tmp_path):
+    body = """
+        import importlib
+        def run(params, lab):
+            return {"x": importlib.import_module("hid" + "den").X}
+    """
+    project = make(tmp_path, {"a": experiment(body)}, src={"hidden.py": "X = 1\n"})
+    (error,) = runner.execute(project).errors
+    assert "imports src/hidden.py in a way that its syntax does not show" in error.what
+    projects.change(project.experiments / "a.py", "import importlib", "import importlib, hidden")
+    assert run(project).ran == ("a",)
+
+
+def test_a_deadline_for_an_unknown_experiment_is_an_error(tmp_path):
+    project = make(tmp_path, {"slow": returning("{}")}, toml="[deadlines]\nslwo = 1\n")
+    with pytest.raises(InputError, match="a deadline for 'slwo', which does not exist") as caught:
+        runner.plan(project)
+    assert caught.value.cure == "did you mean 'slow'?"
+
+
 def test_an_experiment_that_hangs_is_ended_with_its_grandchildren(tmp_path):
     body = f"""
         import os, subprocess, sys, time
