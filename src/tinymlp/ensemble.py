@@ -646,7 +646,7 @@ def _initial(shape: Shape, columns: Columns, training: Training, seed: int) -> S
         weight *= weight_bound
         bias *= bias_bound
     initial = (values * columns.initial_scale).astype(training.dtype)
-    return State(initial, initial.copy(), np.zeros_like(initial), np.zeros_like(initial))
+    return State(initial, initial, np.zeros_like(initial), np.zeros_like(initial))
 
 
 def _layers(shape: Shape, flat: Array) -> list[tuple[Array, Array]]:
