@@ -24,6 +24,11 @@ MAX_LOG = 10_000_000
 MAX_MESSAGE = select.PIPE_BUF
 _LENGTH = struct.Struct("!I")
 
+_BOOT = """import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from labreport.forkserver import main
+main(sys.argv[2:])"""
+
 Message = dict[str, Any]
 Send = Callable[[Message], None]
 
@@ -45,7 +50,7 @@ class ForkServer:
         roots = [*map(str, path), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "labreport.forkserver", *preload],
+                [sys.executable, "-P", "-c", _BOOT, json.dumps([*map(str, path)]), *preload],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -343,7 +348,3 @@ def main(preload: Sequence[str]) -> None:
         except Exception as error:  # the experiment that needs it fails by name
             print(f"cannot preload {module}: {error}")
     _Server(requests, replies).serve()
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from labreport import fingerprint, results
+from labreport import files, fingerprint, results
 from labreport.declaration import Declaration, with_settings
 from labreport.errors import (
     ExperimentError,
@@ -60,6 +60,11 @@ class Step:
     state: str
     reasons: tuple[str, ...]
     last_seconds: float | None
+
+    @property
+    def may_run(self) -> bool:
+        """Return whether its result may change."""
+        return self.phase == "run" and self.state != "fresh"
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def plan(project: Project, settings: Settings | None = None) -> list[Step]:
     book = _Book(project, settings or {})
     steps: dict[str, Step] = {}
     for name in book.order:
-        steps[name] = _step(book, name, [n for n in book.declared[name].needs if steps[n].state != "fresh"])
+        steps[name] = _step(book, name, [n for n in book.declared[name].needs if steps[n].may_run])
     book.sources.save()
     return list(steps.values())
 
@@ -120,9 +125,9 @@ def _step(book: _Book, name: str, pending: Sequence[str]) -> Step:
     reasons = book.run_reasons(name, unsettled=pending)
     if reasons:
         return Step(name, "run", "stale", tuple(reasons), whole)
-    drawing = [f"figures: {reason}" for reason in book.draw_reasons(name, unsettled=pending)]
-    if pending and book.run_uses(name, pending):
+    if pending:
         return Step(name, "run", "maybe", (f"after {', '.join(pending)}",), whole)
+    drawing = [f"figures: {reason}" for reason in book.draw_reasons(name)]
     if drawing:
         return Step(name, "draw", "stale", tuple(drawing), seconds["draw"])
     return Step(name, "run", "fresh", (), whole)
@@ -163,9 +168,6 @@ class _Book:
         raise_all(errors)
         return declared
 
-    def run_uses(self, name: str, pending: Sequence[str]) -> bool:
-        return bool(set(self.declared[name].needs) & set(pending))
-
     def contents(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of stored contents; of a result that is missing or damaged, the reason."""
         runs = {name: results.recorded_run(self.project, name) for name in names}
@@ -185,26 +187,20 @@ class _Book:
         run = results.recorded_run(self.project, name)
         if isinstance(run, str):
             return [run]
-        return fingerprint.changes(*_settled(run.parts, self.run_parts(name), unsettled))
+        new = self.run_parts(name)
+        for part in (f"result {need}" for need in unsettled):
+            new[part] = run.parts.get(part, new[part])
+        return fingerprint.changes(run.parts, new)
 
-    def draw_reasons(self, name: str, unsettled: Iterable[str] = ()) -> list[str]:
-        """Return why an experiment must draw, whatever the unsettled results come out to be."""
+    def draw_reasons(self, name: str) -> list[str]:
+        """Return why an experiment must draw."""
         if not self.declared[name].has_draw:
             return []
         drawing = results.recorded_drawing(self.project, name)
         if isinstance(drawing, str):
             return [drawing]
         used = [need for need in self.declared[name].needs if f"result {need}" in drawing.parts]
-        return fingerprint.changes(*_settled(drawing.parts, self.draw_parts(name, used), unsettled))
-
-
-def _settled(old: Parts, new: Parts, unsettled: Iterable[str]) -> tuple[Parts, Parts]:
-    """Return two fingerprints without the results that may still change."""
-    without = {f"result {name}" for name in unsettled}
-    return (
-        {part: digest for part, digest in old.items() if part not in without},
-        {part: digest for part, digest in new.items() if part not in without},
-    )
+        return fingerprint.changes(drawing.parts, self.draw_parts(name, used))
 
 
 def _ordered(declared: Mapping[str, Declaration]) -> list[str]:
@@ -260,6 +256,7 @@ def execute(
     ]
     raise_all(errors)
     results.sweep(project)
+    files.sweep(project.build / "cache")
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None))
     try:
         return execution.run()

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -279,7 +280,9 @@ def test_a_source_of_the_same_size_and_time_is_noticed_and_run(chain):
 
 def test_what_killed_runs_left_behind_is_swept(chain):
     (chain.results / "a" / ".tmp-half").write_text("{")
+    (chain.build / "cache" / ".tmp-half").write_text("{")
     run(chain)
+    assert not list(chain.build.rglob(".tmp-*"))
     assert sorted(path.name for path in (chain.results / "a").iterdir()) == ["result.json", "run.json"]
 
 
@@ -339,6 +342,14 @@ def test_a_drawing_depends_on_the_other_results_that_it_uses(tmp_path):
     run(project)
     drawing = results.recorded_drawing(project, "c")
     assert [part for part in drawing.parts if part.startswith("result")] == ["result a", "result c"]
+
+
+def test_a_drawing_that_is_out_of_date_leaves_dependents_fresh(tmp_path):
+    body = f'COLOUR = "red"\ndef run(params, lab):\n    return {{"x": [1, 2]}}\n{FIGURE}'
+    project = make(tmp_path, {"a": experiment(body), "b": returning('lab.result("a").values', needs=("a",))})
+    run(project, ["b"])
+    assert states(project) == {"a": "stale draw", "b": "fresh"}
+    assert reasons(project, "a") == ("figures: no figures yet",)
 
 
 # failures
@@ -642,6 +653,15 @@ def test_experiments_of_another_project_cannot_be_imported(tmp_path, monkeypatch
     assert error.what == "experiment 'a' cannot import 'experiments.theirs'"
 
 
+@pytest.mark.parametrize("name", ["with space", "größe", "a:b", "#%$~'\"", "-dash", "x" * 200])
+def test_a_project_may_lie_in_a_folder_of_any_name(tmp_path, name):
+    body = "from helper import X\ndef run(params, lab):\n    return {'x': lab.map(abs, [X, X])}\n"
+    project = make(tmp_path / name, {"a": experiment(body)}, src={"helper.py": "X = -3\n"})
+    assert run(project, jobs=2).ran == ("a",)
+    assert results.load(project, "a").values == {"x": [3, 3]}
+    assert states(project) == {"a": "fresh"}
+
+
 def test_preloaded_modules_are_there_before_the_child_starts(tmp_path):
     body = (
         "import sys\nTHERE = 'colorsys' in sys.modules\ndef run(params, lab):\n    return {'there': THERE}\n"
@@ -775,3 +795,42 @@ def test_the_end_of_the_fork_server_fails_what_was_running_and_leaves_no_process
     assert [error.what for error in outcome.errors] == ["experiment 'stuck' was lost: the fork server ended"]
     assert killed
     wait_for(lambda: not any(alive(pid) for pid in pids(path)))
+
+
+@pytest.mark.slow
+def test_builds_killed_at_any_time_are_made_good_by_the_next(tmp_path):
+    def write(version):
+        body = f"""
+            V = {version}
+            def run(params, lab):
+                return {{"x": lab.map(lambda i: i * V, range(30))}}
+        """
+        needs_a = returning('{"x": [2 * x for x in lab.result("a").values["x"]]}', needs=("a",))
+        needs_b = returning('{"s": sum(lab.result("b").values["x"])}', needs=("b",))
+        return make(tmp_path / "p", {"a": experiment(body), "b": needs_a, "c": needs_b})
+
+    def snapshot(project):
+        return [result_bytes(project, name) for name in "abc"]
+
+    clean = []
+    for version in (1, 2):
+        start = time.monotonic()
+        run(write(version), jobs=2)
+        seconds = time.monotonic() - start
+        clean.append(snapshot(write(version)))
+    assert clean[0] != clean[1]
+    code = (
+        "from pathlib import Path; from labreport import project, runner;"
+        f"runner.execute(project.load(Path({str(tmp_path / 'p')!r})), jobs=2)"
+    )
+    rounds, random_ = 12, random.Random(2)
+    for i in range(rounds):
+        write(1 + i % 2)
+        build = subprocess.Popen([sys.executable, "-c", code], env={"PYTHONPATH": str(SRC), "PATH": ""})
+        time.sleep((i + random_.random()) / rounds * 1.2 * seconds)
+        build.kill()
+        build.wait()
+        project = write(1 + i % 2)
+        run(project, jobs=2)
+        assert snapshot(project) == clean[i % 2]
+        assert not list(project.build.rglob(".tmp-*"))
