@@ -1,4 +1,4 @@
-"""Noisy XOR: points around the corners of the unit square, labelled by the exclusive or of the corner."""
+"""Noisy XOR: points around the corners of the unit square."""
 
 from collections.abc import Sequence
 
@@ -38,9 +38,9 @@ class NoisyXor(Dataset[tuple[Tensor, Tensor]]):
 
 
 def noisy_xor_batch(seeds: Sequence[int], n: int, s: float) -> tuple[Tensor, Tensor]:
-    """Return `NoisyXor(n, s, seed=seed)` of each seed side by side: inputs (2, n, seeds), targets (n, seeds).
+    """Return inputs (2, n, seeds) and targets (n, seeds), side by side.
 
-    The seed is the last axis, as in `tinymlp.ensemble`; each column depends on its own seed alone.
+    Each column is `NoisyXor(n, s, seed=seed)` for its own seed alone.
     """
     sets = [NoisyXor(n, s, seed=seed) for seed in seeds]
     inputs = np.stack([one.inputs.numpy().T for one in sets], axis=-1)

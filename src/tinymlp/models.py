@@ -1,4 +1,4 @@
-"""Feed-forward networks of any depth, width and activation, and how many parameters they have."""
+"""Feed-forward networks of any depth, width and activation."""
 
 from torch import Tensor, nn
 
@@ -45,6 +45,7 @@ def parameter_count(depth: int, width: int, inputs: int = 2) -> int:
 
 
 def check_shape(depth: int, width: int) -> None:
-    """Raise ValueError unless `depth` hidden layers of `width` units make a network."""
+    """Raise ValueError unless such a network exists."""
     if depth < 0 or (depth > 0 and width < 1):
-        raise ValueError(f"a network has depth >= 0 and hidden layers of width >= 1: {depth=}, {width=}")
+        rule = "a network has depth >= 0 and hidden layers of width >= 1"
+        raise ValueError(f"{rule}: {depth=}, {width=}")

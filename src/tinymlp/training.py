@@ -1,4 +1,4 @@
-"""Train one network by mini-batches: the readable loop, with a history of loss and accuracy."""
+"""Train one network by mini-batches: the readable loop, and its history."""
 
 from collections.abc import Sized
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 from torch.utils.data import DataLoader, Dataset
 
-Data = Dataset[tuple[Tensor, Tensor]]  # of pairs: inputs (features,), target ()
+Data = Dataset[tuple[Tensor, Tensor]]  # pairs: inputs (2,), target ()
 
 
 @dataclass
@@ -45,8 +45,8 @@ def fit(
     """Train `model` in place and return its history, one entry per epoch.
 
     Each epoch takes the training data once, in mini-batches (the last may be
-    smaller) in a new order; the orders follow from `seed`. The loss is the mean
-    binary cross entropy in nats; weight decay is Adam's: an L2 penalty.
+    smaller) in a new order; the orders follow from `seed`. The loss is the
+    mean binary cross entropy in nats; weight decay is an L2 penalty.
     """
     order = torch.Generator().manual_seed(seed)
     batches = DataLoader(train, batch_size, shuffle=True, generator=order)
@@ -67,7 +67,7 @@ def fit(
 def evaluate(model: nn.Module, dataset: Data) -> tuple[float, float]:
     """Return the mean binary cross entropy (in nats) and the accuracy.
 
-    A point counts as correct if its logit is positive exactly when its target is 1.
+    A logit above 0 is an answer of class 1, any other an answer of class 0.
     """
     size = len(cast(Sized, dataset))
     inputs, targets = next(iter(DataLoader(dataset, batch_size=size)))
