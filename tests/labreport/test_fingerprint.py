@@ -61,7 +61,7 @@ MODULES = {
     "lazy.py": "from pkg import deep\nlate = deep.late\n",
     "pkg/__init__.py": "",
     "pkg/deep.py": "from . import sibling\nfrom .sub.leaf import VALUE\n\ndef late():\n    return VALUE\n",
-    "pkg/sibling.py": "",
+    "pkg/sibling.py": "import typing\nif typing.TYPE_CHECKING:\n    import unused\n",
     "pkg/sub/__init__.py": "from ..cousin import *\n",
     "pkg/sub/leaf.py": "VALUE = 1\n",
     "pkg/cousin.py": "",

@@ -267,7 +267,8 @@ def test_a_quick_build_uses_quick_parameters_and_its_own_folder(tmp_path):
     assert states(full) == {"a": "stale run"}
 
 
-def test_a_source_of_the_same_size_and_time_is_noticed_and_run(chain):
+def test_a_source_of_the_same_size_and_time_is_noticed_and_run(chain, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     path = chain.root / "src" / "helper.py"
     run(chain, force=True)
     stat = path.stat()
