@@ -5,6 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+MOST_LINES = 12
+"""The number of lines of a message; notes beyond it are left out, visibly."""
+
+WIDEST_SOURCE = 100
+"""The number of characters of a source line that a message shows."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -45,14 +51,15 @@ class LabreportError(Exception):
 
     def lines(self) -> list[str]:
         """Return the message as lines: what, the place with its source line and a caret, notes, the cure."""
-        out = [self.what]
+        head = [_visible(self.what)]
         if self.place is not None:
-            out.append(f"  at {self.place}")
-            out.extend(_marked_source(self.place))
-        out.extend(f"  {note}" for note in self.notes)
-        if self.cure:
-            out.append(f"  cure: {self.cure}")
-        return out
+            head += [f"  at {_visible(str(self.place))}", *_marked_source(self.place)]
+        cure = [f"  cure: {_visible(self.cure)}"] if self.cure else []
+        notes = [f"  {_visible(line)}" for note in self.notes for line in note.splitlines()]
+        room = MOST_LINES - len(head) - len(cure)
+        if len(notes) > room:
+            notes = [*notes[: room - 1], f"  … ({len(notes) - room + 1} more lines)"]
+        return [*head, *notes, *cure]
 
 
 class UsageError(LabreportError):
@@ -126,19 +133,22 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f"the names here are: {shown}"
 
 
+def _visible(text: str) -> str:
+    """Return a text on one line, with control characters as their escapes."""
+    line = " ".join(text.split("\n"))
+    return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
 def _marked_source(place: Place) -> list[str]:
     """Return the source line with a marker under the place; long lines are cut around it."""
     if place.source is None or place.line is None:
         return []
-    text = place.source.replace("\t", " ").rstrip()
-    column = place.column
-    start = 0
-    if len(text) > 100:
-        start = min(max(0, (column or 1) - 60), len(text) - 100)
-    shown = text[start : start + 100]
-    number = f"{place.line:>5}"
-    out = [f"{number} | {shown}"]
-    if column is not None:
-        length = max(1, min(place.length, len(text) - column + 1))
+    text = "".join(c if c.isprintable() else " " if c == "\t" else "·" for c in place.source.rstrip())
+    column = place.column or 1
+    start = max(0, min(column - 60, len(text) - WIDEST_SOURCE))
+    shown = text[start : start + WIDEST_SOURCE]
+    out = [f"{place.line:>5} | {shown}"]
+    if place.column is not None:
+        length = max(1, min(place.length, len(shown) + start - column + 1))
         out.append(f"{'':>5} | {' ' * (column - 1 - start)}{'^' * length}")
     return out

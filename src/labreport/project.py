@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,7 +137,7 @@ def load(root: Path, *, quick: bool = False) -> Project:
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InputError(
@@ -148,52 +149,44 @@ def load(root: Path, *, quick: bool = False) -> Project:
 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, text: str) -> InputError:
-    import re
-
-    place = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-    lines = text.splitlines() or [""]
-    line, column = (int(place[1]), int(place[2])) if place else (len(lines), len(lines[-1]) + 1)
+    found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+    lines = text.split("\n")
+    line, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]) + 1)
     what = re.sub(r" \(at .*\)$", "", str(error))
-    where = Place(CONFIG, line, column, source=lines[line - 1] if line <= len(lines) else "")
     return InputError(
-        f"{CONFIG} is not valid TOML: {what}", place=where, cure="correct the syntax (https://toml.io)"
+        f"{CONFIG} is not valid TOML: {what}",
+        place=Place(CONFIG, line, column, source=lines[line - 1]),
+        cure="correct the syntax (https://toml.io)",
     )
 
 
 def _config(data: dict[str, Any], text: str) -> Config:
     """Return the settings, each checked for its type."""
     for key, value in data.items():
-        if key not in _CHECKS:
+        if key not in _SETTINGS:
             raise InputError(
-                f"unknown key {key!r} in {CONFIG}",
-                place=_place(text, key),
-                cure=did_you_mean(key, _CHECKS),
+                f"unknown key {key!r} in {CONFIG}", place=_place(text, key), cure=did_you_mean(key, _SETTINGS)
             )
-        test, expected = _CHECKS[key]
-        if not test(value):
+        is_right, expected, example = _SETTINGS[key]
+        if not is_right(value):
+            shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:59]}…"
             raise InputError(
-                f"{key!r} in {CONFIG} must be {expected}, not {value!r}",
+                f"{key!r} in {CONFIG} must be {expected}, not {shown}",
                 place=_place(text, key),
-                cure=f"write for example: {_EXAMPLES[key]}",
+                cure=f"write for example: {example}",
             )
     if "title" not in data:
-        raise InputError(f"{CONFIG} has no title", place=Place(CONFIG), cure=f"add: {_EXAMPLES['title']}")
-    for key in ("authors", "preload"):
-        if key in data:
-            data[key] = tuple(data[key])
-    return Config(**data)
+        example = _SETTINGS["title"][2]
+        raise InputError(f"{CONFIG} has no title", place=Place(CONFIG), cure=f"add: {example}")
+    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return Config(**settings)
 
 
 def _place(text: str, key: str) -> Place:
     """Return the line of report.toml that sets a key."""
-    for number, line in enumerate(text.splitlines(), 1):
-        bare = line.strip().lstrip("[").lstrip()
-        if bare.strip('"').startswith(key) and bare.strip('"')[len(key) :].lstrip('" ')[:1] in (
-            "=",
-            "]",
-            ".",
-        ):
-            return Place(CONFIG, number, line.index(key) + 1, len(key), line)
+    for number, line in enumerate(text.split("\n"), 1):
+        if found := re.match(rf"""\s*\[*\s*["']?({re.escape(key)})["']?\s*[=.\]]""", line):
+            return Place(CONFIG, number, found.start(1) + 1, len(key), line)
     return Place(CONFIG)
 
 
@@ -202,7 +195,7 @@ def _is_text(value: object) -> bool:
 
 
 def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(v, str) for v in value)
+    return isinstance(value, list) and all(map(_is_text, value))
 
 
 def _is_seconds(value: object) -> bool:
@@ -210,33 +203,30 @@ def _is_seconds(value: object) -> bool:
 
 
 def _is_text_table(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    return isinstance(value, dict) and all(map(_is_text, value.values()))
 
 
 def _is_seconds_table(value: object) -> bool:
-    return isinstance(value, dict) and all(_is_seconds(v) for v in value.values())
+    return isinstance(value, dict) and all(map(_is_seconds, value.values()))
 
 
-_CHECKS = {
-    "title": (_is_text, "a text"),
-    "subtitle": (_is_text, "a text"),
-    "authors": (_is_texts, "a list of texts"),
-    "date": (_is_text, "a text"),
-    "template": (_is_text, "a text"),
-    "preload": (_is_texts, "a list of module names"),
-    "deadline": (_is_seconds, "a positive number of seconds"),
-    "deadlines": (_is_seconds_table, "a table of experiment names and positive seconds"),
-    "questions": (_is_text_table, "a table of question numbers and texts"),
+_SETTINGS = {
+    "title": (_is_text, "a text", 'title = "Deep versus wide"'),
+    "subtitle": (_is_text, "a text", 'subtitle = "Assignment 1"'),
+    "authors": (_is_texts, "a list of texts", 'authors = ["First Author", "Second Author"]'),
+    "date": (_is_text, "a text", 'date = "29 November 2024"'),
+    "template": (_is_text, "a text", 'template = "report.tex.j2"'),
+    "preload": (_is_texts, "a list of module names", 'preload = ["torch", "pandas"]'),
+    "deadline": (_is_seconds, "a positive number of seconds", "deadline = 3600"),
+    "deadlines": (
+        _is_seconds_table,
+        "a table of experiment names and positive seconds",
+        "[deadlines] and below it depth_width = 7200",
+    ),
+    "questions": (
+        _is_text_table,
+        "a table of question numbers, in quotes, and texts",
+        '[questions] and below it "3.1" = "Write a program"',
+    ),
 }
-
-_EXAMPLES = {
-    "title": 'title = "Deep versus wide"',
-    "subtitle": 'subtitle = "Assignment 1"',
-    "authors": 'authors = ["First Author", "Second Author"]',
-    "date": 'date = "29 November 2024"',
-    "template": 'template = "report.tex.j2"',
-    "preload": 'preload = ["torch", "pandas"]',
-    "deadline": "deadline = 3600",
-    "deadlines": "[deadlines]\ndepth_width = 7200",
-    "questions": '[questions]\n"3.1" = "Write a program"',
-}
+"""For each key of report.toml: a test of its value, what it must be, and an example."""

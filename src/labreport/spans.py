@@ -1,36 +1,46 @@
 """Spans: for each piece of generated text where it came from.
 
-While a template renders, invisible marks divide its output; `decode` turns them into pieces: text typed in a
-template, with its exact place, and printed values, with their expression and keys.
+While a template renders, invisible marks divide its output: `Marks` hands them out and turns them into pieces
+afterwards. A piece is text typed in a template, with its exact place, or made by an expression; each printed
+value is known with its expression and keys.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from labreport.errors import Place
 
-DATA, VALUE, END, STOP = "\ue000", "\ue001", "\ue002", "\ue003"
-_MARK = re.compile(f"{DATA}(\\d+){STOP}|{VALUE}(\\d+){STOP}|{END}")
+PRIVATE = re.compile("[\ue000-\uf8ff]")
+"""The characters that marks consist of; no template contains one, no value prints as one."""
+
+_TYPED, _VALUE, _END, _STOP = "\ue000", "\ue001", "\ue002", "\ue003"
+_MARK = re.compile(f"{_TYPED}(\\d+){_STOP}|{_VALUE}(\\d+){_STOP}|{_END}")
 
 
 @dataclass(frozen=True)
 class Site:
-    """A place in a template that prints a value: offsets and line of the expression."""
+    """The place of an expression or a statement in a template: its offset and its source."""
 
     template: str
     offset: int
     expression: str
 
+    @property
+    def end(self) -> int:
+        """The offset after the last character."""
+        return self.offset + len(self.expression)
+
 
 @dataclass(frozen=True)
 class Printed:
-    """A value as it was printed: where, from which expression, which keys, and the text from start to end."""
+    """A value as it was printed: by which expression, from which keys, and where its text starts and ends."""
 
     site: Site
     value: Any
@@ -51,7 +61,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Rendered:
-    """The generated text, the pieces it consists of, and what it used."""
+    """The generated text, the pieces it consists of, and what it used.
+
+    `printed` is in the order of the text; no two of its values overlap.
+    """
 
     text: str
     pieces: tuple[Piece, ...]
@@ -64,86 +77,129 @@ class Rendered:
 
     def piece(self, offset: int) -> Piece:
         """Return the piece that the character at this offset belongs to."""
-        starts = [p.start for p in self.pieces]
-        return self.pieces[max(0, bisect_right(starts, offset) - 1)]
+        return self.pieces[max(0, bisect_right(self._piece_starts, offset) - 1)]
 
     def value_at(self, offset: int) -> Printed | None:
-        """Return the innermost printed value that covers this offset."""
-        covering = [p for p in self.printed if p.start <= offset < max(p.end, p.start + 1)]
-        return min(covering, key=lambda p: p.end - p.start, default=None)
+        """Return the printed value that covers this offset."""
+        index = bisect_right(self._printed_starts, offset) - 1
+        found = self.printed[index] if index >= 0 else None
+        return found if found is not None and offset < found.end else None
 
     def place(self, offset: int, length: int = 1) -> Place:
         """Return the place in the template that made the character at this offset."""
         offset = min(max(offset, 0), max(len(self.text) - 1, 0))
         piece = self.piece(offset)
         if piece.site is not None:
-            return self._template_place(
-                piece.site.template, piece.site.offset, len(piece.site.expression.strip())
-            )
-        return self._template_place(piece.template, piece.offset + offset - piece.start, length)
+            return self.site_place(piece.site)
+        return self._place(piece.template, piece.offset + offset - piece.start, length)
 
     def site_place(self, site: Site) -> Place:
         """Return the place of an expression."""
-        return self._template_place(site.template, site.offset, len(site.expression))
+        return self._place(site.template, site.offset, len(site.expression))
 
     def line_start(self, line: int) -> int:
-        """Return the offset at which a line of the generated text begins; lines count from 1."""
-        return sum(len(text) for text in self.text.splitlines(keepends=True)[: line - 1])
+        """Return the offset at which a line of the generated text begins; lines count from 1, as TeX does."""
+        starts = _line_starts(self.text)
+        return starts[line - 1] if 0 < line <= len(starts) else len(self.text)
 
-    def _template_place(self, template: str, offset: int, length: int) -> Place:
+    def _place(self, template: str, offset: int, length: int) -> Place:
         return place_in(self.sources[template], f"{self.folder}/{template}", offset, length)
+
+    @cached_property
+    def _piece_starts(self) -> list[int]:
+        return [piece.start for piece in self.pieces]
+
+    @cached_property
+    def _printed_starts(self) -> list[int]:
+        return [printed.start for printed in self.printed]
 
 
 def place_in(source: str, file: str, offset: int, length: int = 1) -> Place:
     """Return the line and column of an offset in a source text."""
-    line = source.count("\n", 0, offset) + 1
-    begin = source.rfind("\n", 0, offset) + 1
-    end = source.find("\n", begin)
-    text = source[begin : end if end >= 0 else len(source)]
-    return Place(file, line, offset - begin + 1, length, text)
+    starts = _line_starts(source)
+    line = bisect_right(starts, offset)
+    begin = starts[line - 1]
+    return Place(file, line, offset - begin + 1, length, line_text(source, line))
 
 
-def decode(
-    raw: str,
-    chunks: Sequence[tuple[str, int]],
-    records: Sequence[tuple[Site | None, Any, frozenset[str]]],
-) -> tuple[str, tuple[Piece, ...], tuple[Printed, ...]]:
-    """Return marked text without its marks, the pieces it consists of and the values printed in it.
-
-    `chunks` holds the template and offset of each piece of typed text, `records` the site, value and keys of
-    each printed value (no site: that of the value around it), by the numbers that stand in the marks.
-    """
-    text: list[str] = []
-    length, position = 0, 0
-    pieces: list[Piece] = []
-    printed: list[Printed] = []
-    opened: list[tuple[Site, Any, frozenset[str], int, bool]] = []
-    for match in _MARK.finditer(raw):
-        text.append(raw[position : match.start()])
-        length += match.start() - position
-        position = match.end()
-        if match[1] is not None:
-            template, offset = chunks[int(match[1])]
-            pieces.append(Piece(length, template, offset, None))
-            continue
-        if match[2] is not None:
-            site, value, joined = records[int(match[2])]
-            composed = site is not None and value is None and not joined and _is_composed(raw, match.end())
-            inherited = site or opened[-1][0]
-            opened.append((inherited, value, joined, length, composed))
-            pieces.append(Piece(length, inherited.template, inherited.offset, inherited))
-            continue
-        site, value, joined, start, composed = opened.pop()
-        if not composed:
-            printed.append(Printed(site, value, tuple(sorted(joined)), start, length))
-        if opened:
-            outer = opened[-1][0]
-            pieces.append(Piece(length, outer.template, outer.offset, outer))
-    text.append(raw[position:])
-    return "".join(text), tuple(pieces), tuple(sorted(printed, key=lambda p: p.start))
+def line_text(source: str, line: int) -> str:
+    """Return a line of a source text without its end; lines count from 1."""
+    starts = [*_line_starts(source), len(source) + 1]
+    return source[starts[line - 1] : starts[line] - 1] if 0 < line < len(starts) else ""
 
 
-def _is_composed(raw: str, start: int) -> bool:
-    """Return whether another value is marked before the one that begins here ends."""
-    inner, end = raw.find(VALUE, start), raw.find(END, start)
-    return 0 <= inner < end
+@lru_cache(maxsize=64)
+def _line_starts(text: str) -> tuple[int, ...]:
+    return (0, *(match.end() for match in re.finditer("\n", text)))
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A value that is being printed; without a site it is printed by the expression around it."""
+
+    site: Site | None
+    value: Any
+    keys: frozenset[str]
+    is_composed: bool = False
+
+
+class Marks:
+    """The marks of one rendering: made while it runs, taken out again by `decode`."""
+
+    def __init__(self) -> None:
+        self._typed: list[tuple[str, int]] = []
+        self._records: list[_Record] = []
+
+    def typed(self, template: str, offset: int) -> str:
+        """Return the mark that stands before text typed in a template at an offset."""
+        self._typed.append((template, offset))
+        return f"{_TYPED}{len(self._typed) - 1}{_STOP}"
+
+    def value(self, text: str, value: Any, keys: frozenset[str], site: Site | None = None) -> str:
+        """Return the text of a printed value between marks."""
+        return self._around(text, _Record(site, value, keys))
+
+    def composed(self, text: str, site: Site | None = None) -> str:
+        """Return a text between marks that is no value, but may contain marked texts and values."""
+        return self._around(text, _Record(site, None, frozenset(), is_composed=True))
+
+    def _around(self, text: str, record: _Record) -> str:
+        self._records.append(record)
+        return f"{_VALUE}{len(self._records) - 1}{_STOP}{text}{_END}"
+
+    def decode(self, raw: str) -> tuple[str, tuple[Piece, ...], tuple[Printed, ...]]:
+        """Return marked text without its marks, the pieces it consists of and the values printed in it."""
+        text, length, position = [], 0, 0
+        pieces: list[Piece] = []
+        printed: list[Printed] = []
+        opened: list[tuple[_Record, Site, int]] = []
+        for match in _MARK.finditer(raw):
+            text.append(raw[position : match.start()])
+            length += match.start() - position
+            position = match.end()
+            if match[1] is not None:
+                template, offset = self._typed[int(match[1])]
+                pieces.append(Piece(length, template, offset, None))
+                continue
+            if match[2] is not None:
+                record = self._records[int(match[2])]
+                opened.append((record, record.site or opened[-1][1], length))
+            else:
+                record, site, start = opened.pop()
+                if not record.is_composed:
+                    printed.append(Printed(site, record.value, tuple(sorted(record.keys)), start, length))
+            if opened:
+                site = opened[-1][1]
+                pieces.append(Piece(length, site.template, site.offset, site))
+        text.append(raw[position:])
+        return "".join(text), tuple(pieces), tuple(printed)
+
+
+def is_marked(text: str) -> bool:
+    """Return whether a text contains marks."""
+    return _TYPED in text or _VALUE in text
+
+
+def without_marks(text: str) -> str:
+    """Return a text without its marks."""
+    return _MARK.sub("", text)

@@ -8,6 +8,7 @@ template prints it.
 from __future__ import annotations
 
 import functools
+import json
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -41,12 +42,14 @@ class Box:
             return (Box(key, self.keys) for key in self.plain)
         if isinstance(self.plain, list | tuple):
             return (self.child(index) for index in range(len(self.plain)))
-        raise TypeError(f"a value of type {kind(self.plain)} cannot be iterated")
+        raise TypeError(f"a {kind(self.plain)} cannot be iterated")
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            return [self.child(i) for i in range(*index.indices(len(self.plain)))]
-        return self.child(plain(index))
+        if not isinstance(index, slice):
+            return self.child(plain(index))
+        if isinstance(self.plain, str):
+            return Box(self.plain[index], self.keys)
+        return [self.child(i) for i in range(*index.indices(len(self.plain)))]
 
     def __eq__(self, other: object) -> bool:
         return bool(self.plain == plain(other))
@@ -70,12 +73,12 @@ class Box:
 
         Raises KeyError, IndexError or TypeError if there is no such item.
         """
-        if not isinstance(self.plain, dict | list | tuple):
-            raise TypeError(f"a value of type {kind(self.plain)} has no items")
-        if isinstance(self.plain, list | tuple) and isinstance(index, int) and index < 0:
-            index += len(self.plain)
+        if not isinstance(self.plain, dict | list | tuple | str):
+            raise TypeError(f"a {kind(self.plain)} has no items")
         value = self.plain[index]  # type: ignore[index]
-        if len(self.keys) != 1:
+        if isinstance(index, int) and index < 0:
+            index += len(self.plain)
+        if len(self.keys) != 1 or isinstance(self.plain, str):
             return Box(value, self.keys)
         (path,) = self.keys
         return Box(value, (path + step(index),))
@@ -85,13 +88,26 @@ def step(index: str | int) -> str:
     """Return one step of a key, as a template writes it: `.name`, `[3]` or `["odd name"]`."""
     if isinstance(index, int):
         return f"[{index}]"
-    return f".{index}" if index.isidentifier() else f'["{index}"]'
+    return f".{index}" if index.isidentifier() else f"[{json.dumps(index, ensure_ascii=False)}]"
 
 
 def kind(value: object) -> str:
     """Return the word that messages use for the type of a plain value."""
-    names = {bool: "truth value", int: "integer", float: "number", str: "text", dict: "mapping", list: "list"}
-    return "missing value" if value is None else names.get(type(value), type(value).__name__)
+    if hasattr(value, "__html__"):
+        return "formatted text"
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+_KINDS: dict[type, str] = {
+    type(None): "missing value",
+    bool: "truth value",
+    int: "integer",
+    float: "number",
+    str: "text",
+    dict: "mapping",
+    list: "list",
+    tuple: "list",
+}
 
 
 def plain(value: Any) -> Any:

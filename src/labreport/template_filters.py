@@ -1,0 +1,190 @@
+"""What templates compute and format with: filters, tests and functions, over boxes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from labreport import latex
+from labreport.errors import did_you_mean
+from labreport.latex import FormatError, Latex, Number
+from labreport.spans import is_marked
+from labreport.template_errors import defined
+from labreport.values import Box, box, keys, kind, lift, plain
+
+NATIVE = (
+    *("first", "last", "list", "sort", "unique", "min", "max", "select", "reject"),
+    *("selectattr", "rejectattr", "map", "reverse", "batch", "slice", "default"),
+)
+COMPUTED: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "round": lambda value, digits=0: round(value, digits) if digits else float(round(value)),
+    "int": lambda value: int(value),
+    "float": lambda value: float(value),
+    "sum": lambda values, start=0: sum(values, start),
+    "length": len,
+    "count": len,
+    "upper": lambda value: value.upper(),
+    "lower": lambda value: value.lower(),
+    "title": lambda value: value.title(),
+    "capitalize": lambda value: value.capitalize(),
+    "replace": lambda value, old, new: value.replace(old, new),
+    "trim": lambda value: value.strip(),
+}
+REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
+
+
+class Formatted(Latex):
+    """LaTeX that a format has made, with the value it was made from."""
+
+    value: Any
+
+    @classmethod
+    def of(cls, text: str, value: Any) -> Formatted:
+        """Return the text with its value."""
+        made = cls(text)
+        made.value = value
+        return made
+
+
+def origin(value: Any) -> Any:
+    """Return the value that a text was made from."""
+    return value.value if isinstance(value, Formatted) else value
+
+
+def as_latex(value: Any) -> str:
+    """Return a plain value as LaTeX where the template names no format."""
+    if isinstance(value, Latex):
+        return str(value)
+    if defined(value) is None:
+        return str(latex.DASH)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise FormatError(f"a {kind(value)} needs a format: {latex.short(value)}", cure=latex.cure(value))
+    return str(latex.escape(value) if isinstance(value, str) else Number(str(value)).latex())
+
+
+def operand(operator: str, value: Any) -> Any:
+    """Return the plain number that an arithmetic operator computes with."""
+    bare = plain(defined(value))
+    if isinstance(bare, bool) or not isinstance(bare, int | float):
+        cure = "format the result: (a + b)|num" if isinstance(bare, Latex) else None
+        raise FormatError(
+            f"{operator} computes with numbers, not with the {kind(bare)} {latex.short(bare)}", cure=cure
+        )
+    return bare
+
+
+def comparable(value: Any) -> Any:
+    """Return a value that comparisons and tests may see; captured text holds invisible marks."""
+    bare = plain(defined(value))
+    if isinstance(bare, Latex) and is_marked(bare):
+        raise FormatError("captured text cannot be compared", cure="compare the values it was made from")
+    return value
+
+
+def numbers(*bounds: Any) -> list[Any]:
+    """Return the whole numbers of a range, each with the keys of the bounds."""
+    return [box(number, keys(*bounds)) for number in range(*plain(bounds))]
+
+
+def _items(mapping: Any) -> list[tuple[Any, Any]]:
+    """Return the keys and values of a mapping, each value with its own key."""
+    if not isinstance(plain(defined(mapping)), dict):
+        raise FormatError("|items lists a mapping", cure="use |list for a list")
+    if isinstance(mapping, Box):
+        return [(key, mapping.child(key.plain)) for key in mapping]
+    return list(mapping.items())
+
+
+def filters(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Return all filters that compute or format, by name; some are Jinja's own."""
+    return {
+        **{name: native[name] for name in NATIVE},
+        **{name: lift(_computed(name, f)) for name, f in COMPUTED.items()},
+        **{name: _format(name, f) for name, f in latex.FORMATS.items()},
+        "items": _items,
+    }
+
+
+def tests(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Return Jinja's tests for boxes; only `defined` and `undefined` may be asked of an unknown name."""
+
+    def for_boxes(test: Callable[..., Any]) -> Callable[..., Any]:
+        lifted = lift(test)
+        return lambda *args: lifted(*map(comparable, args))
+
+    known = {name: test for name, test in native.items() if name not in REFUSED_TESTS}
+    free = {name: known[name] for name in ("defined", "undefined")}
+    return {name: for_boxes(test) for name, test in known.items()} | free
+
+
+def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of the project for boxes; the LaTeX that it returns counts as printed value."""
+    lifted = lift(named(name, function))
+
+    def called(*args: Any, **options: Any) -> Any:
+        for value in (*args, *options.values()):
+            defined(value)
+        out = lifted(*args, **options)
+        bare = plain(out)
+        return box(Formatted.of(bare, plain(args)), keys(out)) if type(bare) is Latex else out
+
+    return called
+
+
+def _format(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a format for boxes: its LaTeX remembers the value and carries the joined keys."""
+    checked = named(f"|{name}", function)
+
+    def formatted(value: Any, *args: Any, **options: Any) -> Any:
+        bare = plain(defined(value))
+        if isinstance(bare, Latex):
+            if name == "text":
+                return value
+            what = f"|{name} formats a value, this is formatted already"
+            raise FormatError(what, cure="give one format only")
+        out = latex.to_latex(checked(bare, *plain(args), **plain(options)))
+        return box(Formatted.of(out, bare), keys(value, args, options))
+
+    return formatted
+
+
+def _computed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that computes with plain values only."""
+    checked = named(f"|{name}", function)
+
+    def computed(value: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(defined(value), Latex):
+            raise FormatError(f"|{name} computes with a value, this is formatted already", cure="format last")
+        try:
+            return checked(value, *args, **options)
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            what = f"|{name} does not apply to the {kind(value)} {latex.short(value)}"
+            raise FormatError(what) from error
+
+    return computed
+
+
+def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function; an option that it does not have is an error that names those it has."""
+    signature = inspect.signature(function)
+    known = tuple(signature.parameters)[1:]
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+
+    def called(*args: Any, **options: Any) -> Any:
+        for option in () if takes_all else options:
+            if option not in known:
+                cure = did_you_mean(option, known)
+                raise FormatError(f"{name} has no option {option!r}", cure=cure, name=option)
+        try:
+            signature.bind(*args, **options)
+        except TypeError as error:
+            raise FormatError(f"{name}: {error}", cure=f"its options: {', '.join(known)}") from error
+        return function(*args, **options)
+
+    return called
+
+
+CELL_FORMATS = {name: named(f"format {name!r}", f) for name, f in latex.FORMATS.items()}
+"""The formats as table columns name them."""
