@@ -106,7 +106,9 @@ class Sources:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._bytes: dict[Path, bytes | None] = {}
+        self._roots = project.source_roots
         self._names: dict[Path, str] = {}
+        self._found: dict[str, Path | None] = {}
         self._installed: dict[str, str] | None = None
         self._cache = Cache(project.build / "cache" / "syntax.json")
 
@@ -240,8 +242,13 @@ class Sources:
 
     def _find(self, dotted: str) -> Path | None:
         """Return the file of a project module, and note the package in which its relative imports start."""
+        if dotted not in self._found:
+            self._found[dotted] = self._search(dotted)
+        return self._found[dotted]
+
+    def _search(self, dotted: str) -> Path | None:
         steps = dotted.split(".")
-        for root in self.project.source_roots:
+        for root in self._roots:
             base = root.joinpath(*steps)
             for path, package in (
                 (base / "__init__.py", dotted),
@@ -271,7 +278,7 @@ class Sources:
 
     def _label(self, path: Path) -> str:
         """Return a file's name in a fingerprint: the same on every machine."""
-        for root in (self.project.root, *self.project.source_roots):
+        for root in (self.project.root, *self._roots):
             if path.is_relative_to(root):
                 return path.relative_to(root).as_posix()
         return path.name
