@@ -79,7 +79,7 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
 
     """
     reader = _Reader(source)
-    bound = {target: node for node in tree.body for target in _targets(node)}
+    bound = {target: node for node in tree.body for target in targets(node)}
     for required, cure in (("run", "def run(params: Params, lab: Lab) -> dict:"), ("Params", _EXAMPLE)):
         if required not in bound:
             what = f"experiment {name!r} has no `{required}`"
@@ -93,7 +93,7 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     return Declaration(name, question, needs, params, quick, "draw" in bound)
 
 
-def _targets(node: ast.stmt) -> list[str]:
+def targets(node: ast.stmt) -> list[str]:
     """Return the names that a statement of a module binds, nested statements of `if` and `try` included."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
@@ -103,11 +103,8 @@ def _targets(node: ast.stmt) -> list[str]:
     nested = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.stmt | ast.ExceptHandler)]
     for child in nested:
         statements = child.body if isinstance(child, ast.ExceptHandler) else [child]
-        names += [name for statement in statements for name in _targets(statement)]
+        names += [name for statement in statements for name in targets(statement)]
     return list(dict.fromkeys(names))
-
-
-targets = _targets
 
 
 class _Reader:
