@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 from torch import Tensor, nn
 
+from tinymlp.ensemble import Ensemble, Shape, evaluate
+
 Floats = NDArray[np.float64]
 
 CENTRES = ((0, 0), (0, 1), (1, 0), (1, 1))
@@ -59,6 +61,15 @@ def nearest_plateau(probabilities: ArrayLike) -> tuple[NDArray[np.intp], Floats]
     given = np.asarray(probabilities, dtype=np.float64)
     distances = np.abs(given[:, None] - known).max(axis=-1)
     return distances.argmin(axis=1), distances.min(axis=1)
+
+
+def centre_probabilities(ensemble: Ensemble) -> dict[Shape, Floats]:
+    """Return the probability of class 1 at `CENTRES` by each network: arrays (columns, 4).
+
+    The loss at a single point of class 1 is -ln p there.
+    """
+    scores = [evaluate(ensemble, [centre], [1]) for centre in CENTRES]
+    return {shape: np.exp([-score[shape].loss for score in scores]).T for shape in ensemble.states}
 
 
 def monotone_loss(s: float, angle: float, *, cells: int = 4000) -> float:

@@ -12,10 +12,12 @@ from scipy.special import expit
 from torch import nn
 
 from tinymlp.data import NoisyXor
+from tinymlp.ensemble import Shape, Training, start
 from tinymlp.models import Net
 from tinymlp.plateaus import (
     CENTRES,
     LABELS,
+    centre_probabilities,
     curvature,
     linear_bound,
     monotone_bound,
@@ -63,6 +65,16 @@ def test_the_nearest_plateau_is_found_with_its_largest_difference():
     index, distance = nearest_plateau([[0.05, 0.98, 0.46, 0.51], [0.6, 0.4, 0.5, 0.5], [0.0, 0.7, 0.7, 0.6]])
     assert [plateaus()[i].merged for i in index] == [(2, 3), (0, 1, 2, 3), (1, 2, 3)]
     assert distance == pytest.approx([0.05, 0.1, 2 / 3 - 0.6])
+
+
+def test_the_probabilities_at_the_centres_are_those_of_each_network():
+    shapes = Shape(0, 0), Shape(2, 3)
+    ensemble = start(shapes, range(5), Training(initial_scale=3.0), seed=1)
+    found = centre_probabilities(ensemble)
+    for shape in shapes:
+        networks = [ensemble.network(shape, column) for column in range(5)]
+        expected = [torch.sigmoid(net(torch.tensor(CENTRES).float())).detach().numpy() for net in networks]
+        assert found[shape] == pytest.approx(np.array(expected), rel=1e-5)
 
 
 @pytest.mark.parametrize("direction", [+1, -1])

@@ -1,0 +1,516 @@
+"""Question 3.2: how well do networks of each depth and width classify noisy XOR, over many repeats?
+
+There are ten networks: 0 to 3 hidden layers of 1 to 3 units, and without a hidden layer there is no width. In
+each repeat every network has new training data, new initial parameters and a new order of the mini-batches;
+the ten networks of one repeat share the training data, so that their contrasts are paired. All are tested on
+the same new points, far more than they were trained on.
+
+The test accuracies of all networks leave one wide gap empty: nothing lies between the networks that tell the
+four clusters apart and those that do not. So a network counts as solved if its accuracy is above a threshold
+anywhere in this gap; the result holds the gap's ends, between which the threshold changes no count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from torch import nn
+
+from tinymlp.data import NoisyXor
+from tinymlp.ensemble import Ensemble, Score, Shape, Training, evaluate, stream_seed, train
+from tinymlp.models import Net, parameter_count
+from tinymlp.plateaus import CENTRES, LABELS, centre_probabilities, plateaus
+from tinymlp.plots import CLASS_COLOURS, CLASS_MARKERS, decision_boundary, heat_map, scatter_classes, strips
+from tinymlp.statistics import (
+    Contrast,
+    bayes_accuracy,
+    bayes_loss,
+    holm_corrected,
+    paired_means,
+    paired_successes,
+    summarise,
+    wilson,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
+
+    from labreport.lab import Lab
+    from labreport.results import Result
+
+
+@dataclass(frozen=True)
+class Params:
+    """How many repeats, on what data, and how they are trained.
+
+    The noise is that of the assignment's Figure 1, the learning rate ten times Adam's default for networks so
+    small, and 100 epochs are enough for the share of solved networks to level off.
+    """
+
+    repeats: int = 1000
+    n_train: int = 1000
+    n_test: int = 50_000
+    s: float = 0.1
+    batch_size: int = 32
+    lr: float = 0.01
+    epochs: int = 100
+    solved_above: float = 0.9  # test accuracy
+    seed: int = 0
+
+
+QUICK = Params(repeats=32, n_train=200, n_test=2000)
+
+LINEAR = Shape(0, 0)
+SHAPES = [LINEAR, *(Shape(depth, width) for depth in (1, 2, 3) for width in (1, 2, 3))]
+ABLE = [shape for shape in SHAPES if shape.width > 1]  # those that can solve the task
+CHECKPOINTS = (0, 1, 2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 100)  # epochs
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+CONTRASTS = {  # first minus second
+    "width_2_to_3_at_depth_1": (Shape(1, 3), Shape(1, 2)),
+    "width_2_to_3_at_depth_2": (Shape(2, 3), Shape(2, 2)),
+    "width_2_to_3_at_depth_3": (Shape(3, 3), Shape(3, 2)),
+    "depth_1_to_2_at_width_2": (Shape(2, 2), Shape(1, 2)),
+    "depth_2_to_3_at_width_2": (Shape(3, 2), Shape(2, 2)),
+    "depth_1_to_2_at_width_3": (Shape(2, 3), Shape(1, 3)),
+    "depth_2_to_3_at_width_3": (Shape(3, 3), Shape(2, 3)),
+}
+SUCCESS, LOSS = "success rate", "test loss"  # what is contrasted
+
+SHOWN_POINTS = 100  # of the training data, in the pictures of decision boundaries
+LOWEST_LOSS = 1e-4  # the end of the figure's axis, unless a network is better
+
+
+def run(params: Params, lab: Lab) -> dict[str, Any]:
+    """Train and test all networks; tables of shapes, repeats, contrasts and learning curves."""
+    seed, test_seed = lab.seed("networks"), lab.seed("test")
+    test = NoisyXor(params.n_test, params.s, seed=test_seed)
+    ensemble = train(SHAPES, range(params.repeats), _training(params), seed=seed, map=lab.map)
+    scores = evaluate(ensemble, test.inputs, test.targets, map=lab.map)
+    at_centres = centre_probabilities(ensemble)
+    solved = {shape: score.accuracy > params.solved_above for shape, score in scores.items()}
+    shapes = {_key(shape): _summary(ensemble, shape, scores[shape], solved[shape]) for shape in SHAPES}
+    contrasts = _contrasts(scores, solved)
+    return {
+        "networks_seed": seed,
+        "test_seed": test_seed,
+        "n_shapes": len(SHAPES),
+        "n_networks": len(SHAPES) * params.repeats,
+        "steps": ensemble.training.total_steps,
+        "steps_per_epoch": ensemble.training.steps_per_epoch,
+        "bayes": {"loss": bayes_loss(params.s), "accuracy": bayes_accuracy(params.s)},
+        "plateaus": _plateau_losses(),
+        "gap": _gap(scores, solved, at_centres),
+        "shape": shapes,
+        "levelling": {_key(shape): _levelling(ensemble, shape, params) for shape in SHAPES},
+        "contrast": _by_name(contrasts),
+        "examples": _examples(ensemble, scores, solved),
+        "shapes": pd.DataFrame(list(shapes.values())).astype({"width": "Int64"}),
+        "repeats": _repeats(ensemble, scores, solved, at_centres),
+        "contrasts": contrasts,
+        "curves": _curves(ensemble, solved, params),
+    }
+
+
+def _training(params: Params) -> Training:
+    training = Training(
+        params.epochs, batch_size=params.batch_size, lr=params.lr, n_train=params.n_train, s=params.s
+    )
+    epochs = sorted({*CHECKPOINTS, params.epochs // 2, params.epochs})
+    steps = tuple(epoch * training.steps_per_epoch for epoch in epochs if epoch <= params.epochs)
+    return replace(training, checkpoints=steps)
+
+
+def _key(shape: Shape) -> str:
+    """The shape's name among the values: d2w3 has depth 2 and width 3."""
+    return f"d{shape.depth}w{shape.width}" if shape.depth else "d0"
+
+
+def _name(shape: Shape) -> str:
+    """The shape's name in tables: 2x3 has depth 2 and width 3."""
+    return f"{shape.depth}x{shape.width}" if shape.depth else "0"
+
+
+def _plateau_losses() -> dict[str, float]:
+    """The losses of networks that merge two, three or all four clusters (see `tinymlp.plateaus`)."""
+    losses = {len(plateau.merged): plateau.loss for plateau in plateaus()}
+    return {"two_merged": losses[2], "three_merged": losses[3], "constant": losses[4]}
+
+
+def _summary(ensemble: Ensemble, shape: Shape, score: Score, solved: np.ndarray) -> dict[str, Any]:
+    """All that the test says of one shape, and the training loss beside it."""
+    train_loss = ensemble.history[shape].train_loss[-1]
+    rate = wilson(int(solved.sum()), len(solved))
+    return {
+        "name": _name(shape),
+        "depth": shape.depth,
+        "width": shape.width or None,
+        "parameters": parameter_count(shape.depth, shape.width),
+        **asdict(summarise(score.loss)),
+        "accuracy_mean": float(score.accuracy.mean()),
+        "accuracy_std": float(score.accuracy.std(ddof=1)),
+        "solved": rate.successes,
+        "rate": rate.estimate,
+        "rate_low": rate.low,
+        "rate_high": rate.high,
+        **_given("solved", score, train_loss, solved),
+        **_given("stuck", score, train_loss, ~solved),
+    }
+
+
+def _given(outcome: str, score: Score, train_loss: np.ndarray, chosen: np.ndarray) -> dict[str, float | None]:
+    """Loss and accuracy of the networks of one outcome; None where there are too few."""
+    loss, accuracy = summarise(score.loss[chosen]), summarise(score.accuracy[chosen])
+    return {
+        f"{outcome}_loss_mean": loss.mean,
+        f"{outcome}_loss_std": loss.std,
+        f"{outcome}_loss_median": loss.median,
+        f"{outcome}_loss_min": loss.min,
+        f"{outcome}_loss_max": loss.max,
+        f"{outcome}_accuracy_mean": accuracy.mean,
+        f"{outcome}_train_loss_median": summarise(train_loss[chosen]).median,
+    }
+
+
+def _gap(
+    scores: Mapping[Shape, Score],
+    solved: Mapping[Shape, np.ndarray],
+    at_centres: Mapping[Shape, np.ndarray],
+) -> dict[str, Any]:
+    """The empty gap between stuck and solved networks, in accuracy and in loss.
+
+    `widest_below` and `widest_above` are the ends of the widest gap in the sorted accuracies above one half,
+    found without the threshold. `centres_differ` counts the networks for which "right at all four centres"
+    is not the same as solved.
+    """
+    accuracy = np.concatenate([scores[shape].accuracy for shape in SHAPES])
+    loss = np.concatenate([scores[shape].loss for shape in SHAPES])
+    good = np.concatenate([solved[shape] for shape in SHAPES])
+    classes = np.concatenate([at_centres[shape] > 0.5 for shape in SHAPES])
+    right = (classes == np.array(LABELS)).all(axis=1)
+    ordered = np.sort(accuracy[accuracy > 0.5])
+    widest = int(np.diff(ordered).argmax())
+    return {
+        "stuck_accuracy_max": float(accuracy[~good].max()),
+        "solved_accuracy_min": float(accuracy[good].min()),
+        "widest_below": float(ordered[widest]),
+        "widest_above": float(ordered[widest + 1]),
+        "stuck_loss_min": float(loss[~good].min()),
+        "solved_loss_max": float(loss[good].max()),
+        "n_solved": int(good.sum()),
+        "n_stuck": int((~good).sum()),
+        "centres_differ": int((right != good).sum()),
+    }
+
+
+def _levelling(ensemble: Ensemble, shape: Shape, params: Params) -> dict[str, float | int]:
+    """How many networks were solved, by validation accuracy, after half of the epochs and at the end."""
+    history = ensemble.history[shape]
+    half = ensemble.recorded.index(params.epochs // 2 * ensemble.training.steps_per_epoch)
+    loss = np.median(history.val_loss, axis=1)
+    counts = (history.val_accuracy > params.solved_above).sum(axis=1)
+    return {
+        "half_epochs": params.epochs // 2,
+        "solved_at_half": int(counts[half]),
+        "solved_at_end": int(counts[-1]),
+        "val_loss_median_at_half": float(loss[half]),
+        "val_loss_median_at_end": float(loss[-1]),
+    }
+
+
+def _contrasts(scores: Mapping[Shape, Score], solved: Mapping[Shape, np.ndarray]) -> pd.DataFrame:
+    """The planned contrasts of success rate and mean loss, all of them corrected as one family."""
+    family: dict[str, Contrast] = {}
+    for name, (one, other) in CONTRASTS.items():
+        family[f"{SUCCESS}: {name}"] = paired_successes(solved[one], solved[other])
+        family[f"{LOSS}: {name}"] = paired_means(scores[one].loss, scores[other].loss)
+    rows = []
+    for label, contrast in holm_corrected(family).items():
+        measure, name = label.split(": ")
+        one, other = CONTRASTS[name]
+        row = {"name": name, "measure": measure, "first": _name(one), "second": _name(other)}
+        rows.append({**row, **asdict(contrast)})
+    return pd.DataFrame(rows)
+
+
+def _by_name(contrasts: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The contrasts as values: first what is contrasted, then which."""
+    return {
+        key: {row["name"]: row for row in contrasts[contrasts["measure"] == measure].to_dict("records")}
+        for key, measure in (("rate", SUCCESS), ("loss", LOSS))
+    }
+
+
+def _repeats(
+    ensemble: Ensemble,
+    scores: Mapping[Shape, Score],
+    solved: Mapping[Shape, np.ndarray],
+    at_centres: Mapping[Shape, np.ndarray],
+) -> pd.DataFrame:
+    """A row for every network; p01 is its probability of class 1 at the centre (0, 1)."""
+    frames = [
+        pd.DataFrame(
+            {
+                "shape": _name(shape),
+                "replicate": ensemble.columns.replicate,
+                "test_loss": scores[shape].loss,
+                "test_accuracy": scores[shape].accuracy,
+                "train_loss": ensemble.history[shape].train_loss[-1],
+                "solved": solved[shape],
+                **{f"p{m1}{m2}": at_centres[shape][:, i] for i, (m1, m2) in enumerate(CENTRES)},
+            }
+        )
+        for shape in SHAPES
+    ]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _curves(ensemble: Ensemble, solved: Mapping[Shape, np.ndarray], params: Params) -> pd.DataFrame:
+    """Quantiles of the training loss at the checkpoints, apart for networks that end solved and stuck."""
+    rows = []
+    for shape in SHAPES:
+        history = ensemble.history[shape]
+        share = (history.val_accuracy > params.solved_above).mean(axis=1)
+        for outcome, chosen in (("solved", solved[shape]), ("stuck", ~solved[shape])):
+            if chosen.any():
+                quantiles = np.quantile(history.train_loss[:, chosen], list(QUANTILES.values()), axis=1)
+                frame = pd.DataFrame(dict(zip(QUANTILES, quantiles, strict=True)))
+                steps = np.array(ensemble.recorded)
+                frame.insert(0, "epoch", steps // ensemble.training.steps_per_epoch)
+                frame.insert(0, "n", int(chosen.sum()))
+                frame.insert(0, "outcome", outcome)
+                frame.insert(0, "shape", _name(shape))
+                rows.append(frame.assign(share_solved=share))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _examples(
+    ensemble: Ensemble, scores: Mapping[Shape, Score], solved: Mapping[Shape, np.ndarray]
+) -> list[dict[str, Any]]:
+    """The first solved and the first stuck repeat of each shape, with all parameters."""
+    examples = []
+    for shape in SHAPES:
+        for outcome, chosen in (("solved", solved[shape]), ("stuck", ~solved[shape])):
+            for column in np.flatnonzero(chosen)[:1].tolist():
+                examples.append(
+                    {
+                        "shape": _name(shape),
+                        "depth": shape.depth,
+                        "width": shape.width,
+                        "outcome": outcome,
+                        "replicate": column,
+                        "test_loss": scores[shape].loss[column],
+                        "test_accuracy": scores[shape].accuracy[column],
+                        "parameters": ensemble.states[shape].parameters[:, column],
+                    }
+                )
+    return examples
+
+
+# ---- figures
+
+
+def draw(result: Result, lab: Lab) -> None:
+    """Four figures: losses of all repeats, success by depth and width, boundaries, learning curves."""
+    repeats, shapes, curves = (result.table(name) for name in ("repeats", "shapes", "curves"))
+    values, params = result.values, result.params
+    plateau, gap = values["plateaus"], values["gap"]
+    lab.figure(
+        "losses",
+        _losses(repeats, values),
+        alt="Test loss of every network on a log axis, a strip for each shape, with mean, standard deviation "
+        f"and median. Solved networks lie below {gap['solved_loss_max']:.2f}, all others above "
+        f"{gap['stuck_loss_min']:.2f}, around the plateaus at {plateau['two_merged']:.3f}, "
+        f"{plateau['three_merged']:.3f} and {plateau['constant']:.3f}.",
+        data=repeats,
+    )
+    rates = ", ".join(f"{row.name} {100 * row.rate:.1f}" for row in shapes.itertuples(index=False))
+    lab.figure(
+        "success",
+        _success(shapes),
+        alt="Heat maps of success rate and median test loss by number of hidden layers and width. Success "
+        f"rates in percent, by hidden layers x width: {rates}.",
+        data=shapes,
+    )
+    lab.figure(
+        "boundaries",
+        _boundaries(values, params),
+        alt="Decision boundaries of the first solved and the first stuck network of each shape. Solved "
+        "networks give each class its two clusters; stuck ones leave some clusters on a plain of one "
+        "probability; width 1 has parallel straight boundaries, the linear network at most one.",
+    )
+    levelling = values["levelling"]["d3w3"]
+    lab.figure(
+        "curves",
+        _learning(curves),
+        alt="Learning curves in three panels: the share of solved networks, which levels off (3x3: "
+        f"{levelling['solved_at_half']} of {params['repeats']} after half of the epochs, "
+        f"{levelling['solved_at_end']} at the end); the median training loss of networks that end solved, "
+        "which keeps falling; and of those that end stuck, which stays on a plateau.",
+        data=curves,
+    )
+
+
+def _shown(name: str) -> str:
+    """A shape's name as it appears in figures."""
+    return "linear" if name == "0" else "$" + name.replace("x", r"\times") + "$"
+
+
+def _losses(repeats: pd.DataFrame, values: Mapping[str, Any]) -> Figure:
+    figure = Figure(figsize=(5.9, 3.7))
+    ax = figure.subplots()
+    samples = {_shown(str(name)): rows["test_loss"] for name, rows in repeats.groupby("shape", sort=False)}
+    strips(ax, samples, size=1.5, opacity=0.3)
+    lines = {
+        "constant": (r"$\ln 2$", 4),
+        "three_merged": (r"$\frac{3}{4}\,H(\frac{1}{3})$", 0),
+        "two_merged": (r"$\frac{1}{2}\ln 2$", -5),
+    }
+    for key, (label, shift) in lines.items():
+        _level(ax, values["plateaus"][key], label, shift)
+    ax.set(xlim=(-0.6, len(samples) - 0.4), xlabel="hidden layers $\\times$ width", ylabel="test loss (nats)")
+    ax.set_ylim(min(LOWEST_LOSS, 0.8 * repeats["test_loss"].min()), 1.2)
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    bayes = rf"$\downarrow$ Bayes loss ${_scientific(values['bayes']['loss'])}$"
+    ax.annotate(bayes, (0, 0), xycoords="axes fraction", xytext=(4, 5), textcoords="offset points", size=8)
+    return figure
+
+
+def _level(ax: Axes, loss: float, label: str, shift: float) -> None:
+    """Draw a reference line with its name at the right end."""
+    ax.axhline(loss, color="0.4", lw=0.6, ls=(0, (4, 3)), zorder=0)
+    ax.annotate(
+        label,
+        (1, loss),
+        xycoords=("axes fraction", "data"),
+        xytext=(3, shift),
+        textcoords="offset points",
+        va="center",
+        size=8,
+    )
+
+
+def _scientific(value: float) -> str:
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return rf"{mantissa} \times 10^{{{int(exponent)}}}"
+
+
+def _success(shapes: pd.DataFrame) -> Figure:
+    """Success rate and median loss by depth and width."""
+    figure = Figure(figsize=(5.9, 2.2))
+    left, right = figure.subplots(1, 2)
+    _map(left, shapes, "rate", lambda rate: rf"{100 * rate:.1f} %", Normalize(0, 1), "viridis")
+    median = LogNorm(shapes["median"].min(), 1)
+    _map(right, shapes, "median", lambda loss: f"{loss:.4f}", median, "viridis_r")
+    left.set_title("success rate")
+    right.set_title("median test loss (nats)")
+    return figure
+
+
+def _map(
+    ax: Axes, shapes: pd.DataFrame, column: str, text: Callable[[float], str], norm: Normalize, cmap: str
+) -> None:
+    """Draw one column by depth and width; the linear network has one cell, as wide as all widths."""
+    by_shape = shapes.set_index("name")[column]
+    cells = [["0"] * 3, *([f"{depth}x{width}" for width in (1, 2, 3)] for depth in (1, 2, 3))]
+    texts = [[text(by_shape[name]) for name in row] for row in cells]
+    texts[0][0] = texts[0][2] = ""
+    values = [[by_shape[name] for name in row] for row in cells]
+    heat_map(ax, values, ["0", "1", "2", "3"], ["1", "2", "3"], texts, norm=norm, cmap=cmap)
+    ax.set(xlabel="width", ylabel="hidden layers")
+    for edge in (0.5, 1.5, 2.5):
+        ax.axhline(edge, color="white", lw=1)
+        if edge < 2:
+            ax.plot([edge, edge], [0.5, 3.5], color="white", lw=1)
+
+
+def _boundaries(values: Mapping[str, Any], params: Mapping[str, Any]) -> Figure:
+    """The first solved and the first stuck network of each shape; in the last row those that never solve."""
+    figure = Figure(figsize=(5.9, 3.6))
+    axes = figure.subplots(3, len(ABLE))
+    examples = {(example["shape"], example["outcome"]): example for example in values["examples"]}
+    unable = [shape for shape in SHAPES if shape not in ABLE]
+    rows = {"solved": ("solved", ABLE), "stuck": ("stuck", ABLE), "never solved": ("stuck", unable)}
+    for row, (title, (outcome, shapes)) in enumerate(rows.items()):
+        for column, (ax, shape) in enumerate(zip_longest(axes[row], shapes)):
+            example = examples.get((_name(shape), outcome)) if shape else None
+            if example is None:
+                ax.set_axis_off()
+                continue
+            background = _picture(ax, example, values["networks_seed"], params)
+            ax.set_title("" if row == 1 else _shown(example["shape"]))
+            ax.set(xlabel="$x_1$" if row == 2 else "", ylabel="")
+            ax.tick_params(labelbottom=row == 2, labelleft=column == 0)
+        axes[row, 0].set_ylabel(f"{title}\n$x_2$")
+    _key_to_boundaries(axes[2, 4], background)
+    return figure
+
+
+def _key_to_boundaries(ax: Axes, background: AxesImage) -> None:
+    """Explain marks and colours in the empty place of the last row, two pictures wide."""
+    scale = ax.inset_axes((0.3, 0.3, 1.6, 0.08))
+    ax.figure.colorbar(background, scale, orientation="horizontal", ticks=(0, 0.5, 1), label="$p(y = 1)$")
+    colours = zip(("class 0", "class 1"), CLASS_COLOURS, CLASS_MARKERS, strict=True)
+    marks = [Line2D([], [], color=c, marker=m, ls="", ms=3, label=name) for name, c, m in colours]
+    curve = Line2D([], [], color="black", lw=1, label="$p = 1/2$")
+    legend = ax.legend(handles=[*marks, curve], loc="lower left", bbox_to_anchor=(0.2, 0.4))
+    for artist in (scale, legend):
+        artist.set_in_layout(False)
+
+
+def _picture(ax: Axes, example: Mapping[str, Any], seed: int, params: Mapping[str, Any]) -> AxesImage:
+    """Draw a network's probabilities, its 50 % curve and some of its own training data."""
+    net = Net(example["depth"], example["width"])
+    nn.utils.vector_to_parameters(torch.tensor(example["parameters"]), net.parameters())
+    own = stream_seed(seed, "train", example["replicate"])
+    data = NoisyXor(params["n_train"], params["s"], seed=own)
+    background = decision_boundary(ax, partial(_probability, net))
+    scatter_classes(ax, data.inputs[:SHOWN_POINTS], data.targets[:SHOWN_POINTS], size=3)
+    return background
+
+
+@torch.no_grad()
+def _probability(net: Net, points: np.ndarray) -> np.ndarray:
+    return torch.sigmoid(net(torch.tensor(points, dtype=torch.float32))).numpy()
+
+
+def _learning(curves: pd.DataFrame) -> Figure:
+    """The share of solved networks, and the median training loss of those that end solved and stuck."""
+    figure = Figure(figsize=(5.9, 2.7))
+    axes = figure.subplots(1, 3)
+    for name, rows in curves.groupby("shape", sort=False):
+        style = {"label": _shown(str(name)), **_style(str(name))}
+        first = rows[rows["outcome"] == rows["outcome"].iloc[0]]
+        axes[0].plot(first["epoch"], 100 * first["share_solved"], **style)
+        for ax, outcome in zip(axes[1:], ("solved", "stuck"), strict=True):
+            chosen = rows[rows["outcome"] == outcome]
+            ax.plot(chosen["epoch"], chosen["median"], **style)
+    titles = ("solved so far", "networks that end solved", "networks that end stuck")
+    for ax, title in zip(axes, titles, strict=True):
+        ax.set(title=title, xlabel="epochs")
+    axes[0].set(ylabel="share of repeats (%)", ylim=(-3, 103))
+    axes[1].set(yscale="log", ylabel="median training loss (nats)")
+    axes[2].set(ylim=(0.3, 0.75))
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def _style(name: str) -> dict[str, Any]:
+    """The look of a shape's line: colour and marker tell the depth, the dashes the width."""
+    if name == "0":
+        return {"color": "0.6", "ls": "-"}
+    depth, width = name.split("x")
+    colour, marker = {"1": ("#0072B2", "o"), "2": ("#D55E00", "s"), "3": ("#000000", "^")}[depth]
+    dashes = {"1": ":", "2": (0, (4, 2)), "3": "-"}
+    return {"color": colour, "ls": dashes[width], "lw": 0.9, "marker": marker, "ms": 2.5}
