@@ -150,7 +150,7 @@ class Environment(SandboxedEnvironment):
         }
         self.filters = filters(self.filters) | {n: named(f"|{n}", f) for n, f in own.items()}
         self.tests = cast("Any", tests(cast("Any", self.tests)))
-        self.globals = {"range": numbers, "column": self._column, "namespace": Namespace}
+        self.globals = {"range": numbers, "column": named("column", self._column), "namespace": Namespace}
         self.globals |= {n: function(n, f) for n, f in (functions or {}).items()}
 
     # ------------------------------------------------------------------------------------------- compiling
@@ -268,7 +268,7 @@ class Environment(SandboxedEnvironment):
         between = as_latex(plain(separator)) if separator != "" else ""
         if is_marked(between) or any(map(is_marked, texts)):
             marked = [self._marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
-            return Latex(self._marked(between, separator, keys(separator)).join(marked))
+            return Latex((between and self._marked(between, separator, keys(separator))).join(marked))
         joined = Formatted.of(between.join(texts), [origin(plain(part)) for part in parts])
         return box(joined, keys(separator, *parts))
 
@@ -335,14 +335,17 @@ class Environment(SandboxedEnvironment):
             return self.marks.composed(text, site)
         return self.marks.value(text, origin(value), joined, site)
 
-    def _column(self, head: Any, fields: Any, *args: Any, under: Any = (), **options: Any) -> Any:
+    def _column(
+        self, head: Any, fields: Any, format: Any = "text", under: Any = (), bold: Any = None, **options: Any
+    ) -> booktabs.Column:
         """Return a column of a table; heads typed in the template are LaTeX, values are printed."""
         above = under if isinstance(under, list | tuple) else (under,)
         heads = [self._typed(h) for h in (head, *above)]
-        rest = {**plain(options), "under": heads[1:]}
-        return named("column", booktabs.column)(heads[0], plain(fields), *plain(args), **rest)
+        return booktabs.column(
+            heads[0], plain(fields), plain(format), heads[1:], plain(bold), **plain(options)
+        )
 
-    def _typed(self, value: Any) -> str | None:
+    def _typed(self, value: Any) -> Any:
         """Return a text given to a format: LaTeX if it was typed in the template, else as it prints."""
         if value is None or type(value) is str:
             return value
@@ -406,9 +409,10 @@ class Environment(SandboxedEnvironment):
         """Return the label that marks the answer to a question, and record the answer."""
         if question not in self.questions:
             what = f"report.toml lists no question {question!r}"
-            raise InputError(what, cure=did_you_mean(question, self.questions))
+            raise FormatError(what, cure=did_you_mean(question, self.questions), name=question)
         if any(question == known for known, _ in self.answers):
-            raise InputError(f"question {question!r} is answered twice", cure="keep one answer")
+            what = f"question {question!r} is answered twice"
+            raise FormatError(what, cure="keep one answer", name=question)
         site = cast("Site", self.current)
         line = self.sources[site.template].count("\n", 0, site.offset) + 1
         self.answers.append((question, locate(self, site.template, line, question)))
