@@ -635,9 +635,9 @@ class TestProperties:
     def test_any_text_is_printed_as_its_escaped_form_with_its_key(self, values):
         out = rendered("x\\VAR{d.a}\\VAR{d.b ~ d.c}\n\\BLOCK{for k in d}\\VAR{d[k]},\\BLOCK{endfor}", values)
         expected = [
-            (escape(values["a"]), ("d.a",)),
-            (escape(values["b"] + values["c"]), ("d.b", "d.c")),
-            *((escape(value), (f"d.{key}",)) for key, value in values.items()),
+            (str(escape(values["a"])), ("d.a",)),
+            (str(escape(values["b"] + values["c"])), ("d.b", "d.c")),
+            *((str(escape(value)), (f"d.{key}",)) for key, value in values.items()),
         ]
         assert printed(out) == expected
         assert out.text == "x" + expected[0][0] + expected[1][0] + "\n" + "".join(
