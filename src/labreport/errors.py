@@ -147,8 +147,9 @@ def _marked_source(place: Place) -> list[str]:
     column = place.column or 1
     start = max(0, min(column - 60, len(text) - WIDEST_SOURCE))
     shown = text[start : start + WIDEST_SOURCE]
-    out = [f"{place.line:>5} | {shown}"]
+    number = f"{place.line:>5}"
+    out = [f"{number} | {shown}"]
     if place.column is not None:
         length = max(1, min(place.length, len(shown) + start - column + 1))
-        out.append(f"{'':>5} | {' ' * (column - 1 - start)}{'^' * length}")
+        out.append(f"{' ' * len(number)} | {' ' * (column - 1 - start)}{'^' * length}")
     return out

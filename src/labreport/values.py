@@ -101,7 +101,7 @@ def kind(value: object) -> str:
 _KINDS: dict[type, str] = {
     type(None): "missing value",
     bool: "truth value",
-    int: "integer",
+    int: "whole number",
     float: "number",
     str: "text",
     dict: "mapping",

@@ -1,0 +1,130 @@
+"""Messages for people: what is wrong, where, and the cure, in at most twelve lines."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labreport import errors
+from labreport.errors import (
+    MOST_LINES,
+    InputError,
+    LabreportError,
+    LatexError,
+    Place,
+    SeveralErrors,
+    did_you_mean,
+    raise_all,
+)
+
+
+def test_a_message_says_what_where_and_the_cure():
+    place = Place("a.tex.j2", 7, 3, 4, "x \\VAR{y}")
+    error = InputError("unknown name 'y'", place=place, cure="did you mean 'z'?", notes=["a note"])
+    assert str(error).splitlines() == [
+        "unknown name 'y'",
+        "  at a.tex.j2:7:3",
+        "    7 | x \\VAR{y}",
+        "      |   ^^^^",
+        "  a note",
+        "  cure: did you mean 'z'?",
+    ]
+
+
+def test_a_place_may_be_a_file_a_line_or_a_column():
+    assert [str(p) for p in (Place("f"), Place("f", 2), Place("f", 2, 5))] == ["f", "f:2", "f:2:5"]
+    assert InputError("x", place=Place("f")).lines() == ["x", "  at f"]
+    assert InputError("x", place=Place("f", 2, source="abc")).lines() == ["x", "  at f:2", "    2 | abc"]
+    assert InputError("x").lines() == ["x"]
+
+
+def caret(place: Place) -> tuple[str, str]:
+    """Return the source line as shown and what of it the caret stands under."""
+    _, _, source, marks = InputError("x", place=place).lines()
+    start, length = marks.index("^"), marks.count("^")
+    return source, source[start : start + length]
+
+
+def test_the_caret_stands_under_the_column_also_after_tabs():
+    assert caret(Place("f", 1, 4, 3, "\t\tabc\tdef")) == ("    1 | " + "  abc def", "bc ")
+    assert caret(Place("f", 1, 3, 3, "\t\tabc"))[1] == "abc"
+
+
+@given(st.integers(1, 400), st.integers(1, 50), st.integers(1, 10**6))
+def test_the_caret_stands_under_the_column_of_lines_of_any_length(column, length, line):
+    text = "".join(chr(0x100 + i) for i in range(300))
+    place = Place("f", line, column, length, text)
+    if column <= 300:
+        shown, marked = caret(place)
+        assert marked == text[column - 1 : column - 1 + len(marked)]
+        assert len(marked) == min(length, 300 - column + 1) or shown.endswith(marked)
+        assert len(shown) <= 100 + len(f"{line:>5} | ")
+    else:
+        assert InputError("x", place=place).lines()[3].count("^") == 1
+
+
+def test_a_caret_after_the_end_of_the_line_is_shown():
+    assert InputError("x", place=Place("f", 1, 4, source="abc")).lines()[3] == "      |    ^"
+    assert InputError("x", place=Place("f", 1, 1, 9, "")).lines()[2:] == ["    1 | ", "      | ^"]
+
+
+def test_a_message_has_twelve_lines_at_most_and_says_what_it_leaves_out():
+    notes = [f"note {n}\nsecond line" for n in range(20)]
+    error = LatexError("x", place=Place("f", 1, 1, source="abc"), notes=notes, cure="c")
+    lines = error.lines()
+    assert len(lines) == MOST_LINES == 12
+    assert lines[4:6] == ["  note 0", "  second line"]
+    assert lines[-2:] == ["  … (34 more lines)", "  cure: c"]
+    assert len(LatexError("x", notes=notes[:5]).lines()) == 11
+
+
+@given(st.text(), st.text(), st.lists(st.text(), max_size=3), st.text())
+def test_no_text_breaks_the_layout_or_reaches_the_terminal_raw(what, file, notes, source):
+    error = InputError(what, place=Place(file, 1, 1, 1, source), notes=notes, cure=what)
+    lines = error.lines()
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) <= MOST_LINES
+    assert lines[1].startswith("  at ")
+
+
+def test_one_error_is_raised_as_itself_and_several_together():
+    raise_all([])
+    first, second = InputError("a", cure="b"), LatexError("c")
+    with pytest.raises(InputError) as caught:
+        raise_all([first])
+    assert caught.value is first
+    with pytest.raises(SeveralErrors) as several:
+        raise_all([first, second])
+    assert several.value.lines() == ["a", "  cure: b", "c"]
+    assert several.value.exit_code == InputError.exit_code
+    assert several.value.errors == (first, second)
+
+
+def test_every_kind_of_error_has_the_exit_code_that_the_help_lists():
+    kinds = {
+        name: kind.exit_code
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, LabreportError) and kind is not SeveralErrors
+    }
+    assert kinds == {
+        "LabreportError": 1,
+        "UsageError": 2,
+        "InputError": 3,
+        "ExperimentError": 4,
+        "LatexError": 5,
+        "ToolError": 6,
+        "BusyError": 75,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "names", "cure"),
+    [
+        ("los", ["loss", "accuracy"], "did you mean 'loss'?"),
+        ("tarin", ["train", "brain", "x"], "did you mean 'train' or 'brain'?"),
+        ("zzz", ["b", "a"], "the names here are: a, b"),
+        ("zzz", [], "there is none to choose from"),
+        ("zzz", "abcdefghijklmno", "the names here are: a, b, c, d, e, f, g, h, i, j, k, l, … (3 more)"),
+    ],
+)
+def test_the_cure_of_an_unknown_name_is_a_near_one_or_all(name, names, cure):
+    assert did_you_mean(name, names) == cure

@@ -1,0 +1,143 @@
+"""report.toml: what it may say, and how its mistakes are told."""
+
+from pathlib import Path
+
+import pytest
+
+from labreport.errors import InputError, UsageError
+from labreport.project import DEFAULT_DATE, Config, load
+
+FULL = """\
+title = "Deep & wide"
+subtitle = "Assignment"
+authors = ["A", "B"]
+date = "29 November 2024"
+template = "main.tex.j2"
+preload = ["torch"]
+deadline = 60
+
+[deadlines]
+depth_width = 7200.5
+
+[questions]
+"3.1" = "Write a program"
+"3.1(a)" = "Which loss?"
+"""
+
+
+def load_text(folder: Path, text: str | bytes, **options):
+    (folder / "report.toml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    return load(folder, **options)
+
+
+def test_all_settings_are_read(tmp_path):
+    assert load_text(tmp_path, FULL).config == Config(
+        title="Deep & wide",
+        subtitle="Assignment",
+        authors=("A", "B"),
+        date="29 November 2024",
+        template="main.tex.j2",
+        preload=("torch",),
+        deadline=60,
+        deadlines={"depth_width": 7200.5},
+        questions={"3.1": "Write a program", "3.1(a)": "Which loss?"},
+    )
+
+
+def test_only_the_title_is_needed(tmp_path):
+    config = load_text(tmp_path, 'title = "T"').config
+    assert (config.authors, config.date, config.deadline) == ((), DEFAULT_DATE, 3600)
+
+
+def test_line_ends_and_the_byte_order_mark_do_not_count(tmp_path):
+    windows = b"\xef\xbb\xbf" + FULL.replace("\n", "\r\n").encode()
+    assert load_text(tmp_path, windows).config == load_text(tmp_path, FULL).config
+
+
+def test_a_folder_without_report_toml_is_no_project(tmp_path):
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UsageError, match="no project in") as caught:
+            load(folder)
+        assert "--project" in caught.value.cure
+
+
+MISTAKES = [
+    ('title = "T"\nauthor = ["A"]', "unknown key 'author'", ":2:1", "author", "'authors'"),
+    ('title = "T"\n\n[ question ]\n"1" = "a"', "unknown key 'question'", ":3:3", "question", "'questions'"),
+    ('title = "T"\n[deadlines.x]\ny = 1', "'deadlines' in report.toml must", ":2:2", "deadlines", "7200"),
+    ("title = 3", "'title' in report.toml must be a text, not 3", ":1:1", "title", 'title = "'),
+    ('  "title" = []', "'title' in report.toml must be a text, not []", ":1:4", "title", 'title = "'),
+    ('title = "T"\nauthors = "A"', "must be a list of texts, not 'A'", ":2:1", "authors", "authors = ["),
+    ('title = "T"\nauthors = ["A", 1]', "must be a list of texts", ":2:1", "authors", "authors = ["),
+    ('title = "T"\ndate = 2024-11-29', "'date' in report.toml must be a", ":2:1", "date", 'date = "'),
+    ('title = "T"\ndeadline = true', "positive number of seconds, not True", ":2:1", "deadline", "3600"),
+    ('title = "T"\ndeadline = -1', "positive number of seconds, not -1", ":2:1", "deadline", "3600"),
+    ('title = "T"\ndeadline = inf', "positive number of seconds, not inf", ":2:1", "deadline", "3600"),
+    ('title = "T"\n[deadlines]\na = "long"', "names and positive seconds", ":2:2", "deadlines", "7200"),
+    ('title = "T"\n[questions]\n3.1 = "a"', "question numbers, in quotes", ":2:2", "questions", '"3.1" ='),
+    ('subtitle = "T"', "report.toml has no title", "", None, 'title = "'),
+    ("", "report.toml has no title", "", None, 'title = "'),
+    ('title = "T"\ndate = ', "not valid TOML: Invalid value", ":2:8", None, "toml.io"),
+    ('title = "T"\ntitle = "U"', "not valid TOML: Cannot overwrite a value", ":2:12", None, "toml.io"),
+    ('title = "T', "not valid TOML: Unterminated string", ":1:11", None, "toml.io"),
+    ('a = [\n"x",\n', "not valid TOML: Invalid value", ":3:1", None, "toml.io"),
+]
+
+
+@pytest.mark.parametrize(("text", "what", "place", "marked", "cure"), MISTAKES)
+def test_a_mistake_is_told_with_its_line_and_the_cure(tmp_path, text, what, place, marked, cure):
+    with pytest.raises(InputError) as caught:
+        load_text(tmp_path, text)
+    error = caught.value
+    assert what in error.what
+    assert str(error.place) == f"report.toml{place}"
+    assert cure in error.cure
+    assert len(error.lines()) <= 12
+    if marked:
+        start = error.place.column - 1
+        assert error.place.source[start : start + error.place.length] == marked
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
+    with pytest.raises(InputError, match="not UTF-8"):
+        load_text(tmp_path, 'title = "Dvo\xf8\xe1k"'.encode("latin-1"))
+
+
+def test_a_long_wrong_value_is_shown_shortly(tmp_path):
+    with pytest.raises(InputError) as caught:
+        load_text(tmp_path, f"title = {list(range(1000))}")
+    assert len(caught.value.what) < 130
+
+
+def test_quick_builds_write_below_quick_only(tmp_path):
+    full, quick = load_text(tmp_path, FULL), load_text(tmp_path, FULL, quick=True)
+    names = ("build", "results", "log", "latex", "pdf", "provenance", "state", "lock")
+    for name in names:
+        assert getattr(full, name).is_relative_to(tmp_path / "build")
+        assert not getattr(full, name).is_relative_to(quick.build)
+        assert getattr(quick, name).is_relative_to(tmp_path / "build" / "quick")
+    assert len({getattr(full, name) for name in names}) == len(names)
+
+
+def test_paths_are_shown_relative_to_the_project(tmp_path):
+    project = load_text(tmp_path, FULL)
+    assert project.shown(tmp_path / "build" / "report.pdf") == "build/report.pdf"
+    assert project.shown(tmp_path / "x" / ".." / "y") == "y"
+    assert project.shown(Path("/nowhere/else")) == "/nowhere/else"
+
+
+def test_experiments_are_the_modules_of_their_folder(tmp_path):
+    project = load_text(tmp_path, FULL)
+    assert project.experiment_names() == []
+    (tmp_path / "experiments").mkdir()
+    for name in ("b.py", "a.py", "_helpers.py", "__init__.py", "notes.txt"):
+        (tmp_path / "experiments" / name).touch()
+    assert project.experiment_names() == ["a", "b"]
+
+
+def test_the_projects_own_modules_come_before_the_engine(tmp_path):
+    project = load_text(tmp_path, FULL)
+    assert project.source_roots[0] == tmp_path
+    (tmp_path / "src").mkdir()
+    assert project.source_roots[:2] == (tmp_path / "src", tmp_path)
+    assert (project.source_roots[-1] / "labreport" / "project.py").is_file()
