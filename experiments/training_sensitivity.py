@@ -227,7 +227,7 @@ def study(settings: Sequence[Setting], shapes: Sequence[Shape], params: Params, 
 def _side_by_side(group: Sequence[Setting], shapes: Sequence[Shape], params: Params, lab: Lab) -> Outcomes:
     """Train settings of one `shared`; where they differ in steps alone, one goes on from the other."""
     lanes = list(dict.fromkeys(setting.columns for setting in group))
-    ensemble = _start(group[0].shared, lanes, shapes, params, lab.seed("train"))
+    ensemble = _start(group[0].shared, lanes, shapes, params, lab.seed("networks"))
     test = NoisyXor(params.test_points, ensemble.training.s, seed=lab.seed("test"))
     found: Outcomes = {}
     for steps in sorted({setting.training.total_steps for setting in group}):
@@ -567,7 +567,7 @@ def _signal(params: Params, lab: Lab) -> Iterator[dict[str, Any]]:
     ways = [("default", scale) for scale in SCALES] + [("glorot", 1)]
     for initialiser, scale in ways:
         training = Training(n_val=1, initialiser=initialiser, initial_scale=scale)
-        untrained = start(shapes, repeats, training, seed=lab.seed("train"))
+        untrained = start(shapes, repeats, training, seed=lab.seed("networks"))
         for shape in shapes:
             spread = summarise([_spread(untrained.network(shape, column), points) for column in repeats])
             yield {"initialiser": initialiser, "scale": float(scale), "depth": shape.depth} | asdict(spread)
