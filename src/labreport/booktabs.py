@@ -172,7 +172,7 @@ def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
                 cells.append(rf"\multicolumn{{{width}}}{{{sides}}}{{{above[level]}}}")
                 rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
             else:
-                cells.append(" & " * (width - 1))
+                cells += [t.centred("") for t in covered]
             position += width
         lines += [" & ".join(cells) + r" \\", " ".join(rules)]
     own = [t.centred(c.head) for c, t in zip(columns, typeset, strict=True)]

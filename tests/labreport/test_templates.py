@@ -242,7 +242,7 @@ class TestExpressions:
             ("a\n\\BLOCK{if d.flag and d.nope}\\BLOCK{endif}", "d has no key 'nope'", 2, 24, "nope"),
             ("\\BLOCK{set x = d.nope}\n\nlater: \\VAR{x}", "d has no key 'nope'", 1, 18, "nope"),
             ("\\BLOCK{set d.x = 1}", "cannot assign attribute", 1, 8, "set d.x = 1"),
-            ("\\BLOCK{for x in d.n}\\BLOCK{endfor}", "a whole number cannot be iterated", 1, 8, "for x in d.n"),
+            ("\\BLOCK{for x in d.n}\\BLOCK{endfor}", "number cannot be iterated", 1, 8, "for x in d.n"),
             ("a\n\\BLOCK{set mean = d.a}\n\\VAR{maen|num}", "unknown name 'maen'", 3, 6, "maen"),
             ("\\BLOCK{raw}\n a", "Missing end of raw directive", 2, 2, ""),
             ("\\VAR{\n d.t|table(\n  column('M', 'm'),\n  colunm('V', 'v'))}", "unknown", 4, 3, "colunm"),
