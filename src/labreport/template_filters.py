@@ -9,7 +9,7 @@ from typing import Any
 from labreport import latex
 from labreport.errors import did_you_mean
 from labreport.latex import FormatError, Latex, Number
-from labreport.spans import is_marked
+from labreport.spans import PRIVATE, is_marked
 from labreport.template_errors import defined
 from labreport.values import Box, box, keys, kind, lift, plain
 
@@ -128,9 +128,18 @@ def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             defined(value)
         out = lifted(*args, **options)
         bare = plain(out)
-        return box(Formatted.of(bare, plain(args)), keys(out)) if type(bare) is Latex else out
+        return (
+            box(Formatted.of(without_private(bare), plain(args)), keys(out)) if type(bare) is Latex else out
+        )
 
     return called
+
+
+def without_private(text: str) -> str:
+    """Return LaTeX that did not come through `escape`; it must not hold what marks consist of."""
+    if found := PRIVATE.search(text):
+        raise FormatError(f"this LaTeX contains U+{ord(found[0]):04X}", cure="print the value with |text")
+    return text
 
 
 def _format(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -39,6 +39,7 @@ from labreport.template_filters import (
     operand,
     origin,
     tests,
+    without_private,
 )
 from labreport.template_source import DELIMITERS, read
 from labreport.values import Box, Keys, box, compare, keys, kind, plain
@@ -184,7 +185,7 @@ class Environment(SandboxedEnvironment):
         template = name or ""
         found, self.tokens = read(source, f"{self.folder.name}/{template}", self.lexer)
         tags = [part for part in found if part.kind != "text"]
-        numbers = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
+        number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
         self.sites += (Site(template, part.offset, part.source) for part in tags)
         tree = Parser(self, source, name, filename).parse()
         printing = (part for part in found if part.kind != "statement" or part.name == "answer")
@@ -192,7 +193,7 @@ class Environment(SandboxedEnvironment):
             if isinstance(node, nodes.TemplateData):
                 node.data = self.marks.typed(template, part.offset) + part.source
             else:
-                node.site = numbers[part.offset]  # type: ignore[attr-defined]
+                node.site = number_of[part.offset]  # type: ignore[attr-defined]
         return tree
 
     def _printing(self, tree: nodes.Template, template: str) -> Iterator[nodes.Expr]:
@@ -348,7 +349,7 @@ class Environment(SandboxedEnvironment):
     def _typed(self, value: Any) -> Any:
         """Return a text given to a format: LaTeX if it was typed in the template, else as it prints."""
         if value is None or type(value) is str:
-            return value
+            return value and without_private(value)
         return self._marked(as_latex(plain(value)), plain(value), keys(value))
 
     def _table(
