@@ -380,7 +380,7 @@ class Environment(SandboxedEnvironment):
         fields = [self._field(row, name) for name in column.fields]
         values = [plain(field) for field in fields]
         if column.format == "text" and not column.options:
-            content = Latex(" ".join(map(as_latex, values)))
+            content = plain(self._side_by_side(fields, Latex(" ")))
         else:
             content = CELL_FORMATS[column.format](*values, **column.options)
         value = origin(values[0]) if len(values) == 1 else values

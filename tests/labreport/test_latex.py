@@ -227,6 +227,9 @@ class TestText:
         assert escape("  \n\n ") == "{ }"
         assert escape("") == "{}"
 
+    def test_marks_of_a_text_make_no_ligature_with_what_follows_it(self):
+        assert str(escape("so? no!")) == "so{?} no{!}"
+
     def test_a_long_text_is_cut_visibly(self):
         printed = escape("a" * (LONGEST_TEXT + 5))
         assert printed == "a" * LONGEST_TEXT + "… (5 more characters)"

@@ -97,6 +97,8 @@ EXPRESSIONS = [
     ("(d.deep.loss|items|list)[1][1]|num", r"\num{0.0123}", "d.deep.loss.std"),
     ("d.deep|list|first", "x y", "d.deep"),
     ("d.deep|length", r"\num{2}", "d.deep"),
+    ("(not d.flag)|int", r"\num{0}", "d.flag"),
+    ("(d.a < d.b < d.n)|int", r"\num{1}", "d.a d.b d.n"),
     ("range(d.n)|join", r"\num{0}\num{1}\num{2}", "d.n"),
     ("range(d.n)[1]", r"\num{1}", "d.n"),
     ("d.nope|default(d.s)", "adam", "d.s"),
@@ -330,6 +332,7 @@ STATEMENTS = [
     (r'\BLOCK{extends "base.tex.j2"}\BLOCK{block body}\VAR{d.s}\VAR{super()}\BLOCK{endblock}',
      r"(adam.\num{3})", ["d.s", "d.n"]),
     (r"a\BLOCK{raw}\VAR{d.s} %# \BLOCK{x}\BLOCK{endraw}b", r"a\VAR{d.s} %# \BLOCK{x}b", []),
+    ("\\BLOCK{raw}\n%# kept\n\\BLOCK{endraw}b", "\n%# kept\nb", []),
 ]  # fmt: skip
 FILES = {
     "i.tex.j2": "[\\VAR{d.s}]\n",
@@ -499,6 +502,15 @@ class TestTables:
             ("0.123", ("d.deep.loss.mean",)),
             (r"adam \num{3}", ("d.n", "d.s")),
         ]
+
+    def test_captured_text_beside_a_value_in_a_cell_leaves_it_its_key(self):
+        source = (
+            "\\BLOCK{set c}a\\VAR{d.n}\\BLOCK{endset}"
+            "\\VAR{[{'c': c, 's': d.s}]|table(column('C', 'c'), column('Both', ['c', 's']))}"
+        )
+        out = rendered(source)
+        assert r"{a\num{3}} & {a\num{3} adam}" in out.text
+        assert [keys for _, keys in printed(out)] == [("d.n",), ("d.n",), (), ("d.s",)]
 
     def test_captured_text_in_heads_and_captions_keeps_its_values(self):
         source = (
