@@ -3,7 +3,7 @@ r"""Tables as LaTeX: booktabs rules, numbers aligned at the decimal mark by siun
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
@@ -137,7 +137,7 @@ class _Typeset:
         if not isinstance(number, Number):
             return self.centred(weight + cell.mark(to_latex(number)))
         if number.exponent is not None or (self.width == 2 and number.uncertainty is None):
-            return self.centred(weight + cell.mark(replace(number, unit=None).latex()))
+            return self.centred(weight + cell.mark(number.latex()))
         spread = "" if number.uncertainty is None else f" & {weight}{number.uncertainty}"
         return weight + cell.mark(number.mantissa + spread)
 

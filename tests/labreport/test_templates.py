@@ -510,7 +510,7 @@ class TestTables:
         )
         out = rendered(source)
         assert r"{a\num{3}} & {a\num{3} adam}" in out.text
-        assert [keys for _, keys in printed(out)] == [("d.n",), ("d.n",), (), ("d.s",)]
+        assert [keys for _, keys in printed(out)] == [("d.n",), ("d.n",), ("d.s",)]
 
     def test_captured_text_in_heads_and_captions_keeps_its_values(self):
         source = (
