@@ -69,16 +69,7 @@ def table(
     `groups` holds the group of each row: a small space divides the groups. The layout is "normal" (a
     tabular), "long" (breaks over pages, with caption and label of its own) or "wide" (turned by 90 degrees).
     """
-    if layout not in LAYOUTS:
-        cure = did_you_mean(layout, LAYOUTS)
-        raise FormatError(f"unknown layout {layout!r} of a table", cure=cure, name=layout)
-    if not columns:
-        raise FormatError("|table needs columns", cure='|table(column("Head", "field", "num"), …)')
-    if layout != "long" and (caption is not None or label is not None):
-        raise FormatError(
-            "caption and label belong to a long table only",
-            cure=r"write \caption and \label in the table environment around it",
-        )
+    _check(columns, layout, caption, label)
     last = len(columns) - 1
     typeset = [_Typeset([row[i] for row in rows], i == 0, i == last) for i in range(len(columns))]
     body = []
@@ -94,6 +85,20 @@ def table(
     if layout == "wide":
         lines = [r"\begin{sideways}", *lines, r"\end{sideways}"]
     return Latex("\n".join(lines))
+
+
+def _check(columns: Sequence[Column], layout: str, caption: str | None, label: str | None) -> None:
+    """Raise FormatError if a table cannot be made of these."""
+    if layout not in LAYOUTS:
+        cure = did_you_mean(layout, LAYOUTS)
+        raise FormatError(f"unknown layout {layout!r} of a table", cure=cure, name=layout)
+    if not columns:
+        raise FormatError("|table needs columns", cure='|table(column("Head", "field", "num"), …)')
+    if layout != "long" and (caption is not None or label is not None):
+        raise FormatError(
+            "caption and label belong to a long table only",
+            cure=r"write \caption and \label in the table environment around it",
+        )
 
 
 def _long(spec: str, head: list[str], body: list[str], caption: str | None, label: str | None) -> list[str]:

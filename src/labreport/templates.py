@@ -143,13 +143,13 @@ class Environment(SandboxedEnvironment):
         self.marks = Marks()
         self.answers: list[tuple[str, Place]] = []
         self.figures: set[tuple[str, str]] = set()
-        own: dict[str, Callable[..., Any]] = {
-            "answer": self._answer,
-            "figure": self._figure,
-            "join": self._join,
-            "table": self._table,
-        }
-        self.filters = filters(self.filters) | {n: named(f"|{n}", f) for n, f in own.items()}
+        own = (
+            ("answer", self._answer),
+            ("figure", self._figure),
+            ("join", self._join),
+            ("table", self._table),
+        )
+        self.filters = filters(self.filters) | {name: named(f"|{name}", f) for name, f in own}
         self.tests = cast("Any", tests(cast("Any", self.tests)))
         self.globals = {"range": numbers, "column": named("column", self._column), "namespace": Namespace}
         self.globals |= {n: function(n, f) for n, f in (functions or {}).items()}
