@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from jinja2 import TemplateSyntaxError
 from jinja2.lexer import Lexer
@@ -16,14 +16,18 @@ from jinja2.lexer import Lexer
 from labreport.errors import InputError, did_you_mean
 from labreport.spans import PRIVATE, place_in
 
-DELIMITERS = {
+SYNTAX: dict[str, Any] = {
     "block_start_string": r"\BLOCK{",
     "block_end_string": "}",
     "variable_start_string": r"\VAR{",
     "variable_end_string": "}",
     "comment_start_string": "\ue0f0",
     "comment_end_string": "\ue0f1",
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
 }
+"""What a template looks like, in Jinja's words."""
 
 CLOSED = ("if", "for", "macro", "call", "set", "block", "with", "answer", "raw")
 """The statements that an `end…` closes; a `set` with a value needs none."""

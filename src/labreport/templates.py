@@ -41,7 +41,7 @@ from labreport.template_filters import (
     tests,
     without_private,
 )
-from labreport.template_source import DELIMITERS, read
+from labreport.template_source import SYNTAX, read
 from labreport.values import Box, Keys, box, compare, keys, kind, plain
 
 # ---------------------------------------------------------------------------------------------- the language
@@ -122,10 +122,7 @@ class Environment(SandboxedEnvironment):
         functions: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         super().__init__(
-            **DELIMITERS,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
+            **SYNTAX,
             autoescape=True,  # captured text is `Latex`; the escaping itself happens in `print_value`
             optimized=False,
             undefined=Missing,
