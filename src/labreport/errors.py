@@ -123,7 +123,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a cure for an unknown name: the near ones, else all of them."""
     import difflib
 
-    known = sorted(set(names))
+    known = sorted(set(names) - {name})
     if not known:
         return "there is none to choose from"
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.55)

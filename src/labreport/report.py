@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import Project
+from labreport.results import TIMING
 
 if TYPE_CHECKING:
     from labreport.latexmk import CompileFailed, Problem
@@ -30,6 +31,7 @@ SCHEMA = 1
 JOB = "report"
 STYLE = Path(__file__).with_name("labreport.sty")
 MOST_NOTICES = 5
+RESERVED = ("report", "quick", "range", "column", "namespace", "excerpt")  # what templates know besides
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ def inputs(project: Project, excerpts: Mapping[str, str] | None = None) -> dict[
     files = [project.root / "report.toml", *_files(project.templates), *_files(Path(__file__).parent)]
     for name in project.experiment_names():
         folder = project.results / name
-        files += [folder / "result.json", *_files(folder / "figures")]
+        figures = _files(folder / "figures")
+        files += [folder / "result.json", *(f for f in figures if f.name != TIMING)]
     known = excerpts if excerpts is not None else _state(project).get("excerpts", {})
     files += [project.root / name for name in known]
     return {project.shown(f): _digest(f) for f in files if f.is_file()}
@@ -183,6 +186,12 @@ def context(project: Project) -> dict[str, Any]:
 
     known: dict[str, Any] = {}
     for name in project.experiment_names():
+        if name in RESERVED:
+            raise InputError(
+                f"an experiment cannot be called {name!r}: templates know something else by this name",
+                place=Place(project.shown(project.experiments / f"{name}.py")),
+                cure="rename the file",
+            )
         result = results.load(project, name)
         figures = {
             figure: {
@@ -360,7 +369,7 @@ def _offset(text: str, problem: Problem) -> int | None:
             return match.start(1)
     if problem.line is None or problem.file != f"{JOB}.tex":
         return None
-    lines = text.splitlines(keepends=True)
+    lines = [line + "\n" for line in text.split("\n")]
     if not 1 <= problem.line <= len(lines):
         return None
     start = sum(map(len, lines[: problem.line - 1]))

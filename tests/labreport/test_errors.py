@@ -123,6 +123,7 @@ def test_every_kind_of_error_has_the_exit_code_that_the_help_lists():
         ("tarin", ["train", "brain", "x"], "did you mean 'train' or 'brain'?"),
         ("zzz", ["b", "a"], "the names here are: a, b"),
         ("zzz", [], "there is none to choose from"),
+        ("x", ["x", "loss"], "the names here are: loss"),
         ("zzz", "abcdefghijklmno", "the names here are: a, b, c, d, e, f, g, h, i, j, k, l, … (3 more)"),
     ],
 )

@@ -180,6 +180,13 @@ def test_a_failing_experiment_is_named_the_others_go_on_and_no_pdf_is_published(
     assert user.path("build/report.pdf").read_bytes() == before
 
 
+def test_an_experiment_with_a_name_of_the_template_language_is_refused(user):
+    user.path("experiments/coin.py").rename(user.path("experiments/report.py"))
+    done = user.run(check=3)
+    assert "experiments/report.py" in done.stderr
+    assert "rename" in done.stderr
+
+
 def test_quick_builds_write_below_quick_only_and_say_so_on_the_page(user):
     before = user.path("build/report.pdf").read_bytes()
     user.run("--quick")
