@@ -14,12 +14,14 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCE, os.environ.get(
 try:
     from labreport.cli import main
 except ModuleNotFoundError as error:
-    sys.exit(
+    print(
         f"error: the Python package {error.name!r} is missing in {sys.executable} "
         f"(Python {sys.version_info.major}.{sys.version_info.minor})\n"
         "  cure: run `make report`, which installs what is needed into .venv and builds the report;\n"
-        "        afterwards `.venv/bin/python build_report.py` works too"
+        "        afterwards `.venv/bin/python build_report.py` works too",
+        file=sys.stderr,
     )
+    sys.exit(6)
 
 if __name__ == "__main__":
     main()

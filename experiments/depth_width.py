@@ -69,7 +69,7 @@ class Params:
     seed: int = 0
 
 
-QUICK = Params(repeats=32, n_train=200, n_test=2000)
+QUICK = Params(repeats=128, n_train=200, n_test=2000)
 
 LINEAR = Shape(0, 0)
 SHAPES = [LINEAR, *(Shape(depth, width) for depth in (1, 2, 3) for width in (1, 2, 3))]

@@ -70,7 +70,7 @@ class Params:
     seed: int = 0
 
 
-QUICK = Params(repeats=16, test_points=200, n_train=50, epochs=5)
+QUICK = Params(repeats=16, test_points=500, batch_size=256)  # few steps; the settings keep their names
 
 SHAPES = [Shape(depth, width) for depth in (1, 2, 3) for width in (2, 3)]
 OTHERS = [Shape(0, 0), *(Shape(depth, 1) for depth in (1, 2, 3))]  # tried where the noise varies
@@ -301,7 +301,7 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
             name: {_name(shape): summary for shape, summary in shapes.items()}
             for name, shapes in summaries.items()
         },
-        "contrast": {kind: _nested(kind, found) for kind, found in contrasts.items()},
+        "contrast": {kind: _nested(kind, found, settings) for kind, found in contrasts.items()},
         "verdict": {
             kind: {row["contrast"]: row for row in verdicts if row["outcome"] == kind} for kind in COMPARISONS
         },
@@ -450,11 +450,11 @@ def _numbers(kind: str, contrast: Contrast) -> dict[str, Any]:
     return fields
 
 
-def _nested(kind: str, contrasts: Contrasts) -> dict[str, dict[str, Any]]:
-    nested: dict[str, dict[str, Any]] = defaultdict(dict)
-    for (setting, name), contrast in contrasts.items():
-        nested[setting][name] = _numbers(kind, contrast)
-    return dict(nested)
+def _nested(kind: str, contrasts: Contrasts, settings: Sequence[Setting]) -> dict[str, dict[str, Any]]:
+    """The contrasts by setting and name; one that had too few pairs has missing numbers."""
+    missing: dict[str, Any] = dict.fromkeys(("n", "estimate", "low", "high", "p", "p_holm"))
+    found = {key: _numbers(kind, contrast) for key, contrast in contrasts.items()}
+    return {s.name: {name: found.get((s.name, name), missing) for name in CONTRASTS} for s in settings}
 
 
 def _contrast_rows(
@@ -469,7 +469,7 @@ def _contrast_rows(
 def _standing(contrasts: Sequence[Contrast], reference: Contrast) -> dict[str, int]:
     """How many contrasts have the sign of the reference, how many the opposite, and significantly so."""
     agreement = np.array([contrast.estimate * reference.estimate for contrast in contrasts])
-    clear = np.array([contrast.p_holm is not None and contrast.p_holm < ALPHA for contrast in contrasts])
+    clear = np.array([c.p_holm is not None and c.p_holm < ALPHA for c in contrasts], dtype=bool)
     return {
         "settings": len(contrasts),
         "same": int((agreement > 0).sum()),
@@ -485,7 +485,7 @@ def _verdicts(settings: Sequence[Setting], contrasts: Mapping[str, Contrasts]) -
         {"outcome": kind, "contrast": name, **_verdict(kind, name, settings, found)}
         for kind, found in contrasts.items()
         for name in CONTRASTS
-        if (REFERENCE, name) in found
+        if (REFERENCE, name) in found and any((s.name, name) in found for s in settings[1:])
     ]
 
 
