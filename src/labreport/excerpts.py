@@ -347,19 +347,6 @@ def to_latex(excerpt: Excerpt) -> str:
     return _block(str(heading), numbers, code)
 
 
-def plain_to_latex(text: str, heading: str = "") -> str:
-    """Return any text of several lines in the same form, without line numbers or highlighting."""
-    lines = [line.expandtabs(TAB).rstrip() for line in text.strip("\n").split("\n")]
-    return _block(
-        str(latex.escape(heading)) if heading else "", [None] * len(lines), [_typeset(t) for t in lines]
-    )
-
-
-def to_text(excerpt: Excerpt) -> str:
-    """Return the excerpt as plain text, as notebooks and messages show it."""
-    return "\n".join(line.text for line in excerpt.lines) + "\n"
-
-
 def _block(heading: str, numbers: Sequence[int | None], code: Sequence[str]) -> str:
     r"""Return \LRcode, or \LRlongcode with breaks allowed except beside the first and last three lines."""
     command = "LRcode" if len(code) <= UNSPLIT else "LRlongcode"

@@ -348,7 +348,7 @@ def explain(project: Project, rendered: Rendered, error: CompileFailed) -> Latex
 
 def _place(rendered: Rendered, problem: Problem) -> tuple[Place | None, list[str]]:
     """Return where in the templates a problem lies, and a note on the value that was printed there."""
-    offset = _offset(rendered.text, problem)
+    offset = _offset(rendered, problem)
     if offset is None:
         return None, []
     place = rendered.place(offset, len(problem.key or "") or 1)
@@ -360,8 +360,9 @@ def _place(rendered: Rendered, problem: Problem) -> tuple[Place | None, list[str
     return place, [f"the value printed there: {shown}, from {', '.join(value.keys) or 'the template'}"]
 
 
-def _offset(text: str, problem: Problem) -> int | None:
+def _offset(rendered: Rendered, problem: Problem) -> int | None:
     """Return the offset in the generated text at which a problem lies, as exactly as the log tells."""
+    text = rendered.text
     if problem.key and problem.kind.startswith("undefined-"):
         command = "cite" if problem.kind == "undefined-citation" else "ref"
         pattern = rf"\\\w*{command}\w*\*?(?:\[[^\]]*\])*\{{[^}}]*?({re.escape(problem.key)})(?=[,}}])"
@@ -369,11 +370,8 @@ def _offset(text: str, problem: Problem) -> int | None:
             return match.start(1)
     if problem.line is None or problem.file != f"{JOB}.tex":
         return None
-    lines = [line + "\n" for line in text.split("\n")]
-    if not 1 <= problem.line <= len(lines):
-        return None
-    start = sum(map(len, lines[: problem.line - 1]))
-    line = lines[problem.line - 1]
+    start, end = rendered.line_start(problem.line), rendered.line_start(problem.line + 1)
+    line = text[start:end]
     if not line.strip() and "$" in problem.message:
         return _open_dollar(text, start)
     if problem.key and problem.key in line:

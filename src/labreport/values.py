@@ -16,7 +16,6 @@ from typing import Any
 from jinja2.runtime import Undefined
 
 Keys = frozenset[str]
-NO_KEYS: Keys = frozenset()
 
 
 class Box:

@@ -230,10 +230,6 @@ def test_a_tab_is_as_wide_as_for_python_and_a_form_feed_does_not_count_as_a_line
     assert numbered(excerpts.find(project, "pack.mod:f")) == ["4|def f():", "5|        return 1"]
 
 
-def test_plain_text_is_the_excerpt_without_numbers(project):
-    assert excerpts.to_text(excerpts.find(project, "pack.mod:outer.inner")) == "def inner():\n    return n\n"
-
-
 # ----------------------------------------------------------------------------------------------------- errors
 
 
@@ -362,7 +358,6 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, latexmk.Comp
         *(f"Paragraph {n}.\n" for n in range(30)),
         excerpts.to_latex(long),
         "Between.",
-        excerpts.plain_to_latex("\nNet(\n  (0): Linear(2, 3)\n\n  (1): 100 % \\of {it}\n)\n"),
         r"After.\LRcomplete\end{document}",
     ]
     (folder / "report.tex").write_text("\n".join(body), encoding="utf-8")
@@ -403,14 +398,6 @@ def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
     assert [int(n) for n in re.findall(r"statement_(\d+)", text)] == [n for n in numbers if n % 10]
     assert done.notices == ()
     assert done.pages >= 4
-
-
-@pytest.mark.xdist_group("printed")
-def test_plain_text_keeps_its_indentation(printed):
-    block = printed[0][printed[0].index("Between.") :]
-    rows = [line for line in block.splitlines() if line.strip()]
-    left = {row.strip(): len(row) - len(row.lstrip()) for row in rows}
-    assert max(left["Net("], left[")"]) < min(left["(0): Linear(2, 3)"], left["(1): 100 % \\of {it}"])
 
 
 def test_keywords_comments_strings_and_defined_names_are_told_apart():
