@@ -1,0 +1,426 @@
+"""Reverse-mode automatic differentiation: numbers that know their origin.
+
+A computation with `Var`s leaves a graph: each result knows its operation and
+its operands. The backward pass walks it once, from the result to the inputs,
+and multiplies and adds the local derivatives on the way: the chain rule.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Edges = list[tuple["Var", float]]  # inputs, each with its local derivative
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What an operation is called, what it computes and what it passes back.
+
+    `value` computes with floats. `edges` takes the operands and returns the
+    pairs (operand, local derivative); it reads the operands' values when it is
+    called, in the backward pass. An operand that is a constant needs no pair.
+    """
+
+    name: str
+    value: Callable[..., float]
+    edges: Callable[..., Edges]
+
+
+def apply(operation: Operation, *operands: "Var") -> "Var":
+    """Return the result of an operation on any number of operands.
+
+    Raises ValueError, ZeroDivisionError or OverflowError, naming the operation
+    and the values, where it is not defined or too large for a float.
+    """
+    try:
+        value = operation.value(*[operand.v for operand in operands])
+    except (ArithmeticError, ValueError) as error:
+        raise _refusal(error, operation.name, operands) from None
+    return _result(value, operation, operands)
+
+
+def _result(
+    value: float,
+    operation: Operation,
+    operands: tuple["Var", ...],
+) -> "Var":
+    result = object.__new__(Var)  # takes half as long as Var(value)
+    result.v = value
+    result.grad = 0.0
+    result.operation = operation
+    result.operands = operands
+    return result
+
+
+def _refusal(
+    error: Exception,
+    name: str,
+    operands: Sequence["Var"],
+    prefix: str = "",
+) -> Exception:
+    """Return an error of the same type that names operation and values."""
+    reasons: dict[type[Exception], str] = {
+        ZeroDivisionError: "division by zero",
+        OverflowError: "the result is too large for a float",
+    }
+    values = [str(operand.v) for operand in operands[:4]]
+    if name[0].isalpha():
+        shown = f"{name}({', '.join(values)})"
+    else:
+        shown = f" {name} ".join(values)
+    reason = reasons.get(type(error), "not defined for real numbers")
+    return type(error)(f"{prefix}{shown}: {reason}")
+
+
+def _unary(
+    name: str,
+    value: Callable[[float], float],
+    edges: Callable[["Var"], Edges],
+) -> Callable[["Var"], "Var"]:
+    """Return the method of an operation with one operand."""
+    operation = Operation(name, value, edges)
+
+    def method(self: "Var") -> "Var":
+        try:
+            result = value(self.v)
+        except (ArithmeticError, ValueError) as error:
+            raise _refusal(error, name, (self,)) from None
+        return _result(result, operation, (self,))
+
+    return method
+
+
+def _binary(
+    name: str,
+    value: Callable[[float, float], float],
+    edges: Callable[["Var", "Var"], Edges],
+) -> Callable[["Var", Any], Any]:
+    """Return the method of an operation; its other operand may be a number."""
+    operation = Operation(name, value, edges)
+
+    def method(self: "Var", other: Any) -> Any:
+        if type(other) is not Var and not isinstance(other, Var):
+            if not isinstance(other, Real):
+                return NotImplemented
+            other = Var(float(other))
+        try:
+            result = value(self.v, other.v)
+        except (ArithmeticError, ValueError) as error:
+            raise _refusal(error, name, (self, other)) from None
+        return _result(result, operation, (self, other))
+
+    return method
+
+
+def _reflected(
+    method: Callable[["Var", Any], Any],
+) -> Callable[["Var", Any], Any]:
+    """Return the method for a number on the left of a `Var`."""
+
+    def reflected(self: "Var", number: Any) -> Any:
+        if not isinstance(number, Real):
+            return NotImplemented
+        return method(Var(float(number)), self)
+
+    return reflected
+
+
+def _power(base: float, exponent: float) -> float:
+    if base < 0 and not exponent.is_integer():
+        raise ValueError
+    return float(base**exponent)
+
+
+def _exponential(base: float, exponent: float) -> float:
+    if base < 0:  # defined for some exponents, but not in between
+        raise ValueError
+    return float(base**exponent)
+
+
+def _sigmoid(x: float) -> float:
+    small = math.exp(-abs(x))  # cannot overflow
+    return (1.0 if x >= 0 else small) / (1.0 + small)
+
+
+class Var:
+    """A scalar that remembers how it was computed, for its gradient.
+
+    Attributes: `v`, the value; `grad`, the sum of the gradients of all
+    backward passes so far, 0.0 at first; `grad_fn`, a function that returns
+    the pairs (input, local derivative). Give a `grad_fn` to make a `Var` from
+    what is no operation here.
+
+    One operand of + - * / may be a plain number; of a power, one must be one.
+    """
+
+    __slots__ = (
+        *("v", "grad", "operation", "operands"),
+        *("_given", "__dict__", "__weakref__"),
+    )
+    v: float
+    grad: float
+    operation: Operation | None  # None: not computed by an operation
+    operands: tuple["Var", ...]
+
+    def __init__(
+        self,
+        val: float,
+        grad_fn: Callable[[], Edges] = lambda: [],
+    ) -> None:
+        if isinstance(val, str | bytes):
+            raise TypeError(f"a Var holds a number, not {val!r}")
+        self.v = float(val)
+        self.grad = 0.0
+        self.operation = None
+        self.operands = ()
+        self._given = grad_fn
+
+    # Operations: the name, the value, the derivative in each operand.
+
+    __add__ = _binary("+", operator.add, lambda a, b: [(a, 1.0), (b, 1.0)])
+    __sub__ = _binary("-", operator.sub, lambda a, b: [(a, 1.0), (b, -1.0)])
+    __mul__ = _binary("*", operator.mul, lambda a, b: [(a, b.v), (b, a.v)])
+    __truediv__ = _binary(
+        "/",
+        operator.truediv,
+        lambda a, b: [(a, 1 / b.v), (b, -a.v / b.v / b.v)],
+    )
+    _to_the_number = _binary(
+        "**",
+        _power,
+        lambda a, b: [(a, b.v and b.v * _power(a.v, b.v - 1))],
+    )
+    _number_to_the = _binary(
+        "**",
+        _exponential,
+        lambda a, b: [(b, a.v and a.v**b.v * math.log(a.v))],
+    )
+    __neg__ = _unary("neg", operator.neg, lambda a: [(a, -1.0)])
+    identity = _unary("identity", operator.pos, lambda a: [(a, 1.0)])
+    relu = _unary(
+        "relu",
+        lambda x: x if x > 0 else 0.0,
+        lambda a: [(a, 1.0 if a.v > 0 else 0.0)],
+    )
+    tanh = _unary("tanh", math.tanh, lambda a: [(a, 1 - math.tanh(a.v) ** 2)])
+    sigmoid = _unary(
+        "sigmoid",
+        _sigmoid,
+        lambda a: [(a, _sigmoid(a.v) * _sigmoid(-a.v))],
+    )
+    exp = _unary("exp", math.exp, lambda a: [(a, math.exp(a.v))])
+    log = _unary("log", math.log, lambda a: [(a, 1 / a.v)])
+
+    __radd__ = _reflected(__add__)
+    __rsub__ = _reflected(__sub__)
+    __rmul__ = _reflected(__mul__)
+    __rtruediv__ = _reflected(__truediv__)
+    __rpow__ = _reflected(_number_to_the)
+
+    def __pow__(self, exponent: float) -> "Var":
+        if isinstance(exponent, Var):
+            cure = "write (b * a.log()).exp() for a ** b"
+            raise TypeError(f"an exponent is a number, not a Var: {cure}")
+        result: Var = self._to_the_number(exponent)
+        return result
+
+    def __repr__(self) -> str:
+        return f"Var(v={self.v:.4f}, grad={self.grad:.4f})"
+
+    @property
+    def grad_fn(self) -> Callable[[], Edges]:
+        """Return the function that returns the pairs (input, derivative)."""
+        if self.operation is None:
+            return self._given
+        return partial(self.operation.edges, *self.operands)
+
+    @grad_fn.setter
+    def grad_fn(self, grad_fn: Callable[[], Edges]) -> None:
+        self._given = grad_fn
+        self.operation = None
+        self.operands = ()
+
+    def backward(self) -> None:
+        """Add the derivatives of this value to the gradients of its inputs."""
+        self.backprop(1.0)
+
+    def backprop(self, bp: float) -> None:
+        """Add `bp` times the derivatives of this value to all gradients.
+
+        Each `Var` that this one depends on, and this one itself, gets its
+        derivative added to `grad`. The time is proportional to the number of
+        edges of the graph. If a derivative is not defined (errors as in
+        `apply`) or an input depends on its own result (ValueError), no
+        gradient changes.
+        """
+        nodes, given = _inputs_first(self)
+        passed = dict.fromkeys(nodes, 0.0)
+        passed[self] = bp
+        try:
+            for node in reversed(nodes):
+                operation, gradient = node.operation, passed[node]
+                if operation is None:
+                    edges = given.get(node, [])
+                else:
+                    edges = operation.edges(*node.operands)
+                for operand, derivative in edges:
+                    passed[operand] += gradient * derivative
+        except (ArithmeticError, ValueError) as error:
+            name = operation.name if operation else "grad_fn"
+            what = "the derivative of "
+            raise _refusal(error, name, node.operands, what) from None
+        for node, gradient in passed.items():
+            node.grad += gradient
+
+
+def _inputs_first(root: Var) -> tuple[list[Var], dict[Var, Edges]]:
+    """Return all that `root` depends on, each `Var` after its inputs.
+
+    Also return the edges that a `grad_fn` was given for.
+    """
+    nodes: list[Var] = []
+    given: dict[Var, Edges] = {}
+    seen: set[Var] = set()
+    waiting: list[Any] = [root]
+    while waiting:
+        node = waiting.pop()
+        if node is None:  # the inputs of the next one are done
+            nodes.append(waiting.pop())
+        elif node not in seen:
+            seen.add(node)
+            inputs = node.operands
+            if not inputs and (edges := node._given()):
+                given[node] = list(edges)
+                inputs = tuple(var for var, _ in given[node])
+            if inputs:
+                waiting += (node, None, *inputs)
+            else:
+                nodes.append(node)
+    if given:
+        _refuse_cycles(nodes, given)
+    return nodes, given
+
+
+def _refuse_cycles(nodes: list[Var], given: dict[Var, Edges]) -> None:
+    """Raise ValueError if an input comes after its result."""
+    place = {node: index for index, node in enumerate(nodes)}
+    for node in nodes:
+        inputs = node.operands or [var for var, _ in given.get(node, [])]
+        if any(place[var] >= place[node] for var in inputs):
+            raise ValueError(f"{node} depends on itself: see its grad_fn")
+
+
+# ---------------------------------------- operations on many operands
+
+
+def total(terms: Sequence[Var]) -> Var:
+    """Return the sum of any number of `Var`s."""
+    return apply(_TOTAL, *terms)
+
+
+def affine(bias: Var, weights: Sequence[Var], inputs: Sequence[Var]) -> Var:
+    """Return bias + sum over i of weights[i] * inputs[i], in one step.
+
+    ValueError unless there are as many weights as inputs.
+    """
+    if len(weights) != len(inputs):
+        counts = f"{len(weights)} weights, {len(inputs)} inputs"
+        raise ValueError(f"each input needs one weight: {counts}")
+    return apply(_AFFINE, bias, *weights, *inputs)
+
+
+def logsumexp(terms: Sequence[Var]) -> Var:
+    """Return ln(sum over i of exp(terms[i])), without overflow.
+
+    The largest term is taken out of the sum, and its derivatives are the
+    softmax. ValueError if there are no terms.
+    """
+    return apply(_LOGSUMEXP, *terms)
+
+
+def sum_of_squares(a: Sequence[Var], b: Sequence[Var]) -> Var:
+    """Return the sum over i of (a[i] - b[i])^2, in one step.
+
+    ValueError unless both are equally long.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} numbers against {len(b)}")
+    return apply(_SQUARES, *a, *b)
+
+
+def _affine(bias: float, *factors: float) -> float:
+    half = len(factors) // 2
+    products = map(operator.mul, factors[:half], factors[half:])
+    return sum(products, start=bias)
+
+
+def _affine_edges(bias: Var, *factors: Var) -> Edges:
+    half = len(factors) // 2
+    edges = [(bias, 1.0)]
+    for weight, x in zip(factors[:half], factors[half:], strict=True):
+        edges += (weight, x.v), (x, weight.v)
+    return edges
+
+
+def _squares(*numbers: float) -> float:
+    half = len(numbers) // 2
+    pairs = zip(numbers[:half], numbers[half:], strict=True)
+    return sum((a - b) * (a - b) for a, b in pairs)
+
+
+def _squares_edges(*numbers: Var) -> Edges:
+    half = len(numbers) // 2
+    edges: Edges = []
+    for a, b in zip(numbers[:half], numbers[half:], strict=True):
+        derivative = 2 * (a.v - b.v)
+        edges += (a, derivative), (b, -derivative)
+    return edges
+
+
+def _logsumexp(*terms: float) -> float:
+    largest = max(terms)
+    if math.isinf(largest):
+        return largest
+    return largest + math.log(sum(math.exp(x - largest) for x in terms))
+
+
+def _softmax_edges(*terms: Var) -> Edges:
+    log_sum = _logsumexp(*[term.v for term in terms])
+    return [(term, math.exp(term.v - log_sum)) for term in terms]
+
+
+_TOTAL = Operation(
+    "sum",
+    lambda *terms: sum(terms, start=0.0),
+    lambda *terms: [(term, 1.0) for term in terms],
+)
+_AFFINE = Operation("affine", _affine, _affine_edges)
+_SQUARES = Operation("sum of squares", _squares, _squares_edges)
+_LOGSUMEXP = Operation("logsumexp", _logsumexp, _softmax_edges)
+
+
+# ------------------------------------------------------- arrays
+
+
+def nparray_to_Var(x: ArrayLike) -> list[list[Var]]:
+    """Return an array as `Var`s: a list for each of its rows.
+
+    `x` is (n, d), or (n,), which counts as (n, 1). ValueError for others.
+    """
+    array = np.asarray(x, dtype=np.float64)
+    if array.ndim not in (1, 2):
+        raise ValueError(f"an array (n,) or (n, d) is needed: {array.shape}")
+    rows = array.reshape(len(array), -1).tolist()
+    return [[Var(value) for value in row] for row in rows]
+
+
+def Var_to_nparray(x: Sequence[Sequence[Var]]) -> NDArray[np.float64]:
+    """Return the values of n lists of d `Var`s as an array (n, d)."""
+    return np.array([[var.v for var in row] for row in x], dtype=np.float64)
