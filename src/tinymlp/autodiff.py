@@ -21,42 +21,29 @@ Edges = list[tuple["Var", float]]  # inputs, each with its local derivative
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What an operation is called, what it computes and what it passes back.
+    """What an operation is called, and what it passes back.
 
-    `value` computes with floats. `edges` takes the operands and returns the
-    pairs (operand, local derivative); it reads the operands' values when it is
-    called, in the backward pass. An operand that is a constant needs no pair.
+    `edges` takes the operands and returns the pairs (operand, local
+    derivative). It reads the operands' values when it is called, in the
+    backward pass. An operand that is a constant needs no pair.
     """
 
     name: str
-    value: Callable[..., float]
     edges: Callable[..., Edges]
 
 
-def apply(operation: Operation, *operands: "Var") -> "Var":
-    """Return the result of an operation on any number of operands.
-
-    Raises ValueError, ZeroDivisionError or OverflowError, naming the operation
-    and the values, where it is not defined or too large for a float.
-    """
-    try:
-        value = operation.value(*[operand.v for operand in operands])
-    except (ArithmeticError, ValueError) as error:
-        raise _refusal(error, operation.name, operands) from None
-    return _result(value, operation, operands)
-
-
-def _result(
+def result(
     value: float,
     operation: Operation,
     operands: tuple["Var", ...],
 ) -> "Var":
-    result = object.__new__(Var)  # takes half as long as Var(value)
-    result.v = value
-    result.grad = 0.0
-    result.operation = operation
-    result.operands = operands
-    return result
+    """Return the `Var` of a value that an operation has computed."""
+    made = object.__new__(Var)  # takes half as long as Var(value)
+    made.v = value
+    made.grad = 0.0
+    made.operation = operation
+    made.operands = operands
+    return made
 
 
 def _refusal(
@@ -85,14 +72,14 @@ def _unary(
     edges: Callable[["Var"], Edges],
 ) -> Callable[["Var"], "Var"]:
     """Return the method of an operation with one operand."""
-    operation = Operation(name, value, edges)
+    operation = Operation(name, edges)
 
     def method(self: "Var") -> "Var":
         try:
-            result = value(self.v)
+            v = value(self.v)
         except (ArithmeticError, ValueError) as error:
             raise _refusal(error, name, (self,)) from None
-        return _result(result, operation, (self,))
+        return result(v, operation, (self,))
 
     return method
 
@@ -103,7 +90,7 @@ def _binary(
     edges: Callable[["Var", "Var"], Edges],
 ) -> Callable[["Var", Any], Any]:
     """Return the method of an operation; its other operand may be a number."""
-    operation = Operation(name, value, edges)
+    operation = Operation(name, edges)
 
     def method(self: "Var", other: Any) -> Any:
         if type(other) is not Var and not isinstance(other, Var):
@@ -111,10 +98,10 @@ def _binary(
                 return NotImplemented
             other = Var(float(other))
         try:
-            result = value(self.v, other.v)
+            v = value(self.v, other.v)
         except (ArithmeticError, ValueError) as error:
             raise _refusal(error, name, (self, other)) from None
-        return _result(result, operation, (self, other))
+        return result(v, operation, (self, other))
 
     return method
 
@@ -228,8 +215,8 @@ class Var:
         if isinstance(exponent, Var):
             cure = "write (b * a.log()).exp() for a ** b"
             raise TypeError(f"an exponent is a number, not a Var: {cure}")
-        result: Var = self._to_the_number(exponent)
-        return result
+        powered: Var = self._to_the_number(exponent)
+        return powered
 
     def __repr__(self) -> str:
         return f"Var(v={self.v:.4f}, grad={self.grad:.4f})"
@@ -256,9 +243,9 @@ class Var:
 
         Each `Var` that this one depends on, and this one itself, gets its
         derivative added to `grad`. The time is proportional to the number of
-        edges of the graph. If a derivative is not defined (errors as in
-        `apply`) or an input depends on its own result (ValueError), no
-        gradient changes.
+        edges of the graph. No gradient changes where a derivative is not
+        defined (ZeroDivisionError, ValueError), is too large for a float
+        (OverflowError), or an input depends on its own result (ValueError).
         """
         nodes, given = _inputs_first(self)
         passed = dict.fromkeys(nodes, 0.0)
@@ -300,7 +287,8 @@ def _inputs_first(root: Var) -> tuple[list[Var], dict[Var, Edges]]:
                 given[node] = list(edges)
                 inputs = tuple(var for var, _ in given[node])
             if inputs:
-                waiting += (node, None, *inputs)
+                waiting += (node, None)
+                waiting += inputs
             else:
                 nodes.append(node)
     if given:
@@ -322,7 +310,7 @@ def _refuse_cycles(nodes: list[Var], given: dict[Var, Edges]) -> None:
 
 def total(terms: Sequence[Var]) -> Var:
     """Return the sum of any number of `Var`s."""
-    return apply(_TOTAL, *terms)
+    return result(sum([term.v for term in terms]), _TOTAL, tuple(terms))
 
 
 def affine(bias: Var, weights: Sequence[Var], inputs: Sequence[Var]) -> Var:
@@ -333,16 +321,10 @@ def affine(bias: Var, weights: Sequence[Var], inputs: Sequence[Var]) -> Var:
     if len(weights) != len(inputs):
         counts = f"{len(weights)} weights, {len(inputs)} inputs"
         raise ValueError(f"each input needs one weight: {counts}")
-    return apply(_AFFINE, bias, *weights, *inputs)
-
-
-def logsumexp(terms: Sequence[Var]) -> Var:
-    """Return ln(sum over i of exp(terms[i])), without overflow.
-
-    The largest term is taken out of the sum, and its derivatives are the
-    softmax. ValueError if there are no terms.
-    """
-    return apply(_LOGSUMEXP, *terms)
+    v = bias.v
+    for weight, x in zip(weights, inputs, strict=True):
+        v += weight.v * x.v
+    return result(v, _AFFINE, (bias, *weights, *inputs))
 
 
 def sum_of_squares(a: Sequence[Var], b: Sequence[Var]) -> Var:
@@ -352,27 +334,35 @@ def sum_of_squares(a: Sequence[Var], b: Sequence[Var]) -> Var:
     """
     if len(a) != len(b):
         raise ValueError(f"{len(a)} numbers against {len(b)}")
-    return apply(_SQUARES, *a, *b)
+    differences = [x.v - y.v for x, y in zip(a, b, strict=True)]
+    return result(sum([d * d for d in differences]), _SQUARES, (*a, *b))
 
 
-def _affine(bias: float, *factors: float) -> float:
-    half = len(factors) // 2
-    products = map(operator.mul, factors[:half], factors[half:])
-    return sum(products, start=bias)
+def logsumexp(terms: Sequence[Var]) -> Var:
+    """Return ln(sum over i of exp(terms[i])), without overflow.
+
+    The largest term is taken out of the sum; the derivatives are the softmax.
+    ValueError if there are no terms.
+    """
+    if not terms:
+        raise ValueError("logsumexp of no terms is not defined")
+    return result(_log_sum_exp(terms), _LOGSUMEXP, tuple(terms))
+
+
+def _log_sum_exp(terms: Sequence[Var]) -> float:
+    largest = max(term.v for term in terms)
+    if math.isinf(largest):
+        return largest
+    return largest + math.log(sum(math.exp(x.v - largest) for x in terms))
 
 
 def _affine_edges(bias: Var, *factors: Var) -> Edges:
     half = len(factors) // 2
     edges = [(bias, 1.0)]
-    for weight, x in zip(factors[:half], factors[half:], strict=True):
+    for i in range(half):
+        weight, x = factors[i], factors[half + i]
         edges += (weight, x.v), (x, weight.v)
     return edges
-
-
-def _squares(*numbers: float) -> float:
-    half = len(numbers) // 2
-    pairs = zip(numbers[:half], numbers[half:], strict=True)
-    return sum((a - b) * (a - b) for a, b in pairs)
 
 
 def _squares_edges(*numbers: Var) -> Edges:
@@ -384,26 +374,15 @@ def _squares_edges(*numbers: Var) -> Edges:
     return edges
 
 
-def _logsumexp(*terms: float) -> float:
-    largest = max(terms)
-    if math.isinf(largest):
-        return largest
-    return largest + math.log(sum(math.exp(x - largest) for x in terms))
-
-
 def _softmax_edges(*terms: Var) -> Edges:
-    log_sum = _logsumexp(*[term.v for term in terms])
+    log_sum = _log_sum_exp(terms)
     return [(term, math.exp(term.v - log_sum)) for term in terms]
 
 
-_TOTAL = Operation(
-    "sum",
-    lambda *terms: sum(terms, start=0.0),
-    lambda *terms: [(term, 1.0) for term in terms],
-)
-_AFFINE = Operation("affine", _affine, _affine_edges)
-_SQUARES = Operation("sum of squares", _squares, _squares_edges)
-_LOGSUMEXP = Operation("logsumexp", _logsumexp, _softmax_edges)
+_TOTAL = Operation("sum", lambda *terms: [(term, 1.0) for term in terms])
+_AFFINE = Operation("affine", _affine_edges)
+_SQUARES = Operation("sum of squares", _squares_edges)
+_LOGSUMEXP = Operation("logsumexp", _softmax_edges)
 
 
 # ------------------------------------------------------- arrays
