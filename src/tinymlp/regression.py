@@ -31,7 +31,8 @@ def data_generator(
     if n_samples < 6 or noise < 0:
         sizes = f"{n_samples=}, {noise=}"
         raise ValueError(f"n_samples >= 6 and noise >= 0 are needed: {sizes}")
-    x, y = (_line if D1 else _paraboloid)(noise, n_samples, rng or np.random)
+    draw = line_samples if D1 else paraboloid_samples
+    x, y = draw(noise, n_samples, rng or np.random)
     samples = np.column_stack([x, y])
     ends = [n_samples * 35 // 100, n_samples * 70 // 100]
     train = samples[: ends[0]]
@@ -41,7 +42,8 @@ def data_generator(
     return tuple(sets)  # type: ignore[return-value]
 
 
-def _line(noise: float, n: int, rng: Any) -> tuple[Floats, Floats]:
+def line_samples(noise: float, n: int, rng: Any) -> tuple[Floats, Floats]:
+    """Return x (n, 1) and y (n,) of the line, before standardisation."""
     x = np.linspace(-3, 3, n)
     rng.shuffle(x)
     return x[:, None], rng.normal(line_with_wave(x), noise)
@@ -52,6 +54,11 @@ def line_with_wave(x: Floats) -> Floats:
     return x + 0.5 * np.sin(3 * x)
 
 
-def _paraboloid(noise: float, n: int, rng: Any) -> tuple[Floats, Floats]:
+def paraboloid_samples(
+    noise: float,
+    n: int,
+    rng: Any,
+) -> tuple[Floats, Floats]:
+    """Return x (n, 3) and y (n,) of the task in three dimensions."""
     x = rng.normal(0, np.sqrt(noise), (n, 3))
     return x, np.sin(x[:, 0]) - 5 * x[:, 1] ** 2 + 0.5 * x[:, 2]
