@@ -17,6 +17,8 @@ those of C. M. Bishop, Pattern Recognition and Machine Learning (2006).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +27,22 @@ from tinymlp.gradcheck import central_difference
 
 Floats = NDArray[np.float64]
 Layers = dict[int, Floats]
+Function = Callable[[Floats], NDArray[Any]]
+Difference = Callable[[Callable[[float], float], float], float]
 
 
 @dataclass(frozen=True)
 class Activation:
     """A function h of one pre-activation, and its derivative h'."""
 
-    h: Callable[[Floats], Floats]
-    slope: Callable[[Floats], Floats]
+    h: Function
+    slope: Function
 
 
 def logistic(a: Floats) -> Floats:
     """Return 1 / (1 + exp(-a)), in a form that cannot overflow."""
-    return (1 + np.tanh(a / 2)) / 2
+    value: Floats = np.exp(-np.logaddexp(0, -a))
+    return value
 
 
 ACTIVATIONS = {
@@ -64,24 +69,23 @@ class Network:
     def __post_init__(self) -> None:
         layers = list(range(1, len(self.w) + 1))
         if not layers or list(self.w) != layers or list(self.h) != layers:
-            raise ValueError(
-                "w and h need the layers 1 ... L as keys, in this order: "
-                f"{list(self.w)}, {list(self.h)}"
-            )
+            keys = f"{list(self.w)}, {list(self.h)}"
+            raise ValueError(f"keys of w and h must be 1 ... L: {keys}")
         for layer in layers:
-            self._check(layer)
+            self._check_weights(layer)
+            self._check_activation(layer)
 
-    def _check(self, layer: int) -> None:
-        shape, name = self.w[layer].shape, self.h[layer]
+    def _check_weights(self, layer: int) -> None:
+        shape = self.w[layer].shape
         if len(shape) != 2 or shape[0] < 1 or shape[1] < 2:
-            raise ValueError(
-                f"w[{layer}] must be (units, 1 + inputs), not {shape}"
-            )
+            what = f"w[{layer}] must be (units, 1 + units below)"
+            raise ValueError(f"{what}, not {shape}")
         if layer > 1 and shape[1] != 1 + len(self.w[layer - 1]):
-            raise ValueError(
-                f"w[{layer}] must have 1 + {len(self.w[layer - 1])} columns, "
-                f"for the bias and layer {layer - 1}, not {shape[1]}"
-            )
+            what = f"w[{layer}] must have 1 + {len(self.w[layer - 1])} columns"
+            raise ValueError(f"{what}, not {shape[1]}")
+
+    def _check_activation(self, layer: int) -> None:
+        name = self.h[layer]
         if name == SOFTMAX and layer < len(self.w):
             raise ValueError(f"softmax is for the outputs, not h[{layer}]")
         if name not in (*ACTIVATIONS, SOFTMAX):
@@ -103,8 +107,8 @@ class Network:
 
 
 def with_bias_unit(z: Floats) -> Floats:
-    """Return the activations of a layer below its bias unit z_0 = 1."""
-    return np.vstack([np.ones(z.shape[1]), z])
+    """Return the activations z_0 ... z_M: a first row of ones, then z."""
+    return np.concatenate([np.ones((1, z.shape[1])), z])
 
 
 def forward(net: Network, x: Floats) -> tuple[Layers, Layers]:
@@ -153,7 +157,7 @@ def squared_loss(y: Floats, t: Floats) -> float:
 
 
 def cross_entropy(a: Floats, t: Floats) -> float:
-    """Return -sum_n sum_k t_nk log y_k(x_n), where y = softmax(a): (5.24).
+    """Return -sum_n sum_k t_nk log y_k(x_n) in nats, y = softmax(a): (5.24).
 
     Exercise i: for targets that sum to one it is the sum over all points of
     log sum_k exp(a_k) - sum_k t_k a_k.
@@ -204,20 +208,27 @@ def error_signals(net: Network, a: Layers, z: Layers, t: Floats) -> Layers:
     return delta
 
 
-def gradient(net: Network, x: Floats, t: Floats) -> Layers:
-    """Return dE/dw[1 ... L], each of the shape of w[l].
+def weight_gradients(delta: Layers, z: Layers) -> Layers:
+    """Return dE/dw[1 ... L] from error signals and activations.
 
     Exercises j and l: dE/dw_ji^(l) = sum_n delta_j^(l) z_i^(l-1) over the data
-    points, for i = 0 ... M_(l-1): (5.53) and (5.57). The matrix product sums
-    over n. Raises ValueError as `loss` does.
+    points, for i = 0 ... M_(l-1): (5.53) and (5.57). The matrix product is the
+    sum over n.
+    """
+    slopes: Layers = {}
+    for layer in sorted(delta):
+        slopes[layer] = delta[layer] @ with_bias_unit(z[layer - 1]).T
+    return slopes
+
+
+def gradient(net: Network, x: Floats, t: Floats) -> Layers:
+    """Return dE/dw[1 ... L] for inputs x (D, N) and targets t (K, N).
+
+    Each has the shape of w[l]. Raises ValueError as `loss` does.
     """
     a, z = forward(net, x)
     _check_targets(net, z[len(net.w)], t)
-    delta = error_signals(net, a, z, t)
-    return {
-        layer: delta[layer] @ with_bias_unit(z[layer - 1]).T
-        for layer in net.w
-    }
+    return weight_gradients(error_signals(net, a, z, t), z)
 
 
 # ------------------------------------------------------- to check it, to count
@@ -227,9 +238,7 @@ def finite_differences(
     net: Network,
     x: Floats,
     t: Floats,
-    difference: Callable[
-        [Callable[[float], float], float], float
-    ] = central_difference,
+    difference: Difference = central_difference,
 ) -> Layers:
     """Return dE/dw[1 ... L] by the loss alone, one weight after the other.
 
@@ -249,12 +258,11 @@ def finite_differences(
         w[index] = kept
         return found
 
-    return {
-        layer: np.array([slope(w, i) for i in np.ndindex(w.shape)]).reshape(
-            w.shape
-        )
-        for layer, w in moved.w.items()
-    }
+    slopes: Layers = {}
+    for layer, w in moved.w.items():
+        found = [slope(w, index) for index in np.ndindex(w.shape)]
+        slopes[layer] = np.array(found).reshape(w.shape)
+    return slopes
 
 
 @dataclass(frozen=True)
@@ -279,16 +287,13 @@ def multiplications(net: Network) -> Multiplications:
     l = 1 ... L - 1, and one for each component of the gradient. Central
     differences take two forward passes for each weight.
     """
-    sizes, n_weights = net.sizes, net.n_weights
+    sizes, w = net.sizes, net.n_weights
     output = 0 if net.h[len(net.w)] == SOFTMAX else 2 * sizes[-1]
-    hidden = sum(
-        m * (above + 1)
-        for m, above in zip(sizes[1:-1], sizes[2:], strict=True)
-    )
+    hidden = sum(m * (above + 1) for m, above in pairwise(sizes[1:]))
     return Multiplications(
-        forward=n_weights,
-        backward=output + hidden + n_weights,
-        central=2 * n_weights * n_weights,
+        forward=w,
+        backward=output + hidden + w,
+        central=2 * w * w,
     )
 
 
@@ -312,14 +317,13 @@ def random_network(
 
 
 def _check_inputs(net: Network, x: Floats) -> None:
-    if x.ndim != 2 or len(x) != net.sizes[0]:
-        raise ValueError(
-            f"inputs must be ({net.sizes[0]}, points), not {x.shape}"
-        )
+    inputs = net.w[1].shape[1] - 1
+    if x.ndim != 2 or len(x) != inputs:
+        raise ValueError(f"inputs must be ({inputs}, points), not {x.shape}")
 
 
 def _check_targets(net: Network, y: Floats, t: Floats) -> None:
     if t.shape != y.shape:
         raise ValueError(f"targets must be {y.shape}, not {t.shape}")
-    if net.h[len(net.w)] == SOFTMAX and not np.allclose(t.sum(axis=0), 1):
+    if net.h[len(net.w)] == SOFTMAX and (abs(t.sum(axis=0) - 1) > 1e-9).any():
         raise ValueError("targets of softmax outputs must sum to one")

@@ -1,0 +1,448 @@
+"""Exercises 1(c) and 1(j): do the recursions, coded as derived, give the gradient?
+
+Random networks of several depths, widths and activation functions, each with a random data set of several
+points. The gradient by backpropagation is compared with central differences of the loss and with PyTorch's
+autograd, all in double precision. The error of one gradient is the largest difference over all weights,
+divided by the largest component of the gradient that backpropagation gives.
+
+Finite differences have errors of their own: a second part measures them over step sizes from 1e-13 to 1e-1.
+With ReLUs a step may cross a kink, where the loss has no derivative; we record where one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from torch.nn import functional
+
+from tinymlp.backprop import (
+    ACTIVATIONS,
+    SOFTMAX,
+    Layers,
+    Network,
+    error_signals,
+    finite_differences,
+    forward,
+    gradient,
+    multiplications,
+    random_network,
+    weight_gradients,
+)
+from tinymlp.gradcheck import (
+    CENTRAL_STEP,
+    EPSILON,
+    FORWARD_STEP,
+    central_difference,
+    forward_difference,
+    relative_error,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from labreport.lab import Lab
+    from labreport.results import Result
+
+
+@dataclass(frozen=True)
+class Params:
+    """How many networks: for each row and loss of the table, and for each curve over the step size."""
+
+    networks: int = 16
+    curve_networks: int = 20
+    points: int = 5  # data points for each network
+    steps_per_decade: int = 3
+    seed: int = 0
+
+
+QUICK = Params(networks=3, curve_networks=3, steps_per_decade=1)
+
+SHAPES = ((4, 3), (3, 5, 2), (4, 6, 5, 3), (5, 7, 6, 6, 4))  # D - M_1 - ... - K
+LARGE = (784, 100, 100, 10)  # for the costs only
+CURVE_SHAPE = (3, 4, 3, 2)
+HIDDEN = {"tanh": "tanh", "logistic": "logistic", "relu": "ReLU", "mixed": "mixed"}
+LOSSES = ("cross_entropy", "squared")
+RULES = {"forward": forward_difference, "central": central_difference}
+DECADES = (-13, -1)
+SLOPES = {  # between which powers of ten the error is a power of the step
+    "forward": {"rounding": (-13, -10), "truncation": (-6, -3)},
+    "central": {"rounding": (-13, -7), "truncation": (-4, -2)},
+}
+TORCH = {
+    "identity": lambda a: a,
+    "tanh": torch.tanh,
+    "logistic": torch.sigmoid,
+    "relu": torch.relu,
+    SOFTMAX: lambda a: a,  # torch's cross entropy takes the pre-activations
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with the inputs (D, N) and targets (K, N) of its data set."""
+
+    net: Network
+    x: np.ndarray
+    t: np.ndarray
+
+
+def run(params: Params, lab: Lab) -> dict[str, Any]:
+    """The errors of each kind of network, the errors over the step size, and the multiplications."""
+    checks = _checks(params, lab)
+    tanh = _curves("tanh", ("forward", "central"), params, lab)
+    relu = _curves("relu", ("central",), params, lab)
+    steps = {rule: _best(tanh, rule) for rule in RULES}
+    return {
+        **_worst(checks),
+        "faults": _faults(params, lab),
+        "steps": steps,
+        "relu": _kinks(relu, steps["central"]["step"]),
+        "curve_network": _name(CURVE_SHAPE),
+        "check_step": CENTRAL_STEP,
+        "epsilon": EPSILON,
+        "rows": _rows(checks),
+        "costs": pd.DataFrame([_cost(shape) for shape in (*SHAPES, LARGE)]),
+        "curves": _summary(tanh),
+        "relu_curves": relu,
+    }
+
+
+# ---------------------------------------------------------------------------------------- random networks
+
+
+def random_case(shape: tuple[int, ...], hidden: str, loss: str, points: int, seed: int) -> Case:
+    """A random network with random data: normal inputs, one-hot or normal targets.
+
+    All layers have the function `hidden`, or each its own if that is "mixed"; with the cross entropy the
+    outputs are softmax.
+    """
+    rng = np.random.default_rng(seed)
+    names = list(ACTIVATIONS) if hidden == "mixed" else [hidden]
+    h = [str(name) for name in rng.choice(names, len(shape) - 1)]
+    if loss == "cross_entropy":
+        h[-1] = SOFTMAX
+        t = np.eye(shape[-1])[:, rng.integers(0, shape[-1], points)]
+    else:
+        t = rng.normal(size=(shape[-1], points))
+    return Case(random_network(shape, h, rng), rng.normal(size=(shape[0], points)), t)
+
+
+def autograd(case: Case) -> Layers:
+    """The gradient by PyTorch in double precision."""
+    w = {layer: torch.tensor(w, requires_grad=True) for layer, w in case.net.w.items()}
+    z = torch.tensor(case.x.T)
+    for layer in w:
+        z = TORCH[case.net.h[layer]](functional.linear(z, w[layer][:, 1:], w[layer][:, 0]))
+    is_softmax = case.net.h[len(w)] == SOFTMAX
+    loss = functional.cross_entropy if is_softmax else functional.mse_loss
+    loss(z, torch.tensor(case.t.T), reduction="sum").backward()
+    return {layer: part.grad.numpy() for layer, part in w.items()}
+
+
+def error(found: Layers, exact: Layers) -> float:
+    """The largest difference over all weights, divided by the largest component of `exact`."""
+    return relative_error(*(np.concatenate([*map(np.ravel, g.values())]).tolist() for g in (found, exact)))
+
+
+def crosses_kink(case: Case, step: float) -> bool:
+    """Whether some ReLU changes between on and off when one weight moves by the step, either way."""
+    if "relu" not in case.net.h.values():
+        return False
+    before = _switches(case.net, case.x)
+    return any((_switches(net, case.x) != before).any() for net in _neighbours(case.net, step))
+
+
+def _switches(net: Network, x: np.ndarray) -> np.ndarray:
+    """Which ReLUs are on, at each data point."""
+    a, _ = forward(net, x)
+    return np.vstack([a[layer] > 0 for layer in a if net.h[layer] == "relu"])
+
+
+def _neighbours(net: Network, step: float) -> Iterator[Network]:
+    """The network with one weight moved by the step, for each weight and both sides: one object, changed."""
+    moved = replace(net, w={layer: w.copy() for layer, w in net.w.items()})
+    for layer, w in moved.w.items():
+        for index in np.ndindex(w.shape):
+            for side in (step, -step):
+                w[index] = net.w[layer][index] + side
+                yield moved
+            w[index] = net.w[layer][index]
+
+
+# -------------------------------------------------------------------------------------- errors of the table
+
+
+def _checks(params: Params, lab: Lab) -> pd.DataFrame:
+    """A row for each network: its errors, and whether central differences cross a kink."""
+    kinds = [
+        (shape, hidden, loss, repeat)
+        for shape in SHAPES
+        for hidden in (HIDDEN if len(shape) > 2 else ["mixed"])
+        for loss in LOSSES
+        for repeat in range(params.networks)
+    ]
+
+    def check(kind: tuple[tuple[int, ...], str, str, int]) -> dict[str, Any]:
+        shape, hidden, loss, repeat = kind
+        seed = lab.seed("check", shape, hidden, loss, repeat)
+        case = random_case(shape, hidden, loss, params.points, seed)
+        exact = gradient(case.net, case.x, case.t)
+        return {
+            "network": _name(shape),
+            "hidden": hidden,
+            "loss": loss,
+            "weights": case.net.n_weights,
+            "backpropagation": multiplications(case.net).both,
+            "differences": multiplications(case.net).central,
+            "central": error(finite_differences(case.net, case.x, case.t), exact),
+            "autograd": error(autograd(case), exact),
+            "kink": crosses_kink(case, CENTRAL_STEP),
+        }
+
+    return pd.DataFrame(lab.map(check, kinds, "networks"))
+
+
+def _rows(checks: pd.DataFrame) -> pd.DataFrame:
+    """The table: a row for each shape and activation function, with the largest errors for both losses.
+
+    The multiplications for one data point are those with the cross entropy, the first of the losses.
+    """
+    rows = []
+    for (network, hidden), group in checks.groupby(["network", "hidden"], sort=False):
+        counts = group[["weights", "backpropagation", "differences"]].iloc[0]
+        row = {"network": network, **counts, "hidden": HIDDEN[hidden]}
+        for loss in LOSSES:
+            of_loss = group[group["loss"] == loss]
+            row[f"{loss}_central"] = of_loss.loc[~of_loss["kink"], "central"].max()
+            row[f"{loss}_autograd"] = of_loss["autograd"].max()
+        rows.append({**row, "kinks": int(group["kink"].sum())})
+    return pd.DataFrame(rows)
+
+
+def _worst(checks: pd.DataFrame) -> dict[str, Any]:
+    """How many networks there are, how many cross a kink, and the largest errors of all."""
+    smooth, kinked = checks[~checks["kink"]], checks[checks["kink"]]
+    return {
+        "networks": len(checks),
+        "kinked": len(kinked),
+        "central": float(smooth["central"].max()),
+        "central_kinked": float(kinked["central"].max()) if len(kinked) else None,
+        "autograd": float(checks["autograd"].max()),
+    }
+
+
+def _faults(params: Params, lab: Lab) -> dict[str, float]:
+    """The least error against central differences of two wrong rules, over tanh networks of L > 1.
+
+    They are: h' left out of the recursion, and one unit of the layer above in place of the sum over all.
+    """
+    cases = [
+        random_case(shape, "tanh", loss, params.points, lab.seed("check", shape, "tanh", loss, repeat))
+        for shape in SHAPES[1:]
+        for loss in LOSSES
+        for repeat in range(params.networks)
+    ]
+    found = lab.map(_errors_of_wrong_rules, cases, "wrong rules")
+    return {name: min(errors[name] for errors in found) for name in found[0]}
+
+
+def _errors_of_wrong_rules(case: Case) -> dict[str, float]:
+    net, last = case.net, len(case.net.w)
+    linear = {layer: name if layer == last else "identity" for layer, name in net.h.items()}
+    first = {layer: w * (np.arange(len(w)) == 0)[:, None] for layer, w in net.w.items()}
+    wrong = {"no_slope": replace(net, h=linear), "one_path": replace(net, w=first)}
+    a, z = forward(net, case.x)
+    exact = finite_differences(net, case.x, case.t)
+    return {
+        name: error(weight_gradients(error_signals(rule, a, z, case.t), z), exact)
+        for name, rule in wrong.items()
+    }
+
+
+def _cost(shape: tuple[int, ...]) -> dict[str, Any]:
+    h = [*["tanh"] * (len(shape) - 2), SOFTMAX]
+    net = random_network(shape, h, np.random.default_rng(0))
+    counts = multiplications(net)
+    return {
+        "network": _name(shape),
+        "weights": net.n_weights,
+        "forward": counts.forward,
+        "backward": counts.backward,
+        "both": counts.both,
+        "central": counts.central,
+        "ratio": counts.central / counts.both,
+    }
+
+
+def _name(shape: tuple[int, ...]) -> str:
+    return "-".join(map(str, shape))
+
+
+# ------------------------------------------------------------------------------- errors over the step size
+
+
+def _curves(hidden: str, rules: tuple[str, ...], params: Params, lab: Lab) -> pd.DataFrame:
+    """A row for each network and step: the errors of the differences, and whether a kink is crossed."""
+    low, high = DECADES
+    steps = np.logspace(low, high, (high - low) * params.steps_per_decade + 1)
+
+    def curve(repeat: int) -> pd.DataFrame:
+        seed = lab.seed("curve", hidden, repeat)
+        case = random_case(CURVE_SHAPE, hidden, "cross_entropy", params.points, seed)
+        exact = gradient(case.net, case.x, case.t)
+
+        def off(rule: str, step: float) -> float:
+            found = finite_differences(case.net, case.x, case.t, partial(RULES[rule], step=step))
+            return error(found, exact)
+
+        errors = {rule: [off(rule, step) for step in steps.tolist()] for rule in rules}
+        kinks = [crosses_kink(case, step) for step in steps.tolist()]
+        return pd.DataFrame({"network": repeat, "step": steps, **errors, "kink": kinks})
+
+    return pd.concat(lab.map(curve, range(params.curve_networks), hidden), ignore_index=True)
+
+
+def _summary(curves: pd.DataFrame) -> pd.DataFrame:
+    """Median, least and largest error of both differences for each step."""
+    by_step = curves.groupby("step")[["forward", "central"]].agg(["median", "min", "max"])
+    by_step.columns = ["_".join(name) for name in by_step.columns]
+    return by_step.reset_index()
+
+
+def _best(curves: pd.DataFrame, rule: str) -> dict[str, float]:
+    """The best step of each network, the error there, and the powers of the step in the median error."""
+    best = curves.loc[curves.groupby("network")[rule].idxmin()]
+    median = curves.groupby("step")[rule].median()
+    slopes = {name: _slope(median, *decades) for name, decades in SLOPES[rule].items()}
+    return {
+        "step": float(median.idxmin()),
+        "error": float(median.min()),
+        "lowest_step": float(best["step"].min()),
+        "highest_step": float(best["step"].max()),
+        "theory": FORWARD_STEP if rule == "forward" else CENTRAL_STEP,
+        **slopes,
+    }
+
+
+def _slope(median: pd.Series, low: int, high: int) -> float:
+    """The power of the step that the error follows between two powers of ten: a line through logarithms."""
+    logs = np.log10(np.column_stack([median.index, median]))
+    step, size = logs[(logs[:, 0] > low - 1e-9) & (logs[:, 0] < high + 1e-9)].T
+    return float(np.polyfit(step, size, 1)[0])
+
+
+def _kinks(curves: pd.DataFrame, best: float) -> dict[str, Any]:
+    """From which step on ReLU networks cross kinks, and the errors with and without one.
+
+    `best` is the step that is best for smooth networks.
+    """
+    crossing, smooth = curves[curves["kink"]], curves[~curves["kink"]]
+    share = curves.groupby("step")["kink"].mean()
+    return {
+        "at_best": int(crossing["step"].eq(best).sum()),
+        "error_at_best": _number(smooth.loc[smooth["step"].eq(best), "central"].max()),
+        "first_step": _number(crossing["step"].min()),
+        "half_step": _number(share[share >= 0.5].index.min()),
+        "crossing": {
+            "median": _number(crossing["central"].median()),
+            "min": _number(crossing["central"].min()),
+            "max": _number(crossing["central"].max()),
+        },
+    }
+
+
+def _number(value: float) -> float | None:
+    """A number; None where there is nothing to take it from."""
+    return None if np.isnan(value) else float(value)
+
+
+# ------------------------------------------------------------------------------------------------- figure
+
+
+def draw(result: Result, lab: Lab) -> None:
+    """One figure: error against step size, smooth networks on the left, ReLU networks on the right."""
+    curves, relu = result.table("curves"), result.table("relu_curves")
+    figure = Figure(figsize=(5.9, 2.5))
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    _smooth_panel(left, curves)
+    _kinked_panel(right, relu)
+    left.set(title="tanh", ylabel="relative error of the gradient")
+    right.set(title="ReLU, central differences")
+    for ax in (left, right):
+        ax.set(xscale="log", yscale="log", xlabel="step $h$", ylim=(1e-12, 10))
+        ax.set_xticks([10.0**power for power in range(-13, 0, 3)])
+        ax.set_yticks([10.0**power for power in range(-12, 1, 3)])
+        ax.minorticks_off()
+    lab.figure("steps", figure, alt=_finding(result.values), data=curves)
+
+
+def _finding(values: Any) -> str:
+    forward, central, relu = values["steps"]["forward"], values["steps"]["central"], values["relu"]
+    kink = ""
+    if relu["first_step"] is not None:
+        kink = f" until the step crosses a kink, first at {relu['first_step']:.0e}; "
+        kink += f"then the error is larger, up to {relu['crossing']['max']:.1f}"
+    return (
+        "Relative error of finite differences against the step, both on log axes. For tanh networks both "
+        f"errors fall and rise again: forward differences are best at {forward['step']:.0e}, with an error "
+        f"of {forward['error']:.0e}, central ones at {central['step']:.0e}, with {central['error']:.0e}. "
+        f"ReLU networks behave alike{kink}."
+    )
+
+
+def _smooth_panel(ax: Axes, curves: pd.DataFrame) -> None:
+    """Medians and ranges of both differences, the steps of theory, and the slopes of theory."""
+    styles = {"forward": ("#D55E00", (0, (4, 1.5))), "central": ("#0072B2", "-")}
+    for rule, (colour, line) in styles.items():
+        low, median, high = (curves[f"{rule}_{part}"] for part in ("min", "median", "max"))
+        ax.fill_between(curves["step"], low, high, color=colour, alpha=0.25, linewidth=0)
+        ax.plot(curves["step"], median, linestyle=line, color=colour, label=f"{rule} differences")
+    for theory, power in ((FORWARD_STEP, "1/2"), (CENTRAL_STEP, "1/3")):
+        ax.axvline(theory, ymax=0.16, color="0.3", linewidth=0.6, linestyle=":")
+        ax.annotate(rf"$\epsilon^{{{power}}}$", (theory, 1.3e-12), (-3, 0), **LABEL, ha="right", va="bottom")
+    _slope_line(ax, (1e-12, 1e-7), -1, 1e-17, "$h^{-1}$", (-15, -7))
+    _slope_line(ax, (1e-6, 1e-2), 1, 20, "$h$", (-9, 2))
+    _slope_line(ax, (1e-4, 1e-1), 2, 0.004, "$h^2$", (5, -5))
+    ax.legend(loc="upper left")
+
+
+LABEL: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8}
+
+
+def _slope_line(
+    ax: Axes, ends: tuple[float, float], power: int, factor: float, name: str, shift: tuple[float, float]
+) -> None:
+    """A thin line `factor` * step^power between two steps, its name shifted (points) from the middle."""
+    ax.plot(ends, [factor * step**power for step in ends], color="0.3", linewidth=0.6)
+    middle = (ends[0] * ends[1]) ** 0.5
+    ax.annotate(name, (middle, factor * middle**power), shift, **LABEL)
+
+
+def _kinked_panel(ax: Axes, relu: pd.DataFrame) -> None:
+    """Each network at each step, marked where the step crosses a kink."""
+    for kink, style in {
+        False: {
+            "color": "#0072B2",
+            "marker": "o",
+            "s": 4,
+            "linewidth": 0,
+            "label": "no kink within the step",
+        },
+        True: {
+            "color": "#D55E00",
+            "marker": "x",
+            "s": 9,
+            "linewidth": 0.7,
+            "label": "a kink within the step",
+        },
+    }.items():
+        chosen = relu[relu["kink"] == kink]
+        ax.scatter(chosen["step"], chosen["central"], **style)
+    ax.legend(loc="upper left", handletextpad=0.1)
