@@ -41,9 +41,8 @@ def numerical_gradient(
     f: Callable[..., float],
     x: Sequence[float],
     step: float = CENTRAL_STEP,
-    difference: Callable[..., float] = central_difference,
 ) -> list[float]:
-    """Return the derivatives of f(*x) by central or forward differences.
+    """Return the derivatives of f(*x) by central differences.
 
     The step of an input is `step` times the larger of 1 and its size.
     """
@@ -52,7 +51,7 @@ def numerical_gradient(
         def along(value: float) -> float:
             return f(*x[:i], value, *x[i + 1 :])
 
-        return difference(along, x[i], step * max(1.0, abs(x[i])))
+        return central_difference(along, x[i], step * max(1.0, abs(x[i])))
 
     return [partial(i) for i in range(len(x))]
 
