@@ -7,7 +7,7 @@ and multiplies and adds the local derivatives on the way: the chain rule.
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from numbers import Real
@@ -247,11 +247,10 @@ class Var:
         defined (ZeroDivisionError, ValueError), is too large for a float
         (OverflowError), or an input depends on its own result (ValueError).
         """
-        nodes, given = _inputs_first(self)
-        passed = dict.fromkeys(nodes, 0.0)
+        passed, given = _inputs_first(self)
         passed[self] = bp
         try:
-            for node in reversed(nodes):
+            for node in reversed(passed):
                 operation, gradient = node.operation, passed[node]
                 if operation is None:
                     edges = given.get(node, [])
@@ -267,39 +266,36 @@ class Var:
             node.grad += gradient
 
 
-def _inputs_first(root: Var) -> tuple[list[Var], dict[Var, Edges]]:
-    """Return all that `root` depends on, each `Var` after its inputs.
+def _inputs_first(root: Var) -> tuple[dict[Var, float], dict[Var, Edges]]:
+    """Return a zero for all that `root` depends on, inputs before results.
 
     Also return the edges that a `grad_fn` was given for.
     """
-    nodes: list[Var] = []
+    zeros: dict[Var, float] = {}
     given: dict[Var, Edges] = {}
     seen: set[Var] = set()
-    waiting: list[Any] = [root]
+    waiting = [root]
     while waiting:
         node = waiting.pop()
-        if node is None:  # the inputs of the next one are done
-            nodes.append(waiting.pop())
-        elif node not in seen:
+        if node not in seen:
             seen.add(node)
             inputs = node.operands
             if not inputs and (edges := node._given()):
                 given[node] = list(edges)
                 inputs = tuple(var for var, _ in given[node])
-            if inputs:
-                waiting += (node, None)
-                waiting += inputs
-            else:
-                nodes.append(node)
+            waiting.append(node)  # comes again when its inputs are done
+            waiting += inputs
+        elif node not in zeros:
+            zeros[node] = 0.0
     if given:
-        _refuse_cycles(nodes, given)
-    return nodes, given
+        _refuse_cycles(zeros, given)
+    return zeros, given
 
 
-def _refuse_cycles(nodes: list[Var], given: dict[Var, Edges]) -> None:
+def _refuse_cycles(order: Iterable[Var], given: dict[Var, Edges]) -> None:
     """Raise ValueError if an input comes after its result."""
-    place = {node: index for index, node in enumerate(nodes)}
-    for node in nodes:
+    place = {node: index for index, node in enumerate(order)}
+    for node in place:
         inputs = node.operands or [var for var, _ in given.get(node, [])]
         if any(place[var] >= place[node] for var in inputs):
             raise ValueError(f"{node} depends on itself: see its grad_fn")
