@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -271,6 +272,7 @@ class _Worker:
     def __call__(self, connection: Connection, others: Sequence[Connection]) -> None:
         die_with_parent(self.parent)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        gc.freeze()  # what was imported before the fork is no garbage: no collection need look at it again
         for other in others:
             other.close()
         _Worker.inside = True

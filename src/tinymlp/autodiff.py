@@ -371,8 +371,11 @@ def _squares_edges(*numbers: Var) -> Edges:
 
 
 def _softmax_edges(*terms: Var) -> Edges:
-    log_sum = _log_sum_exp(terms)
-    return [(term, math.exp(term.v - log_sum)) for term in terms]
+    largest = max(term.v for term in terms)
+    shares = [math.exp(term.v - largest) for term in terms]
+    whole = sum(shares)
+    pairs = zip(terms, shares, strict=True)
+    return [(term, share / whole) for term, share in pairs]
 
 
 _TOTAL = Operation("sum", lambda *terms: [(term, 1.0) for term in terms])
