@@ -106,7 +106,7 @@ def _objects(graph: Mapping[str, Var], traced: Trace) -> pd.DataFrame:
             "grad": graph[node.name].grad,
             "operation": node.operation,
             "operands": f"({', '.join(node.operands)})",
-            "returns": f"[{', '.join(f'({edge.input}, {edge.derivative})' for edge in node.edges)}]",
+            "returns": f"[{', '.join(f'({edge.input}, {edge.derivative:g})' for edge in node.edges)}]",
         }
         for node in traced.nodes
     )
