@@ -38,7 +38,7 @@ def result(
     operands: tuple["Var", ...],
 ) -> "Var":
     """Return the `Var` of a value that an operation has computed."""
-    made = object.__new__(Var)  # takes half as long as Var(value)
+    made = object.__new__(Var)  # sooner than by Var(value)
     made.v = value
     made.grad = 0.0
     made.operation = operation

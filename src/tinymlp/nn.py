@@ -123,7 +123,7 @@ class UniversalInitializer(HeInitializer):
     He's condition for an activation h in place of ReLU: if pre-activations
     are standard normal, those of the next layer have variance 1 when
     alpha = 1 / E[h(a)^2]. That is 1 for the identity, 2 for ReLU and 2.54 for
-    tanh, which shrinks what it passes on.
+    tanh, which shrinks what it passes on. ValueError if h is zero everywhere.
     """
 
     def __init__(
@@ -131,21 +131,28 @@ class UniversalInitializer(HeInitializer):
         act_fn: Activation,
         rng: random.Random | None = None,
     ) -> None:
-        super().__init__(1 / mean_square(act_fn), rng)
+        passed_on, _ = mean_squares(act_fn)
+        if passed_on == 0:
+            raise ValueError("this activation passes on no signal: it is zero")
+        super().__init__(1 / passed_on, rng)
 
 
-def mean_square(act_fn: Activation) -> float:
-    """Return E[h(a)^2] of an activation h for standard normal a.
+def mean_squares(act_fn: Activation, q: float = 1.0) -> tuple[float, float]:
+    """Return E[h(a)^2] and E[h'(a)^2] of an activation h, a ~ N(0, q).
 
     By Gauss-Hermite quadrature with 64 points, exact for the identity and,
-    by symmetry, for ReLU. ValueError if h vanishes on all points.
+    by symmetry, for ReLU.
     """
     points, weights = np.polynomial.hermite_e.hermegauss(64)
-    values = np.array([act_fn(Var(point)).v for point in points])
-    mean = float(weights @ values**2 / weights.sum())
-    if mean == 0:
-        raise ValueError("this activation passes on no signal: it is zero")
-    return mean
+    a = [Var(point) for point in math.sqrt(q) * points]
+    h = [act_fn(variable) for variable in a]
+    for variable in h:
+        variable.backward()
+    values = np.array([variable.v for variable in h])
+    slopes = np.array([variable.grad for variable in a])
+    squares = np.column_stack([values**2, slopes**2])
+    value, slope = weights @ squares / weights.sum()
+    return float(value), float(slope)
 
 
 _NORMAL = NormalInitializer()
@@ -258,9 +265,6 @@ class NeuralNetwork:
 
     def __iter__(self) -> Iterator[DenseLayer]:
         return iter(self.layers)
-
-    def __len__(self) -> int:
-        return len(self.layers)
 
     @property
     def parameters(self) -> list[Var]:

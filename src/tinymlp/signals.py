@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from tinymlp.autodiff import Var, affine
-from tinymlp.nn import Activation, DenseLayer, HeInitializer, NormalInitializer
+from tinymlp.nn import (
+    Activation,
+    DenseLayer,
+    HeInitializer,
+    NormalInitializer,
+    mean_squares,
+)
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +102,7 @@ def expected_signals(
     """
     forward, slopes = [1.0], []
     for n_in, n_out in pairwise(widths):
-        value, slope = _mean_squares(act_fn, forward[-1])
+        value, slope = mean_squares(act_fn, forward[-1])
         variance = initializer.std_of(n_in, n_out) ** 2
         forward.append(variance * n_in * value)
         slopes.append(variance * n_out * slope)
@@ -136,19 +142,6 @@ def _watched(layer: DenseLayer, see: Callable[[Var], None]) -> DenseLayer:
     watched = copy(layer)
     watched.act_fn = act_fn
     return watched
-
-
-def _mean_squares(act_fn: Activation, q: float) -> tuple[float, float]:
-    """Return E[h(a)^2] and E[h'(a)^2] for normal a of variance q."""
-    points, weights = np.polynomial.hermite_e.hermegauss(64)
-    a = [Var(point) for point in math.sqrt(q) * points]
-    h = [act_fn(var) for var in a]
-    for var in h:
-        var.backward()
-    values = np.array([var.v for var in h])
-    slopes = np.array([var.grad for var in a])
-    value, slope = weights @ np.column_stack([values**2, slopes**2])
-    return float(value / weights.sum()), float(slope / weights.sum())
 
 
 def _mean_square(values: Iterable[float]) -> float:

@@ -26,7 +26,7 @@ from tinymlp.nn import (
     NormalInitializer,
     UniversalInitializer,
     forward,
-    mean_square,
+    mean_squares,
     parameters,
     update_parameters,
     zero_gradients,
@@ -195,14 +195,18 @@ class TestInitialisers:
             assert weights.var() == pytest.approx(variance, rel=4 * math.sqrt(2 / 20_000))
 
     @pytest.mark.parametrize("name", ACTIVATIONS)
-    def test_mean_square_of_an_activation_against_simulation(self, name):
+    def test_mean_squares_of_an_activation_and_its_slope_against_simulation(self, name):
         ours, theirs = ACTIVATIONS[name]
         a = torch.randn(4_000_000, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-        assert mean_square(ours) == pytest.approx((theirs(a) ** 2).mean().item(), rel=3e-3)
+        a = (math.sqrt(0.7) * a).requires_grad_()
+        h = theirs(a)
+        (slope,) = torch.autograd.grad(h.sum(), a)
+        expected = [(h**2).mean().item(), (slope**2).mean().item()]
+        assert mean_squares(ours, 0.7) == pytest.approx(expected, rel=3e-3)
 
     def test_mean_squares_that_are_known(self):
-        assert mean_square(Var.identity) == pytest.approx(1)
-        assert mean_square(Var.relu) == pytest.approx(0.5)
+        assert mean_squares(Var.identity) == pytest.approx((1, 1))
+        assert mean_squares(Var.relu, 3.0) == pytest.approx((1.5, 0.5))
 
     def test_an_activation_that_passes_on_nothing_is_refused(self):
         with pytest.raises(ValueError, match="no signal"):
