@@ -267,6 +267,7 @@ def _repeats(
                 "test_loss": scores[shape].loss,
                 "test_accuracy": scores[shape].accuracy,
                 "train_loss": ensemble.history[shape].train_loss[-1],
+                "val_loss": ensemble.history[shape].val_loss[-1],
                 "solved": solved[shape],
                 **{f"p{m1}{m2}": at_centres[shape][:, i] for i, (m1, m2) in enumerate(CENTRES)},
             }
