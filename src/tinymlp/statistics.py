@@ -152,6 +152,24 @@ def paired_means(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Co
     return Contrast(n, mean, mean - margin, mean + margin, _t_test(mean, error, n))
 
 
+def independent_means(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Difference:
+    """Return the difference of the means of two independent samples.
+
+    The interval is that of B. L. Welch, Biometrika 34 (1947), pages 28-35,
+    with the degrees of freedom of his equation 28: the variances may differ.
+    Raises ValueError for samples of fewer than two numbers, NaN and infinity.
+    """
+    one, other = _sample(first), _sample(second)
+    if min(len(one), len(other)) < 2:
+        raise ValueError(f"each sample needs two numbers or more: {len(one)}, {len(other)}")
+    errors = one.var(ddof=1) / len(one), other.var(ddof=1) / len(other)  # squared, of the means
+    parts = errors[0] ** 2 / (len(one) - 1) + errors[1] ** 2 / (len(other) - 1)
+    freedom = sum(errors) ** 2 / parts if parts else np.inf
+    margin = float(stats.t.ppf((1 + level) / 2, freedom) * sum(errors) ** 0.5)
+    difference = float(one.mean() - other.mean())
+    return Difference(difference, difference - margin, difference + margin)
+
+
 def paired_successes(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Contrast:
     """Return the difference of the success rates of n pairs of yes or no.
 

@@ -17,6 +17,7 @@ from tinymlp.statistics import (
     bayes_probability,
     holm,
     holm_corrected,
+    independent_means,
     mcnemar,
     newcombe,
     newcombe_paired,
@@ -149,6 +150,23 @@ class TestPairs:
             paired_means([1.0], [2.0])
         with pytest.raises(ValueError, match="0 or 1"):
             paired_successes([1, 0.5], [0, 1])
+
+
+class TestIndependentMeans:
+    def test_student_s_sleep_data_as_two_groups(self):
+        # the Welch interval that R prints for t.test(extra ~ group, data = sleep)
+        difference = independent_means(SLEEP_1, SLEEP_2)
+        expected = [-1.58, -3.3654832, 0.2054832]
+        found = [difference.estimate, difference.low, difference.high]
+        assert found == pytest.approx(expected, abs=5e-8)
+
+    def test_without_spread_the_interval_is_a_point(self):
+        difference = independent_means([2.0, 2.0], [1.0, 1.0, 1.0])
+        assert (difference.low, difference.estimate, difference.high) == (1.0, 1.0, 1.0)
+
+    def test_single_numbers_are_refused(self):
+        with pytest.raises(ValueError, match="two numbers or more: 1, 2"):
+            independent_means([1.0], [1.0, 2.0])
 
 
 class TestHolm:
