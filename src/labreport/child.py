@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from labreport.forkserver import Send
-    from labreport.lab import Progress
+    from labreport.lab import Lab
     from labreport.project import Project
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a child process does: one phase of one experiment."""
+    """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints."""
 
     project: Project
     name: str
@@ -35,6 +35,7 @@ class Task:
     contents: dict[str, str]
     jobs: int
     revision: str | None
+    forced: bool
 
     @property
     def title(self) -> str:
@@ -100,8 +101,8 @@ def _module(task: Task) -> ModuleType:
         sys.modules["experiments"] = package
     module = importlib.import_module(f"experiments.{task.name}")
     fresh = fingerprint.parts(project, task.name, task.phase, task.params, {})
-    code = {part: digest for part, digest in task.parts.items() if part.startswith(("code ", "style "))}
-    changed = [part.partition(" ")[2] for part, digest in code.items() if fresh.get(part) != digest]
+    files_ = {part: sha for part, sha in task.parts.items() if part.startswith(("code ", "file ", "style "))}
+    changed = [part.partition(" ")[2] for part, sha in files_.items() if fresh.get(part) != sha]
     if changed:
         what = f"{', '.join(changed)} changed while the build began"
         raise ExperimentError(what, cure="build again")
@@ -150,28 +151,38 @@ def _import_from_source(roots: Sequence[str]) -> None:
     sys.path_importer_cache.clear()
 
 
-def _progress(send: Send) -> Progress:
-    return lambda done, total, label: send({"progress": [done, total, label]})
+def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None = None) -> Lab:
+    from labreport.lab import Lab
+
+    return Lab(
+        task.project,
+        task.name,
+        params,
+        needs=task.needs,
+        jobs=task.jobs,
+        progress=lambda done, total, label: send({"progress": [done, total, label]}),
+        notify=lambda text: send({"notice": text}),
+        parts=task.parts,
+        folder=folder,
+    )
 
 
 def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
-    from labreport.lab import Lab
-
-    lab = Lab(task.project, task.name, task.params, task.needs, task.jobs, _progress(send))
-    returned = module.run(module.Params(**task.params), lab)
+    results.discard_checkpoints(task.project, task.name, but=None if task.forced else task.parts)
+    returned = module.run(module.Params(**task.params), _lab(task, task.params, send))
     encoded = results.encode(returned, task.params)
     _check_imports(task)
     results.publish(task.project, task.name, encoded, task.parts, facts())
+    results.discard_checkpoints(task.project, task.name)
 
 
 def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
     from labreport import figures
-    from labreport.lab import Lab
 
     result = results.load(task.project, task.name)
     folder = files.stage(task.project.results / task.name)
     try:
-        lab = Lab(task.project, task.name, result.params, task.needs, task.jobs, _progress(send), folder)
+        lab = _lab(task, result.params, send, folder)
         with figures.style(task.project.style):
             module.draw(result, lab)
         if not lab.figures:

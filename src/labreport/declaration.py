@@ -1,4 +1,4 @@
-"""What an experiment declares (its question, needs and parameters), read as syntax: nothing is imported."""
+"""What an experiment declares (question, needs, files, parameters), read as syntax: nothing is imported."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from labreport.errors import InputError, Place, UsageError, did_you_mean, raise_all
@@ -24,11 +25,15 @@ class Setting:
 
 @dataclass(frozen=True)
 class Declaration:
-    """An experiment, as far as its syntax tells: the first line of its docstring is its question."""
+    """An experiment, as far as its syntax tells: the first line of its docstring is its question.
+
+    `needs` are other experiments, `reads` files of the project by their paths inside it.
+    """
 
     name: str
     question: str
     needs: tuple[str, ...]
+    reads: tuple[str, ...]
     params: dict[str, Setting]
     quick: dict[str, Any]
     has_draw: bool
@@ -74,8 +79,9 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     Raises
     ------
     InputError, SeveralErrors
-        `run` or `Params` is missing, a default is no literal, NEEDS is no literal tuple of texts, QUICK sets
-        unknown parameters; each with file, line and cure.
+        `run` or `Params` is missing, a default is no literal, NEEDS or READS is no literal tuple of texts,
+        READS names what is no path inside the project, QUICK sets unknown parameters; each with file, line
+        and cure.
 
     """
     reader = _Reader(source)
@@ -86,11 +92,12 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
             reader.errors.append(InputError(what, place=Place(source.shown), cure=f"add:\n{cure}"))
     params = reader.params(bound["Params"]) if "Params" in bound else {}
     needs = reader.needs(bound["NEEDS"]) if "NEEDS" in bound else ()
+    reads = reader.reads(bound["READS"]) if "READS" in bound else ()
     readable = isinstance(bound.get("Params"), ast.ClassDef)
     quick = reader.quick(bound["QUICK"], params) if readable and "QUICK" in bound else {}
     raise_all(reader.errors)
     question = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
-    return Declaration(name, question, needs, params, quick, "draw" in bound)
+    return Declaration(name, question, needs, reads, params, quick, "draw" in bound)
 
 
 def targets(node: ast.stmt) -> list[str]:
@@ -155,17 +162,30 @@ class _Reader:
         return value
 
     def needs(self, node: ast.stmt) -> tuple[str, ...]:
-        value: Any = None
-        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
-            try:
-                value = ast.literal_eval(node.value)
-            except ValueError:
-                value = None
-        if not isinstance(value, tuple | list) or not all(isinstance(need, str) for need in value):
-            cure = 'write for example: NEEDS = ("depth_width",)'
-            self.wrong("NEEDS must be a literal tuple of names of experiments", node, cure)
-            return ()
-        return tuple(dict.fromkeys(value))
+        wrong = "NEEDS must be a literal tuple of names of experiments"
+        return tuple(self.texts(node, wrong, 'write for example: NEEDS = ("depth_width",)'))
+
+    def reads(self, node: ast.stmt) -> tuple[str, ...]:
+        wrong = "READS must be a literal tuple of paths of files"
+        paths = self.texts(node, wrong, 'write for example: READS = ("experiments/sweep.yaml",)')
+        for path, written in paths.items():
+            if not _is_inside(path):
+                cure = 'write it relative to the project, for example "experiments/sweep.yaml"'
+                self.wrong(f"READS has {path!r}, which is no path inside the project", written, cure)
+            elif path.startswith("build/"):
+                cure = "name the experiment that makes it in NEEDS, and use its result"
+                self.wrong(f"READS has {path!r}, which is generated", written, cure)
+        return tuple(paths)
+
+    def texts(self, node: ast.stmt, wrong: str, cure: str) -> dict[str, ast.expr]:
+        """Return the texts of a literal tuple, each once, with where it is written."""
+        written = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        items = written.elts if isinstance(written, ast.Tuple | ast.List) else [ast.Constant(None)]
+        texts = [(n.value, n) for n in items if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+        if len(texts) < len(items):
+            self.wrong(wrong, node, cure)
+            return {}
+        return dict(texts)
 
     def quick(self, node: ast.stmt, params: Mapping[str, Setting]) -> dict[str, Any]:
         call = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
@@ -185,6 +205,13 @@ class _Reader:
                 self.wrong(f"QUICK sets {name!r}, which Params has not", keyword, did_you_mean(name, params))
             quick[name] = self.literal(keyword.value, f"QUICK's {name!r}")
         return quick
+
+
+def _is_inside(path: str) -> bool:
+    """Return whether a text is a path below the project's folder, in the one way to write it."""
+    found = PurePosixPath(path)
+    inside = not found.is_absolute() and ".." not in found.parts
+    return inside and path.isprintable() and path not in ("", ".") and str(found) == path
 
 
 def _is_plain(value: object) -> bool:

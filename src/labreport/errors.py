@@ -51,11 +51,11 @@ class LabreportError(Exception):
 
     def lines(self) -> list[str]:
         """Return the message as lines: what, the place with its source line and a caret, notes, the cure."""
-        head = [_visible(self.what)]
+        head = [visible(self.what)]
         if self.place is not None:
-            head += [f"  at {_visible(str(self.place))}", *_marked_source(self.place)]
-        cure = [f"  cure: {_visible(self.cure)}"] if self.cure else []
-        notes = [f"  {_visible(line)}" for note in self.notes for line in note.splitlines()]
+            head += [f"  at {visible(str(self.place))}", *_marked_source(self.place)]
+        cure = [f"  cure: {visible(self.cure)}"] if self.cure else []
+        notes = [f"  {visible(line)}" for note in self.notes for line in note.splitlines()]
         room = MOST_LINES - len(head) - len(cure)
         if len(notes) > room:
             notes = [*notes[: room - 1], f"  … ({len(notes) - room + 1} more lines)"]
@@ -133,7 +133,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     return f"the names here are: {shown}"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Return a text on one line, with control characters as their escapes."""
     line = " ".join(text.split("\n"))
     return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

@@ -9,6 +9,9 @@ Two comments, each alone on its line, leave code out of every excerpt:
     # excerpt: skip
     ...                  shown as one line: …
     # excerpt: resume
+
+An excerpt can be compared with another one: it then shows, by the lines that both show without their
+indentation, what is new (+), what is gone (-) and two lines around, and … for the rest.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from labreport.project import Project
 
 COLUMNS = 79  # characters of the longest line that fits the page
 UNSPLIT = 30  # lines up to which an excerpt stays on one page
+CONTEXT = 2  # unchanged lines shown before and after what changed
 ELLIPSIS = "…"
 TAB = 8
 NOT_IN_TYPEWRITER = "Ĳĳẞ‱℠™"  # Latin Modern has these in its other fonts only
@@ -71,6 +75,27 @@ class Excerpt:
         return next(line.number for line in reversed(self.lines) if line.number is not None)
 
 
+@dataclass(frozen=True)
+class Row:
+    """A line of a difference: `at` counts the lines of the excerpt that it is taken from.
+
+    `sign` is "+" (of the new excerpt only), "-" (of the old one only), " " (of the new one, in both), or
+    "…" in the place of lines that are left out, of which `at` is the first that is not blank.
+    """
+
+    sign: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What an excerpt shows that another one does not, and what it lacks."""
+
+    new: Excerpt
+    old: Excerpt
+    rows: tuple[Row, ...]
+
+
 def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
     """Return the code of a name, from its first decorator on, without docstrings unless asked for.
 
@@ -89,6 +114,46 @@ def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
     lines = _dedented(source.shown(node, docstring=docstring))
     _check_width(source, lines)
     return Excerpt(name, source.shown_path, source.path, tuple(lines))
+
+
+def difference(new: Excerpt, old: Excerpt) -> Difference:
+    """Return the difference of two excerpts: lines of the new one, and in between those that it lost.
+
+    Raises
+    ------
+    InputError
+        They show the same lines.
+
+    """
+    rows = _compared([line.text for line in new.lines], [line.text for line in old.lines])
+    if all(row.sign == " " for row in rows):
+        what = f"the excerpts {new.name!r} and {old.name!r} show the same code"
+        raise InputError(what, cure="name two that differ, or leave `since` away")
+    return Difference(new, old, tuple(_shortened(rows, new)))
+
+
+def _compared(new: Sequence[str], old: Sequence[str]) -> list[Row]:
+    from difflib import SequenceMatcher
+
+    rows = []
+    for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        rows += [Row("-", at) for at in range(a, b) if what != "equal"]
+        rows += [Row(" " if what == "equal" else "+", at) for at in range(c, d)]
+    return rows
+
+
+def _shortened(rows: Sequence[Row], new: Excerpt) -> Iterator[Row]:
+    """Yield changes with the rows around them; others, where there are several together, as one …."""
+    changes = [at for at, row in enumerate(rows) if row.sign != " "]
+
+    def is_near(at: int) -> bool:
+        hidden = rows[at].sign == " " and new.lines[rows[at].at].number is None  # by a mark, in both
+        return not hidden and any(abs(at - change) <= CONTEXT for change in changes)
+
+    for kept, group in groupby(range(len(rows)), key=is_near):
+        found = [rows[at] for at in group]
+        written = [row.at for row in found if row.sign != " " or new.lines[row.at].text] or [found[0].at]
+        yield from found if kept or len(found) == 1 else [Row(ELLIPSIS, written[0])]
 
 
 # ------------------------------------------------------------------------------------------ finding the file
@@ -334,29 +399,59 @@ _COMMANDS = {
 }
 
 
-def to_latex(excerpt: Excerpt) -> str:
+def to_latex(shown: Excerpt | Difference) -> str:
     """Return the excerpt for labreport.sty: highlighted, with the file's line numbers, on a light ground.
 
-    The result is ordinary LaTeX without any change of category codes: it may stand in an argument.
+    In a difference each line has its sign before it, and the numbers are those of the new file. The result is
+    ordinary LaTeX without any change of category codes: it may stand in an argument.
     """
+    if isinstance(shown, Difference):
+        new, old = shown.new, shown.old
+        place = _lines(old) if old.source == new.source else old.file
+        return _block(f"{new.file}, {_lines(new)}, compared with {place}", new, _signed(shown))
+    rows = [_row("LRline", line, text) for line, text in zip(shown.lines, _code(shown), strict=True)]
+    return _block(f"{shown.file}, {_lines(shown)}", shown, rows)
+
+
+def _lines(excerpt: Excerpt) -> str:
     one = excerpt.first == excerpt.last
-    lines = f"line {excerpt.first}" if one else f"lines {excerpt.first}–{excerpt.last}"
-    heading = latex.escape(f"{excerpt.file}, {lines}")
-    numbers = [line.number for line in excerpt.lines]
-    code = _highlighted("\n".join(line.text for line in excerpt.lines))
-    return _block(str(heading), numbers, code)
+    return f"line {excerpt.first}" if one else f"lines {excerpt.first}–{excerpt.last}"
 
 
-def _block(heading: str, numbers: Sequence[int | None], code: Sequence[str]) -> str:
-    r"""Return \LRcode, or \LRlongcode with breaks allowed except beside the first and last three lines."""
-    command = "LRcode" if len(code) <= UNSPLIT else "LRlongcode"
-    widest = max((str(n) for n in numbers if n is not None), key=len, default="")
+def _signed(shown: Difference) -> list[str]:
+    """Return the rows of a difference; what is highlighted are the two whole excerpts."""
+    new, old = _code(shown.new), _code(shown.old)
     rows = []
-    for at, (number, text) in enumerate(zip(numbers, code, strict=True)):
-        breakable = 3 <= at < len(code) - 3
-        line = rf"\LRline{{{'' if number is None else number}}}{{{text}}}"
-        rows.append(("" if not at else r"\LRbreak" if breakable else r"\nobreak") + line + "%")
-    return "\n".join([rf"\{command}[{widest}]{{{heading}}}{{%", *rows, "}"])
+    for row in shown.rows:
+        line = (shown.old if row.sign == "-" else shown.new).lines[row.at]
+        if row.sign == ELLIPSIS:
+            indent = " " * (len(line.text) - len(line.text.lstrip()))
+            rows.append(_row("LRkept", Line(None, ""), _typeset(indent + ELLIPSIS)))
+        elif row.sign == "-":
+            rows.append(_row("LRremoved", Line(None, ""), old[row.at]))
+        else:
+            rows.append(_row("LRadded" if row.sign == "+" else "LRkept", line, new[row.at]))
+    return rows
+
+
+def _row(command: str, line: Line, text: str) -> str:
+    return rf"\{command}{{{'' if line.number is None else line.number}}}{{{text}}}%"
+
+
+def _block(heading: str, excerpt: Excerpt, rows: Sequence[str]) -> str:
+    r"""Return \LRcode, or \LRlongcode with breaks allowed except beside the first and last three rows."""
+    command = "LRcode" if len(rows) <= UNSPLIT else "LRlongcode"
+    widest = max((str(line.number) for line in excerpt.lines if line.number is not None), key=len, default="")
+    bound = [
+        ("" if not at else r"\LRbreak" if 3 <= at < len(rows) - 3 else r"\nobreak") + row
+        for at, row in enumerate(rows)
+    ]
+    return "\n".join([rf"\{command}[{widest}]{{{latex.escape(heading)}}}{{%", *bound, "}"])
+
+
+def _code(excerpt: Excerpt) -> list[str]:
+    """Return the lines of an excerpt as LaTeX."""
+    return _highlighted("\n".join(line.text for line in excerpt.lines))
 
 
 def _highlighted(code: str) -> list[str]:

@@ -57,6 +57,15 @@ def replace_folder(target: Path, staged: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def discard(path: Path) -> None:
+    """Remove a file or folder at once, as others see it: what a kill leaves of it, `sweep` removes."""
+    import shutil
+
+    staged = stage(path.parent)
+    path.rename(staged / path.name)
+    shutil.rmtree(staged, ignore_errors=True)
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes have left in a folder, and put back what they have moved away."""
     import shutil

@@ -7,9 +7,10 @@ A fingerprint is a mapping from parts to digests. Its parts, in the order in whi
 3. `code FILE`: the experiment's module, as far as `run` (or `draw`) reaches it by name, and each module of
    the project that this code imports, transitively and whole; as syntax: comments, docstrings and layout do
    not count, and neither does labreport;
-4. `result NAME`: the content of a result that is used;
-5. `version DISTRIBUTION` and `python`: of all third-party imports of that code;
-6. `style FILE`: matplotlib's style file, for `draw`.
+4. `file NAME`: the bytes of a file that READS names, for `run` and `draw`;
+5. `result NAME`: the content of a result that is used;
+6. `version DISTRIBUTION` and `python`: of all third-party imports of that code;
+7. `style FILE`: matplotlib's style file, for `draw`.
 
 In doubt a part counts: a statement of an experiment's module that binds no name, or that is compound,
 counts for `run` and `draw`.
@@ -71,6 +72,7 @@ _REASONS = {  # changed, new, gone
     "schema": ("the format was {old}, is {new}",) * 3,
     "parameter": ("{name} was {old}, is {new}", "{name} is new: {new}", "{name} is gone, was {old}"),
     "code": ("{name} changed", "{name} is imported now", "{name} is imported no more"),
+    "file": ("{name} changed", "{name} is read now", "{name} is read no more"),
     "result": ("the result of {name} changed", "it uses {name} now", "it uses {name} no more"),
     "version": ("{name} was {old}, is {new}", "{name} {new} is imported now", "{name} is imported no more"),
     "python": ("Python was {old}, is {new}",) * 3,
@@ -120,16 +122,19 @@ class Sources:
         UsageError
             There is no such experiment.
         InputError, SeveralErrors
-            Its syntax or its declarations are wrong, or it needs an unknown experiment.
+            Its syntax or its declarations are wrong, it needs an unknown experiment, or it reads what is no
+            file of the project.
 
         """
         facts = self._experiment(name)["declaration"]
         names = self.project.experiment_names()
-        raise_all([self._unknown_need(name, need, names) for need in facts["needs"] if need not in names])
+        errors = [self._unknown_need(name, need, names) for need in facts["needs"] if need not in names]
+        raise_all([*errors, *filter(None, (self._unreadable(name, file) for file in facts["reads"]))])
         return Declaration(
             name=name,
             question=facts["question"],
             needs=tuple(facts["needs"]),
+            reads=tuple(facts["reads"]),
             params={
                 key: Setting(kind, ast.literal_eval(text)) for key, (kind, text) in facts["params"].items()
             },
@@ -159,6 +164,9 @@ class Sources:
             **{f"code {self._label(path)}": facts["code"] for path, facts in modules.items()},
             **{f"result {need}": digest for need, digest in needs.items()},
         }
+        for file in self._experiment(name)["declaration"]["reads"]:
+            data = self._read(self.project.root / file)
+            out |= {f"file {file}": _sha(data)} if data is not None else {}
         if phase == "run":
             out |= {f"parameter {key}": json.dumps(value) for key, value in params.items()}
         else:
@@ -196,18 +204,36 @@ class Sources:
         return facts
 
     def _unknown_need(self, name: str, need: str, names: Iterable[str]) -> InputError:
+        what = f"experiment {name!r} needs {need!r}, which does not exist"
+        cure = did_you_mean(need, set(names) - {name})
+        return InputError(what, place=self._declared(name, "NEEDS", need), cure=cure)
+
+    def _unreadable(self, name: str, file: str) -> InputError | None:
+        """Return why a file that READS names cannot be one, if so."""
+        root = self.project.root
+        path = root / file
+        if not path.exists():
+            beside = path.parent.iterdir() if path.parent.is_dir() else ()
+            near = did_you_mean(file, [p.relative_to(root).as_posix() for p in beside if p.is_file()])
+            what, cure = "does not exist", near if "mean" in near else "create it, or take it out of READS"
+        elif not path.is_file():
+            what, cure = "is no file", "name the files in it, each by itself"
+        elif not path.resolve().is_relative_to(root.resolve()):
+            what, cure = "leads out of the project", "put a copy into the project instead of a link"
+        else:
+            return None
+        place = self._declared(name, "READS", file)
+        return InputError(f"experiment {name!r} reads {file!r}, which {what}", place=place, cure=cure)
+
+    def _declared(self, name: str, keyword: str, text: str) -> Place:
+        """Return where NEEDS or READS has a text."""
         path = self.project.experiments / f"{name}.py"
         lines = (self._read(path) or b"").decode("utf-8", "replace").splitlines()
-        place = next(
-            (
-                Place(self.project.shown(path), i, line.index(need) + 1, len(need), line)
-                for i, line in enumerate(lines, 1)
-                if f'"{need}"' in line or f"'{need}'" in line
-            ),
-            Place(self.project.shown(path)),
-        )
-        what = f"experiment {name!r} needs {need!r}, which does not exist"
-        return InputError(what, place=place, cure=did_you_mean(need, set(names) - {name}))
+        first = next((i for i, line in enumerate(lines) if line.startswith(keyword)), 0)
+        for i, line in enumerate(lines[first:], first + 1):
+            if f'"{text}"' in line or f"'{text}'" in line:
+                return Place(self.project.shown(path), i, line.index(text) + 1, len(text), line)
+        return Place(self.project.shown(path))
 
     def _reach(self, imports: Iterable[Import]) -> tuple[dict[Path, dict[str, Any]], set[str]]:
         """Return the facts of all project modules that imports reach, and the foreign top-level modules."""

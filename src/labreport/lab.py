@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from labreport import results
 from labreport.encoding import encode
-from labreport.errors import ExperimentError, did_you_mean
+from labreport.errors import ExperimentError, did_you_mean, visible
 from labreport.forkserver import die_with_parent
-from labreport.results import Result
+from labreport.results import Parts, Result
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -36,18 +36,20 @@ Value = TypeVar("Value")
 Progress = Callable[[int, int, str], None]
 
 PROGRESS_SECONDS = 0.1
+LONGEST_NOTICE = 500  # characters
 
 
-def _silent(done: int, total: int, label: str) -> None:
-    del done, total, label
+def _silent(*told: object) -> None:
+    del told
 
 
 @dataclass
 class Lab:
     """What an experiment may ask of the engine, while it runs or draws.
 
-    `needs` are the results that it may use, `used` those that it has asked for; `progress` is told how far
-    `map` is; `folder` is where `draw` keeps its `figures`, and None in `run`.
+    `needs` are the results that it may use, `used` those that it has asked for; `parts` is its fingerprint,
+    which names the files that it may read; `progress` is told how far `map` is, `notify` each notice;
+    `folder` is where `draw` keeps its `figures`, and None in `run`.
     """
 
     project: Project
@@ -56,6 +58,8 @@ class Lab:
     needs: Sequence[str] = ()
     jobs: int = 1
     progress: Progress = _silent
+    notify: Callable[[str], None] = _silent
+    parts: Parts = field(default_factory=dict)
     folder: Path | None = None
     used: set[str] = field(default_factory=set)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -107,13 +111,61 @@ class Lab:
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""
         if name not in self.needs:
-            needs = ", ".join(f'"{need}"' for need in [*self.needs, name])
             what = f"experiment {self.experiment!r} uses the result of {name!r}, which is not in its NEEDS"
-            near = did_you_mean(name, self.needs) if self.needs else ""
-            cure = f"write NEEDS = ({needs},)" + (f"; {near}" if "mean" in near else "")
-            raise ExperimentError(what, cure=cure)
+            raise ExperimentError(what, cure=_declaring("NEEDS", self.needs, name))
         self.used.add(name)
         return results.load(self.project, name)
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file of the project, which READS must name; its bytes are an input.
+
+        Raises
+        ------
+        ExperimentError
+            READS does not name the file, or it has changed since the build began.
+
+        """
+        reads = [part.removeprefix("file ") for part in self.parts if part.startswith("file ")]
+        if name not in reads:
+            what = f"experiment {self.experiment!r} reads {name!r}, which is not in its READS"
+            raise ExperimentError(what, cure=_declaring("READS", reads, name))
+        path = self.project.root / name
+        if not path.is_file() or sha256(path.read_bytes()).hexdigest() != self.parts[f"file {name}"]:
+            raise ExperimentError(f"{name} changed since the build began", cure="build again")
+        return path
+
+    @property
+    def checkpoints(self) -> Path:
+        """A folder for what a run must not lose if it is killed, in `run`; made when it is first asked for.
+
+        What a run leaves there is found by the next one with the very same fingerprint (parameters, code,
+        files, results, versions) and by no other. It is discarded when the run has finished, when a run with
+        another fingerprint starts, and with --force. A kill may leave half a file: write to another name,
+        then rename. The result must be the same, however much was found.
+
+        Raises
+        ------
+        ExperimentError
+            This is `draw`.
+
+        """
+        if self.folder is not None:
+            what = f"experiment {self.experiment!r} asks for checkpoints in `draw`"
+            raise ExperimentError(what, cure="compute in `run(params, lab)`; draw from the result alone")
+        folder = results.checkpoints(self.project, self.experiment, self.parts)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def notice(self, text: str) -> None:
+        """Show a line to the person who builds, while the build goes on, and print it to the log.
+
+        A text of several lines becomes one, a long one is cut after 500 characters. A notice is no error and
+        no part of the result. It may come from a function of `map`, too.
+        """
+        line = visible(" ".join(text.split()))
+        line = line if len(line) <= LONGEST_NOTICE else f"{line[: LONGEST_NOTICE - 2]} …"
+        print(f"notice: {line}", flush=True)
+        self.notify(line)
 
     def seed(self, *key: Any) -> int:
         """Return a seed in [0, 2**63) from the experiment's name, its parameter `seed` and a key.
@@ -158,6 +210,13 @@ class Lab:
         self.figures[name] = {"alt": alt.strip(), **figures.save(figure, self.folder / name, where)}
         if data is not None:
             figures.save_data(data, self.folder / f"{name}.csv", where)
+
+
+def _declaring(keyword: str, declared: Sequence[str], name: str) -> str:
+    """Return the cure for a name that NEEDS or READS lacks: what to write, and a near one if there is one."""
+    listed = ", ".join(f'"{known}"' for known in [*declared, name])
+    near = did_you_mean(name, declared) if declared else ""
+    return f"write {keyword} = ({listed},)" + (f"; {near}" if "mean" in near else "")
 
 
 class _Meter:

@@ -42,9 +42,9 @@ class Progress:
             self._bars.stop()
 
     def say(self, text: str) -> None:
-        """Print a line, above the bars if there are any."""
+        """Print a line, above the bars if there are any; only the terminal breaks it."""
         if self._bars is not None:
-            self._bars.console.print(text, markup=False, highlight=False)
+            self._bars.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
         else:
             print(text, flush=True)
 
@@ -58,6 +58,8 @@ class Progress:
             label = f"{verb} {event.experiment}" + (f": {event.label}" if event.label else "")
             task = self._tasks[event.experiment, event.phase]
             self._bars.update(task, completed=event.done, total=event.total, description=label)
+        elif event.kind == "notice":
+            self.say(f"{event.experiment}: notice: {event.label}")
         elif event.kind == "finished":
             done = "figures drawn" if event.phase == "draw" else "ran"
             self._end(event, f"{event.experiment}: {done} in {shown_seconds(event.seconds)}")

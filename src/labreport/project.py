@@ -68,6 +68,11 @@ class Project:
         return self.build / "results"
 
     @property
+    def checkpoints(self) -> Path:
+        """The folder of what unfinished runs have kept, one folder for each experiment."""
+        return self.build / "checkpoints"
+
+    @property
     def log(self) -> Path:
         """The folder of all that experiments and LaTeX print."""
         return self.build / "log"

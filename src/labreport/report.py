@@ -155,14 +155,14 @@ def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered
     """Return the rendered main template; the files that excerpts come from are added to `excerpts`."""
     from labreport import templates
 
-    def excerpt(name: str, **options: Any) -> Any:
+    def excerpt(name: str, since: str | None = None, **options: Any) -> Any:
         from labreport import excerpts as code
         from labreport.latex import Latex
 
-        found = code.find(project, str(name), **options)
+        found = [code.find(project, str(n), **options) for n in (name, since) if n is not None]
         if excerpts is not None:
-            excerpts[found.file] = ""
-        return Latex(code.to_latex(found))
+            excerpts.update((part.file, "") for part in found)
+        return Latex(code.to_latex(found[0] if since is None else code.difference(*found)))
 
     if not (project.templates / project.config.template).is_file():
         raise InputError(

@@ -246,8 +246,24 @@ def discard_drawing(project: Project, name: str) -> None:
 
 def sweep(project: Project) -> None:
     """Remove what killed runs have left behind; the caller holds the build's lock."""
-    for folder in project.results.glob("*"):
+    for folder in (*project.results.glob("*"), *project.checkpoints.glob("*")):
         files.sweep(folder)
+
+
+def checkpoints(project: Project, name: str, parts: Parts) -> Path:
+    """Return the folder of what a run with this fingerprint keeps until it is finished."""
+    return project.checkpoints / name / digest(parts)
+
+
+def discard_checkpoints(project: Project, name: str, *, but: Parts | None = None) -> None:
+    """Remove what unfinished runs of an experiment have kept, but for those with this fingerprint."""
+    kept = checkpoints(project, name, but) if but is not None else None
+    folder = project.checkpoints / name
+    for path in list(folder.glob("*")):
+        if path != kept:
+            files.discard(path)
+    with contextlib.suppress(OSError):  # it is not there, or not empty
+        folder.rmdir()
 
 
 def content(encoded: Mapping[str, Any]) -> str:

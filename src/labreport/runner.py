@@ -72,7 +72,7 @@ class Event:
     """What happens while experiments run.
 
     `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
-    "failed" (`error`), "skipped" (`reasons`) or "fresh".
+    "notice" (`label`), "failed" (`error`), "skipped" (`reasons`) or "fresh".
     """
 
     kind: str
@@ -238,8 +238,8 @@ def execute(
     """Run what is out of date: all, or the named experiments and what they need; return how it ended.
 
     A failure ends one experiment and those that need it; the others go on. `force` runs those that are chosen
-    even if they are fresh; `jobs` is the number of experiments at once, and of processes in each `lab.map`.
-    The caller holds the build's lock.
+    even if they are fresh, and without their checkpoints; `jobs` is the number of experiments at once, and of
+    processes in each `lab.map`. The caller holds the build's lock.
 
     Raises
     ------
@@ -351,7 +351,7 @@ class _Execution:
             reasons = tuple(self.stopped[need] for need in stopped)
             self.events(Event("skipped", name, phase, reasons=reasons))
             return
-        forced = ["forced"] if self.force and name in self.chosen else []
+        forced = ["forced"] if self._is_forced(name) else []
         if phase == "run":
             reasons_ = forced or self.book.run_reasons(name)
         else:
@@ -360,6 +360,9 @@ class _Execution:
             self._start(name, phase, tuple(reasons_))
         else:
             self._settle(name, phase)
+
+    def _is_forced(self, name: str) -> bool:
+        return self.force and name in self.chosen
 
     def _settle(self, name: str, phase: str) -> None:
         """Go on after a phase that is up to date."""
@@ -399,6 +402,7 @@ class _Execution:
             contents=self.book.contents(declared.needs),
             jobs=self.jobs,
             revision=self.revision,
+            forced=self._is_forced(name),
         )
         config = self.project.config
         self.book.sources.save()  # the child reads the sources again
@@ -443,6 +447,8 @@ class _Execution:
                 done, total, label = data["progress"]
                 event = Event("progress", task.name, task.phase, done=done, total=total, label=label)
                 self.events(event)
+            elif "notice" in data:
+                self.events(Event("notice", task.name, task.phase, label=data["notice"]))
             elif "seconds" in data:
                 running.seconds = data["seconds"]
             elif "failed" in data:

@@ -34,6 +34,7 @@ def experiment_facts(data: bytes, shown: str, name: str) -> dict[str, Any]:
         "declaration": {
             "question": declared.question,
             "needs": list(declared.needs),
+            "reads": list(declared.reads),
             "params": {key: [s.annotation, repr(s.default)] for key, s in declared.params.items()},
             "quick": {key: repr(value) for key, value in declared.quick.items()},
             "has_draw": declared.has_draw,

@@ -18,10 +18,13 @@ class Params:
 """
 
 
-def experiment(body: str, params: str = PARAMS, needs: tuple[str, ...] = ()) -> str:
+def experiment(
+    body: str, params: str = PARAMS, needs: tuple[str, ...] = (), reads: tuple[str, ...] = ()
+) -> str:
     """Return an experiment's source: `body` holds `run`, and `draw` if there is one."""
     head = '"""What comes out?"""\n\nfrom dataclasses import dataclass\n\n'
-    return f"{head}NEEDS = {needs!r}\n{textwrap.dedent(params)}\n\n{textwrap.dedent(body).strip()}\n"
+    head += f"NEEDS = {needs!r}\n" + (f"READS = {reads!r}\n" if reads else "")
+    return f"{head}{textwrap.dedent(params)}\n\n{textwrap.dedent(body).strip()}\n"
 
 
 def returning(expression: str, **kwargs: Any) -> str:

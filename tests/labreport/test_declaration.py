@@ -101,6 +101,36 @@ def test_a_wrong_declaration_is_named_with_its_line(old, new, line, message):
     assert error.cure
 
 
+def test_files_are_read_in_their_order_each_once():
+    text = 'READS = ("experiments/sweep.yaml", "data/größe 1.csv", "experiments/sweep.yaml")\n'
+    assert declared(GOOD + text).reads == ("experiments/sweep.yaml", "data/größe 1.csv")
+    assert declared(f"{GOOD}READS: tuple[str, ...] = ()\n").reads == ()
+    assert declared(GOOD).reads == ()
+
+
+@pytest.mark.parametrize("value", ['"sweep.yaml"', "files()", '("a", 1)', '("a", *MORE)', "{'a'}", "None"])
+def test_files_that_are_no_literal_tuple_of_texts_are_named_with_their_line(value):
+    error = error_of(f"{GOOD}READS = {value}\n")
+    assert error.what == "READS must be a literal tuple of paths of files"
+    assert (error.place.file, error.place.line) == ("experiments/depth.py", 26)
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "../x", "a/../../x", "a/..", "", ".", "./a", "a//b", "a/", "a\0b", "a\nb"]
+)
+def test_what_is_no_path_inside_the_project_is_marked_at_its_place(path):
+    error = error_of(f'{GOOD}READS = (\n    "fine.yaml",\n    {path!r},\n)\n')
+    assert error.what == f"READS has {path!r}, which is no path inside the project"
+    assert (error.place.line, error.place.column, error.place.length) == (28, 5, len(repr(path)))
+    assert "relative to the project" in error.cure
+
+
+def test_what_a_build_generates_cannot_be_read_as_a_file():
+    error = error_of(f'{GOOD}READS = ("build/results/bce/result.json",)\n')
+    assert "which is generated" in error.what
+    assert "NEEDS" in error.cure
+
+
 def test_the_caret_stands_under_the_place():
     lines = error_of(GOOD.replace("= 1_000", "= 10 * 100")).lines()
     assert lines[2:4] == ["   12 |     repeats: int = 10 * 100", "      |                    ^^^^^^^^"]

@@ -5,15 +5,16 @@ import shutil
 import subprocess
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import labreport
-from labreport import excerpts, latexmk
+from labreport import excerpts, latexmk, report
 from labreport.errors import InputError
-from labreport.excerpts import Excerpt, Line
+from labreport.excerpts import Difference, Excerpt, Line
 from labreport.project import Config, Project
 
 MODULE = '''\
@@ -320,6 +321,188 @@ def test_a_module_that_is_not_utf8_is_named(tmp_path):
         excerpts.find(project, "pack.mod:x")
 
 
+# ------------------------------------------------------------------------------------------------ differences
+
+COMPARED = """\
+def fit(model, data):
+    '''Train.'''
+    one = 1
+    two = 2
+    three = 3
+    four = 4
+    for epoch in data:
+        step(model)
+        old(epoch)
+
+    model.eval()
+    five = 5
+    six = 6
+    return model
+
+
+class Tracked:
+    def fit(model, data):
+        one = 1
+        two = 2
+        three = 3
+        four = 4
+        for epoch in data:
+            step(model)
+            # excerpt: skip
+            hidden(1)
+            # excerpt: resume
+            log(epoch)
+            log(model)
+
+        model.eval()
+        five = 5
+        six = 6
+        return model, {}
+"""
+
+
+def rows(difference: Difference) -> list[str]:
+    """Return the rows as people read them: sign, number and text, no text for what is left out."""
+    shown = []
+    for row in difference.rows:
+        line = (difference.old if row.sign == "-" else difference.new).lines[row.at]
+        shown.append(f"{row.sign}{line.number or ''}|{'' if row.sign == '…' else line.text}")
+    return shown
+
+
+def compared(project: Project, new: str, old: str, **options: Any) -> Difference:
+    """Return the difference of two names of `pack.mod`."""
+    return excerpts.difference(*(excerpts.find(project, f"pack.mod:{n}", **options) for n in (new, old)))
+
+
+def test_a_difference_shows_what_is_new_and_gone_and_two_lines_around_it(tmp_path):
+    found = compared(with_module(tmp_path, COMPARED), "Tracked.fit", "fit")
+    assert rows(found) == [
+        "…18|",
+        " 23|    for epoch in data:",
+        " 24|        step(model)",
+        "-9|        old(epoch)",
+        "+|        …",
+        "+28|        log(epoch)",
+        "+29|        log(model)",
+        " 30|",
+        " 31|    model.eval()",
+        " 32|    five = 5",
+        " 33|    six = 6",
+        "-14|    return model",
+        "+34|    return model, {}",
+    ]
+
+
+def test_the_other_way_round_what_was_new_is_gone(tmp_path):
+    found = compared(with_module(tmp_path, COMPARED), "fit", "Tracked.fit")
+    assert [row for row in rows(found) if row[0] in "+-"] == [
+        "-|        …",
+        "-28|        log(epoch)",
+        "-29|        log(model)",
+        "+9|        old(epoch)",
+        "-34|    return model, {}",
+        "+14|    return model",
+    ]
+
+
+def test_docstrings_are_compared_only_when_they_are_shown(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    assert not any("Train" in row for row in rows(compared(project, "Tracked.fit", "fit")))
+    assert "-2|    '''Train.'''" in rows(compared(project, "Tracked.fit", "fit", docstring=True))
+
+
+def bodies(new: list[str], old: list[str]) -> Difference:
+    """Return the difference of two excerpts that show these lines."""
+    lines = [tuple(Line(n, text) for n, text in enumerate(body, 1)) for body in (new, old)]
+    files = [("a:new", "src/new.py"), ("a:old", "src/old.py")]
+    return excerpts.difference(*(Excerpt(n, f, Path(f), b) for (n, f), b in zip(files, lines, strict=True)))
+
+
+def test_one_line_between_contexts_is_shown_and_two_are_left_out():
+    lines = ["a", *"12345", "b", *"123456", "c"]
+    found = bodies(lines, [line for line in lines if line not in "abc"])
+    assert rows(found) == [
+        *("+1|a", " 2|1", " 3|2", " 4|3", " 5|4", " 6|5"),
+        *("+7|b", " 8|1", " 9|2", "…10|", " 12|5", " 13|6", "+14|c"),
+    ]
+
+
+def test_a_line_that_a_mark_left_out_in_both_is_no_context_of_its_own():
+    new = [Line(1, "a"), Line(2, "b"), Line(None, "…"), Line(6, "d"), Line(7, "new")]
+    old = [Line(line.number, line.text) for line in new[:-1]]
+    found = excerpts.difference(*(Excerpt("a:b", "a.py", Path("a.py"), tuple(lines)) for lines in (new, old)))
+    assert rows(found) == ["…1|", " 6|d", "+7|new"]
+
+
+def test_equal_code_is_an_error_that_says_to_name_two_that_differ(tmp_path):
+    project = with_module(tmp_path, "def f():\n    return 1\n\n\ndef g():\n    return 1\n")
+    with pytest.raises(InputError, match=r"'pack\.mod:f' and 'pack\.mod:f' show the same") as caught:
+        compared(project, "f", "f")
+    assert "name two that differ" in caught.value.cure
+
+
+LINES = st.lists(st.sampled_from(["", "a", "b", "    c", "    d"]), max_size=25)
+
+
+@given(LINES, LINES)
+def test_a_difference_takes_the_old_lines_to_the_new(new, old):
+    assume(new != old)
+    found = bodies(new, old)
+    from_rows: dict[str, list[str]] = {"new": [], "old": []}
+    at = 0
+    for number, row in enumerate(found.rows):
+        if row.sign == "-":
+            from_rows["old"].append(old[row.at])
+            continue
+        following = [r.at for r in found.rows[number + 1 :] if r.sign != "-"]
+        end = row.at + 1 if row.sign != "…" else following[0] if following else len(new)
+        assert end - at >= (2 if row.sign == "…" else 1)
+        from_rows["new"] += new[at:end]
+        from_rows["old"] += new[at:end] if row.sign != "+" else []
+        at = end
+    assert from_rows == {"new": new, "old": old}
+
+
+REPORT = r"""
+\documentclass{article}\usepackage{labreport}\begin{document}
+\VAR{excerpt("pack.mod:Tracked.fit", since="pack.other:fit")}
+\end{document}
+"""
+
+
+def test_a_report_depends_on_both_files_of_a_difference(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    (tmp_path / "src/pack/other.py").write_text(COMPARED)
+    (tmp_path / "report_templates").mkdir()
+    (tmp_path / "report_templates" / "report.tex.j2").write_text(REPORT)
+    sources: dict[str, str] = {}
+    text = report.render(project, sources).text
+    assert sources.keys() == {"src/pack/mod.py", "src/pack/other.py"}
+    assert "src/pack/mod.py, lines 18–34, compared with src/pack/other.py" in text.replace(r"{,}", ",")
+    assert report.inputs(project, sources).keys() >= sources.keys()
+
+
+def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    (tmp_path / "report_templates").mkdir()
+    (tmp_path / "report_templates" / "report.tex.j2").write_text(
+        REPORT.replace("pack.other:fit", "pack.mod:Tracked.fit")
+    )
+    with pytest.raises(InputError, match="show the same code") as caught:
+        report.render(project)
+    assert (caught.value.place.file, caught.value.place.line) == ("report_templates/report.tex.j2", 3)
+
+
+def test_a_line_of_a_difference_is_highlighted_as_in_its_whole_text():
+    new = ['text = """', "def a", "def b", "def c", "def new", '"""', "def end(): pass"]
+    old = ["'''", *new[1:4], "def old", "'''", new[6]]
+    shown = excerpts.to_latex(bodies(new, old))
+    assert r"\LRadded{5}{\LRstring{def\ new}}" in shown
+    assert r"\LRremoved{}{\LRcomment{def\ old}}" in shown  # a text that stands alone: a docstring
+    assert r"\LRkept{7}{\LRkeyword{def}\ \LRdefined{end}" in shown
+
+
 # --------------------------------------------------------------------------------------------------- as LaTeX
 
 HOSTILE = [
@@ -349,6 +532,12 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, latexmk.Comp
     hostile = Excerpt("a:b", "src/a_b&%.py", Path("a.py"), tuple(lines))
     rows = tuple(Line(n, "" if n % 10 == 0 else f"    statement_{n} = {n}") for n in range(4000, 4150))
     long = Excerpt("a:c", "src/long.py", Path("a.py"), rows)
+    # a difference: lines as wide as the page allows, some hostile
+    new = [f"{'x' * 75} = {n}" if n % 4 else HOSTILE[n // 4] for n in range(4 * len(HOSTILE))]
+    old = [line for n, line in enumerate(new) if n % 8 and n != 1] + ["y" * 79, "    gone = '\\\\' # %"]
+    texts = zip((7000, 8000), (new, old), strict=True)
+    sides = [tuple(Line(start + n, text.rstrip()) for n, text in enumerate(side)) for start, side in texts]
+    both = [Excerpt("a:d", "src/one.py", Path("one.py"), side) for side in sides]
     body = [
         r"\documentclass[11pt]{article}\usepackage{labreport}\begin{document}Before.",
         excerpts.to_latex(hostile),
@@ -358,6 +547,8 @@ def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, latexmk.Comp
         *(f"Paragraph {n}.\n" for n in range(30)),
         excerpts.to_latex(long),
         "Between.",
+        excerpts.to_latex(excerpts.difference(*both)),
+        excerpts.to_latex(bodies(["a = 1", "b = 2"], ["a = 1"])),
         r"After.\LRcomplete\end{document}",
     ]
     (folder / "report.tex").write_text("\n".join(body), encoding="utf-8")
@@ -388,6 +579,32 @@ def test_characters_without_a_glyph_are_shown_as_code_points(printed):
 def test_the_heading_names_the_file_and_lines(printed):
     assert "src/a_b&%.py, lines 100–1200" in printed[0]
     assert "src/d.py, line 7\n" in printed[0]
+
+
+@pytest.mark.xdist_group("printed")
+def test_a_difference_prints_each_line_beside_its_sign_and_the_new_number(printed):
+    text = printed[0].partition("Between.")[2]
+    for n in (0, 8, 16, 24, 32):
+        row = next(line for line in text.splitlines() if re.match(rf"\s*{7000 + n}\s", line))
+        expected = unicodedata.normalize("NFC", HOSTILE[n // 4]).replace("…", "...")
+        assert squeezed(row) == f"{7000 + n} + {squeezed(expected)}"
+    lines = [squeezed(line) for line in text.splitlines()]
+    assert f"7001 + {'x' * 75} = 1" in lines
+    assert f"7002 {'x' * 75} = 2" in lines
+    assert "- " + "y" * 79 in lines
+    assert r"- gone = '\\' # %" in lines
+    assert "2 + b = 2" in lines
+
+
+@pytest.mark.xdist_group("printed")
+def test_the_heading_of_a_difference_names_both_places(printed):
+    assert f"src/one.py, lines 7000–{7000 + 4 * len(HOSTILE) - 1}, compared with lines 8000–80" in printed[0]
+    assert "src/new.py, lines 1–2, compared with src/old.py" in printed[0]
+
+
+@pytest.mark.xdist_group("printed")
+def test_nothing_of_an_excerpt_runs_off_the_page(printed):
+    assert printed[1].notices == ()
 
 
 @pytest.mark.xdist_group("printed")

@@ -1,6 +1,7 @@
 """Files are at any time the old ones or the new ones."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,3 +111,17 @@ def test_sweeping_follows_no_link_out_of_the_folder(tmp_path):
     files.sweep(inside)
     assert list(inside.iterdir()) == []
     assert (outside / "precious").exists()
+
+
+def test_what_is_discarded_is_gone_at_once_and_what_a_kill_leaves_of_it_is_swept(tmp_path, monkeypatch):
+    files.write(tmp_path / "folder" / "deep" / "file", b"x")
+    with monkeypatch.context() as killed:
+        killed.setattr(shutil, "rmtree", lambda *_, **__: None)
+        files.discard(tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+    assert len(list(tmp_path.rglob("file"))) == 1
+    files.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    files.write(tmp_path / "folder" / "file", b"x")
+    files.discard(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []

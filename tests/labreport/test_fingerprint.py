@@ -1,5 +1,6 @@
 """What a result depends on, and what does not count."""
 
+import os
 import sys
 from importlib import metadata
 
@@ -210,6 +211,91 @@ def test_the_style_file_counts_for_drawing_only(project):
     assert changes == ["experiments/figures.mplstyle is new"]
 
 
+# files
+
+
+@pytest.fixture
+def reading(project):
+    """The project, whose experiment reads two files."""
+    projects.write(project.experiments / "sweep.yaml", "method: grid\n")
+    projects.write(project.root / "data" / "points.csv", "x\n1\n")
+    reads = 'NEEDS = ()\nREADS = (\n    "experiments/sweep.yaml",\n    "data/points.csv",\n)'
+    projects.change(project.experiments / "exp.py", "NEEDS = ()", reads)
+    return project
+
+
+@pytest.mark.parametrize("phase", ["run", "draw"])
+def test_the_bytes_of_each_file_that_is_read_count_for_running_and_drawing(reading, phase):
+    before = parts(reading, phase)
+    assert [part for part in before if part.startswith("file ")] == [
+        "file experiments/sweep.yaml",
+        "file data/points.csv",
+    ]
+    (reading.experiments / "sweep.yaml").write_text("method: grid \n")
+    assert fingerprint.changes(before, parts(reading, phase)) == ["experiments/sweep.yaml changed"]
+
+
+def test_a_file_that_is_read_now_or_no_more_is_a_reason(reading):
+    with_both = parts(reading)
+    projects.change(reading.experiments / "exp.py", '    "data/points.csv",\n', "")
+    assert fingerprint.changes(with_both, parts(reading)) == ["data/points.csv is read no more"]
+    assert fingerprint.changes(parts(reading), with_both) == ["data/points.csv is read now"]
+
+
+def remove(path):
+    path.unlink()
+
+
+def make_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def link_outside(path):
+    path.unlink()
+    path.symlink_to("/etc/passwd")
+
+
+def link_to_itself(path):
+    path.unlink()
+    path.symlink_to(path)
+
+
+def make_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "what"),
+    [
+        (remove, "does not exist"),
+        (make_folder, "is no file"),
+        (link_outside, "leads out of the project"),
+        (link_to_itself, "does not exist"),
+        (make_pipe, "is no file"),
+    ],
+)
+def test_what_is_no_file_of_the_project_is_an_error_at_its_line(reading, spoil, what):
+    spoil(reading.root / "data" / "points.csv")
+    with pytest.raises(InputError) as caught:
+        fingerprint.declaration(reading, "exp")
+    error = caught.value
+    assert error.what == f"experiment 'exp' reads 'data/points.csv', which {what}"
+    assert (error.place.file, error.place.line, error.place.column) == ("experiments/exp.py", 14, 6)
+    assert error.cure
+
+
+def test_a_link_inside_the_project_and_a_near_name_are_told_apart_from_mistakes(reading):
+    path = reading.root / "data" / "points.csv"
+    path.rename(path.with_name("point.csv"))
+    with pytest.raises(InputError) as caught:
+        fingerprint.declaration(reading, "exp")
+    assert caught.value.cure == "did you mean 'data/point.csv'?"
+    path.symlink_to("point.csv")
+    assert fingerprint.declaration(reading, "exp").reads == ("experiments/sweep.yaml", "data/points.csv")
+
+
 # versions
 
 
@@ -252,6 +338,8 @@ def test_reasons_stand_in_the_documented_order():
         "python": "3.11",
         "version torch": "2.12.0",
         "version numpy": "2.0",
+        "file data/gone.csv": "aa",
+        "file experiments/sweep.yaml": "aa",
         "result noisy_xor": "aa",
         "result gone": "aa",
         "code src/b.py": "1",
@@ -267,6 +355,8 @@ def test_reasons_stand_in_the_documented_order():
         "python": "3.12",
         "version torch": "2.13.0",
         "version pandas": "3.0",
+        "file experiments/sweep.yaml": "bb",
+        "file data/new.csv": "bb",
         "result noisy_xor": "bb",
         "result more": "bb",
         "code src/b.py": "2",
@@ -286,6 +376,9 @@ def test_reasons_stand_in_the_documented_order():
         "src/a.py is imported no more",
         "src/b.py changed",
         "src/c.py is imported now",
+        "experiments/sweep.yaml changed",
+        "data/gone.csv is read no more",
+        "data/new.csv is read now",
         "it uses gone no more",
         "it uses more now",
         "the result of noisy_xor changed",

@@ -209,6 +209,81 @@ def test_any_other_result_is_an_error_with_what_to_write(project, needs, name, c
     assert caught.value.cure.startswith(cure)
 
 
+# files
+
+
+@pytest.fixture
+def reading(project):
+    """A lab that may read one file."""
+    (project.root / "a.csv").write_text("x\n")
+    return Lab(project, "exp", {}, parts={"file a.csv": hashlib.sha256(b"x\n").hexdigest(), "python": "3"})
+
+
+def test_a_file_named_in_reads_is_given_by_its_path(reading):
+    assert reading.file("a.csv") == reading.project.root / "a.csv"
+
+
+def test_any_other_file_is_an_error_with_what_to_write(reading):
+    (reading.project.root / "b.csv").write_text("x\n")
+    for name in ("b.csv", "./a.csv", str(reading.project.root / "a.csv")):
+        with pytest.raises(ExperimentError, match="not in its READS") as caught:
+            reading.file(name)
+        assert caught.value.cure.startswith(f'write READS = ("a.csv", "{name}",)')
+
+
+@pytest.mark.parametrize("edit", [Path.unlink, lambda path: path.write_text("y\n")])
+def test_a_file_that_changed_since_the_build_began_is_not_believed(reading, edit):
+    edit(reading.project.root / "a.csv")
+    with pytest.raises(ExperimentError, match=r"a\.csv changed since the build began") as caught:
+        reading.file("a.csv")
+    assert caught.value.cure == "build again"
+
+
+# checkpoints
+
+
+def test_checkpoints_of_each_fingerprint_lie_in_a_folder_that_exists(project):
+    parts = [{}, {"parameter n": "1"}, {"parameter n": "2"}, {"parameter n": "2", "result other": "aa"}]
+    labs = [Lab(project, name, {}, parts=p) for name in ("a", "b") for p in parts]
+    assert not project.checkpoints.exists()  # it is made when it is asked for
+    folders = [lab.checkpoints for lab in labs]
+    assert len(set(folders)) == len(labs)
+    assert all(path.is_dir() and path.is_relative_to(project.build / "checkpoints") for path in folders)
+    assert [lab.checkpoints for lab in labs] == folders
+
+
+def test_a_quick_build_has_its_own_checkpoints(project, tmp_path):
+    quick = projects.make(tmp_path, {}, quick=True)
+    assert Lab(quick, "a", {}).checkpoints.is_relative_to(tmp_path / "build" / "quick" / "checkpoints")
+    assert not project.checkpoints.exists()
+
+
+def test_drawing_has_no_checkpoints(project, tmp_path):
+    with pytest.raises(ExperimentError, match="asks for checkpoints in `draw`"):
+        _ = Lab(project, "exp", {}, folder=tmp_path).checkpoints
+
+
+# notices
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("offline", "offline"),
+        (" two\n lines\t and  tabs\r\n", "two lines and tabs"),
+        ("red \x1b[31m \x07", "red \\x1b[31m \\x07"),
+        ("größe 100 % [bold]", "größe 100 % [bold]"),
+        ("x" * 500, "x" * 500),
+        ("x" * 501, "x" * 498 + " …"),
+    ],
+)
+def test_a_notice_is_one_short_line_that_the_log_keeps(project, capfd, text, shown):
+    heard = []
+    Lab(project, "exp", {}, notify=heard.append).notice(text)
+    assert heard == [shown]
+    assert capfd.readouterr().out == f"notice: {shown}\n"
+
+
 # seeds
 
 

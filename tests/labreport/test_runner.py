@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from projects import experiment, make, reasons, returning, run, states
 
 from labreport import results, runner
 from labreport.errors import InputError, LabreportError, UsageError
+from labreport.progress import Progress
 
 SRC = Path(__file__).parents[2] / "src"
 
@@ -285,6 +287,208 @@ def test_what_killed_runs_left_behind_is_swept(chain):
     run(chain)
     assert not list(chain.build.rglob(".tmp-*"))
     assert sorted(path.name for path in (chain.results / "a").iterdir()) == ["result.json", "run.json"]
+
+
+# files that are read
+
+READING = {
+    "body": """
+        def run(params, lab):
+            return {"x": lab.file("data/points.csv").read_text()}
+    """,
+    "reads": ("data/points.csv",),
+}
+
+
+@pytest.fixture
+def reading(tmp_path):
+    projects.write(tmp_path / "data" / "points.csv", "1\n")
+    return make(tmp_path, {"a": experiment(**READING), "b": returning("{}")})
+
+
+def test_a_changed_file_runs_what_reads_it_and_nothing_else(reading):
+    run(reading)
+    assert results.load(reading, "a").values == {"x": "1\n"}
+    assert states(reading) == {"a": "fresh", "b": "fresh"}
+    projects.write(reading.root / "data" / "points.csv", "2\n")
+    assert reasons(reading, "a") == ("data/points.csv changed",)
+    assert run(reading).ran == ("a",)
+    assert results.load(reading, "a").values == {"x": "2\n"}
+
+
+def test_a_changed_file_draws_again_even_if_the_result_came_out_equal(tmp_path):
+    draw = FIGURE.replace("color=COLOUR", 'color=lab.file("colour.txt").read_text().strip()')
+    body = f'def run(params, lab):\n    return {{"x": [1, 2]}}\n{draw}'
+    projects.write(tmp_path / "colour.txt", "red\n")
+    project = make(tmp_path, {"a": experiment(body, reads=("colour.txt",))})
+    run(project)
+    red = (project.results / "a" / "figures" / "line.pdf").read_bytes()
+    projects.write(tmp_path / "colour.txt", "blue\n")
+    assert run(project).ran == ("a",)
+    assert (project.results / "a" / "figures" / "line.pdf").read_bytes() != red
+    assert states(project) == {"a": "fresh"}
+
+
+def test_a_deleted_file_stops_the_plan_at_the_line_that_reads_it(reading):
+    run(reading)
+    (reading.root / "data" / "points.csv").unlink()
+    with pytest.raises(InputError) as caught:
+        runner.plan(reading)
+    assert caught.value.what == "experiment 'a' reads 'data/points.csv', which does not exist"
+    assert caught.value.place.source == "READS = ('data/points.csv',)"
+
+
+def test_a_file_that_changes_while_the_build_goes_on_is_not_believed(tmp_path):
+    go = tmp_path / "go"
+    body = f"""
+        import os, time
+        def run(params, lab):
+            lab.notice("started")
+            while not os.path.exists({str(go)!r}):
+                time.sleep(0.01)
+            return {{"x": lab.file("data/points.csv").read_text()}}
+    """
+    projects.write(tmp_path / "p" / "data" / "points.csv", "1\n")
+    project = make(tmp_path / "p", {"a": experiment(body, reads=("data/points.csv",))})
+
+    def edit(event):
+        if event.kind == "notice":
+            projects.write(project.root / "data" / "points.csv", "2\n")
+            go.touch()
+
+    (error,) = runner.execute(project, events=edit).errors
+    assert error.what == "experiment 'a' failed: data/points.csv changed since the build began"
+    assert error.cure == "build again"
+    assert states(project) == {"a": "stale run"}
+
+
+# notices
+
+
+NOTING = """
+import os, sys
+def run(params, lab):
+    lab.notice("runs lie in build/x")
+    lab.map(lambda i: lab.notice(f"item {i}"), [1, 2])
+    return {"x": [1, 2]}
+COLOUR = "red"
+"""
+
+
+def test_notices_are_shown_while_the_build_runs_and_change_nothing(tmp_path, capsys):
+    noisy = make(
+        tmp_path / "noisy", {"a": experiment(NOTING + FIGURE.replace("from", 'lab.notice("drawn"); from'))}
+    )
+    progress = Progress()
+    outcome = run(noisy, jobs=2, events=progress.show)
+    assert outcome.ran == ("a",)
+    out = capsys.readouterr().out.splitlines()
+    notices = [line for line in out if "notice" in line]
+    assert notices[0] == "a: notice: runs lie in build/x"
+    assert sorted(notices[1:]) == ["a: notice: drawn", "a: notice: item 1", "a: notice: item 2"]
+    assert out.index("a: notice: item 1") < next(i for i, line in enumerate(out) if line.startswith("a: ran"))
+    log = (noisy.log / "a.log").read_text().splitlines()
+    assert log[0] == "notice: runs lie in build/x"
+    assert sorted(log) == ["notice: item 1", "notice: item 2", "notice: runs lie in build/x"]
+    quiet = make(tmp_path / "quiet", {"a": experiment(re.sub(r"lab\.notice\(", "str(", NOTING) + FIGURE)})
+    run(quiet)
+    values = [json.loads(result_bytes(project, "a"))["values"] for project in (noisy, quiet)]
+    assert values[0] == values[1]
+
+
+def test_a_notice_of_an_experiment_that_fails_is_shown_too(tmp_path):
+    body = "def run(params, lab):\n    lab.notice('é' * 600)\n    raise ValueError('no luck')\n"
+    events = []
+    runner.execute(make(tmp_path, {"a": experiment(body)}), events=events.append)
+    assert [event.kind for event in events] == ["started", "notice", "failed"]
+    assert events[1].label == "é" * 498 + " …"
+
+
+# checkpoints
+
+
+KEEPING = """
+import os, time
+STEP = 1
+def run(params, lab):
+    found = sorted(path.name for path in lab.checkpoints.iterdir())
+    others = len(os.listdir(lab.checkpoints.parent))
+    (lab.checkpoints / "left").write_text("half of the work")
+    if not os.path.exists({path!r}):
+        open({path!r}, "w").close()
+        time.sleep(600)
+    lab.map(lambda i: (lab.checkpoints / "more").touch(), [STEP, 2])
+    return {{"found": found, "others": others}}
+"""
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """A project whose build was killed in the middle of `a`, which needs `b`."""
+    there = tmp_path / "there"
+    text = experiment(KEEPING.format(path=str(there)), needs=("b",))
+    project = make(tmp_path / "p", {"a": text, "b": returning('{"x": 1}')})
+    code = (
+        "from pathlib import Path; from labreport import project, runner;"
+        f"runner.execute(project.load(Path({str(project.root)!r})))"
+    )
+    build = subprocess.Popen([sys.executable, "-c", code], env={"PYTHONPATH": str(SRC), "PATH": ""})
+    try:
+        wait_for(there.exists)
+    finally:
+        build.kill()
+        build.wait()
+    assert len(list((project.checkpoints / "a").iterdir())) == 1
+    assert states(project) == {"a": "stale run", "b": "fresh"}
+    return project
+
+
+def test_a_killed_run_finds_what_it_had_left_and_nothing_is_left_when_it_has_finished(killed):
+    run(killed, jobs=2)
+    assert results.load(killed, "a").values == {"found": ["left"], "others": 1}
+    assert list(killed.checkpoints.iterdir()) == []
+
+
+def test_an_experiment_that_fails_keeps_its_checkpoints(killed):
+    projects.change(killed.experiments / "a.py", "lab.map(", "1 / 0; lab.map(")
+    assert len(runner.execute(killed).errors) == 1
+    (folder,) = (killed.checkpoints / "a").iterdir()
+    assert [path.name for path in folder.iterdir()] == ["left"]
+
+
+CHANGES = {
+    "code": lambda project: projects.change(project.experiments / "a.py", "STEP = 1", "STEP = 3"),
+    "parameter": lambda project: projects.change(
+        project.experiments / "a.py", "seed: int = 0", "seed: int = 5"
+    ),
+    "needed result": lambda project: projects.change(project.experiments / "b.py", '"x": 1', '"x": 2'),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_another_fingerprint_finds_nothing_and_removes_what_was_left(killed, what):
+    CHANGES[what](killed)
+    run(killed)
+    assert results.load(killed, "a").values == {"found": [], "others": 1}
+    assert list(killed.checkpoints.iterdir()) == []
+
+
+def test_a_comment_does_not_lose_the_checkpoints(killed):
+    path = killed.experiments / "a.py"
+    path.write_text(f"# more\n{path.read_text()}")
+    run(killed)
+    assert results.load(killed, "a").values["found"] == ["left"]
+
+
+def test_force_starts_without_checkpoints(killed):
+    run(killed, ["a"], force=True)
+    assert results.load(killed, "a").values == {"found": [], "others": 1}
+
+
+def test_force_leaves_the_checkpoints_of_what_was_not_named(killed):
+    run(killed, ["b"], force=True)
+    run(killed, ["a"])
+    assert results.load(killed, "a").values["found"] == ["left"]
 
 
 # drawing
