@@ -6,7 +6,8 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-TEX_PACKAGES := latexmk texlive-latex-recommended texlive-latex-extra texlive-science \
+# strace is for one test: that an offline run opens no connection
+TEX_PACKAGES := strace latexmk texlive-latex-recommended texlive-latex-extra texlive-science \
 	texlive-fonts-recommended lmodern poppler-utils
 TEX_PROGRAMS := latexmk pdflatex bibtex kpsewhich pdftotext
 TEX_FILES := siunitx.sty booktabs.sty cleveref.sty lmodern.sty accsupp.sty microtype.sty newfloat.sty

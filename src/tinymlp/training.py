@@ -14,21 +14,27 @@ Data = Dataset[tuple[Tensor, Tensor]]  # pairs: inputs (2,), target ()
 
 @dataclass
 class History:
-    """Loss and accuracy on training and validation data after each epoch."""
+    """Loss and accuracy on training and validation data after each epoch.
+
+    `gradient_norm` is the Euclidean norm of the gradient of the mean training
+    loss, over all training points, at the parameters after the epoch.
+    """
 
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)
     val_loss: list[float] = field(default_factory=list)
     val_accuracy: list[float] = field(default_factory=list)
+    gradient_norm: list[float] = field(default_factory=list)
 
     def record(self, model: nn.Module, train: Data, val: Data) -> None:
-        """Append what `evaluate` says of the model on both data sets."""
+        """Append what `evaluate` and `gradient_norm` say of the model."""
         loss, accuracy = evaluate(model, train)
         self.train_loss.append(loss)
         self.train_accuracy.append(accuracy)
         loss, accuracy = evaluate(model, val)
         self.val_loss.append(loss)
         self.val_accuracy.append(accuracy)
+        self.gradient_norm.append(gradient_norm(model, train))
 
 
 def fit(
@@ -69,9 +75,27 @@ def evaluate(model: nn.Module, dataset: Data) -> tuple[float, float]:
 
     A logit above 0 is an answer of class 1, any other an answer of class 0.
     """
-    size = len(cast(Sized, dataset))
-    inputs, targets = next(iter(DataLoader(dataset, batch_size=size)))
+    inputs, targets = whole(dataset)
     logits = model(inputs)
     loss = nn.functional.binary_cross_entropy_with_logits(logits, targets)
     correct = (logits > 0) == (targets == 1)
     return loss.item(), correct.float().mean().item()
+
+
+def gradient_norm(model: nn.Module, dataset: Data) -> float:
+    """Return the norm of the gradient of the mean loss over all points.
+
+    The norm is Euclidean, over all parameters as one vector; their `grad`
+    stays as it is.
+    """
+    inputs, targets = whole(dataset)
+    loss = nn.BCEWithLogitsLoss()(model(inputs), targets)
+    gradients = torch.autograd.grad(loss, list(model.parameters()))
+    return nn.utils.get_total_norm(gradients).item()
+
+
+def whole(dataset: Data) -> tuple[Tensor, Tensor]:
+    """Return all inputs (n, 2) and targets (n,) of a data set."""
+    size = len(cast(Sized, dataset))
+    inputs, targets = next(iter(DataLoader(dataset, batch_size=size)))
+    return inputs, targets

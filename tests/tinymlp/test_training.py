@@ -8,7 +8,7 @@ from torch.utils.data import TensorDataset
 
 from tinymlp.data import NoisyXor
 from tinymlp.models import Net
-from tinymlp.training import evaluate, fit
+from tinymlp.training import evaluate, fit, gradient_norm
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +40,32 @@ def test_evaluation_by_hand():
     loss, accuracy = evaluate(linear(math.log(3), 0.0, 0.0), data)
     assert loss == pytest.approx((math.log(4 / 3) + math.log(2) + math.log(4)) / 3)
     assert accuracy == pytest.approx(2 / 3)
+
+
+def test_the_norm_of_the_gradient_by_hand():
+    """A point adds (sigma(z) - y) (x1, x2, 1) / n: at logits ln 3 and 0 errors of -1/4 and 1/2."""
+    data = TensorDataset(torch.tensor([[1.0, 2.0], [0.0, -3.0]]), torch.tensor([1.0, 0.0]))
+    model = linear(math.log(3), 0.0, 0.0)
+    gradient = [-1 / 8, -1 / 4 - 3 / 4, -1 / 8 + 1 / 4]
+    assert gradient_norm(model, data) == pytest.approx(math.hypot(*gradient))
+    assert all(p.grad is None for p in model.parameters())
+
+
+def test_the_norm_of_the_gradient_is_that_of_finite_differences():
+    data, model = NoisyXor(50, seed=1), net(2, 3, seed=0).double()
+    data.inputs, data.targets = data.inputs.double(), data.targets.double()
+    flat = torch.nn.utils.parameters_to_vector(model.parameters()).detach()
+    expected = gradient_norm(model, data)
+    slopes = []
+    for i in range(len(flat)):
+        losses = []
+        for step in (1e-5, -1e-5):
+            moved = flat.clone()
+            moved[i] += step
+            torch.nn.utils.vector_to_parameters(moved, model.parameters())
+            losses.append(evaluate(model, data)[0])
+        slopes.append((losses[0] - losses[1]) / 2e-5)
+    assert expected == pytest.approx(math.hypot(*slopes), rel=1e-6)
 
 
 def test_two_steps_of_adam_by_hand():
@@ -78,7 +104,8 @@ def test_history_is_what_evaluation_says_after_each_epoch():
     assert (first.train_loss[0], first.train_accuracy[0]) == evaluate(model, train)
     assert (first.val_loss[0], first.val_accuracy[0]) == evaluate(model, val)
     assert history.train_loss[0] == first.train_loss[0]
-    assert [len(values) for values in vars(history).values()] == [3, 3, 3, 3]
+    assert first.gradient_norm[0] == gradient_norm(model, train)
+    assert [len(values) for values in vars(history).values()] == [3, 3, 3, 3, 3]
     assert (history.val_loss[-1], history.val_accuracy[-1]) == evaluate(whole, val)
 
 
@@ -100,8 +127,8 @@ def test_an_epoch_takes_each_point_once_in_batches_of_the_given_size():
 
     train = NoisyXor(70, seed=1)
     fit(Watched(1, 2), train, train, epochs=2, batch_size=32, seed=3)
-    assert [len(x) for x in seen] == [32, 32, 6] * 2
-    first, second = torch.cat(seen[:3]), torch.cat(seen[3:])
+    assert [len(x) for x in seen] == [32, 32, 6, 70] * 2  # the whole for the norm of its gradient
+    first, second = torch.cat(seen[:3]), torch.cat(seen[4:7])
     assert not torch.equal(first, second)
     for epoch in (first, second):
         assert sorted(epoch.tolist()) == sorted(train.inputs.tolist())
