@@ -1,0 +1,330 @@
+"""Question 4.1: how does the training of a promising network progress, as Weights & Biases logs it?
+
+The network is chosen by a rule that looks at validation results alone: of all shapes of `depth_width`, the
+one with the least mean validation loss over the repeats. How far another set of repeats would have led to
+another choice is part of the result.
+
+The chosen network is trained again from several seeds, as one group of runs. What the figures show is what
+the logs of the runs say: they are read back after the training, and must agree with the history that the
+training itself kept. A run whose log is missing or incomplete is done again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from torch import nn
+
+from tinymlp.data import NoisyXor
+from tinymlp.models import Net, parameter_count
+from tinymlp.plots import CLASS_COLOURS, CLASS_MARKERS, decision_boundary, scatter_classes
+from tinymlp.selection import chosen_shares
+from tinymlp.statistics import summarise, wilson
+from tinymlp.tracking import FIELDS, Session, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from labreport.lab import Lab
+    from labreport.results import Result
+    from tinymlp.tracking import Log
+    from tinymlp.training import History
+
+NEEDS = ("depth_width",)
+
+
+@dataclass(frozen=True)
+class Params:
+    """How many runs, and how many sets of repeats show how stable the choice is.
+
+    Data, batch size and learning rate are those of `depth_width`.
+    """
+
+    runs: int = 12
+    epochs: int = 100
+    draws: int = 2000
+    seed: int = 0
+
+
+QUICK = Params(runs=3, epochs=10, draws=200)
+
+PROJECT, GROUP = "noisy-xor", "tracking"
+ATTEMPTS = 3  # to get the complete log of every run
+REPEATS_ASKED = (1, 10, 100)  # repeats after which one might choose
+SHOWN_POINTS = 100  # of the training data, in the pictures of decision boundaries
+SHOWN_EPOCHS = 6
+
+
+def run(params: Params, lab: Lab) -> dict[str, Any]:
+    """Choose a shape, train it with tracking, and return what the logs of the runs say."""
+    study = lab.result("depth_width")
+    rng = np.random.default_rng(lab.seed("draws"))
+    candidates = _candidates(study, params, rng)
+    chosen = min(candidates, key=lambda row: (row["val_loss"], row["parameters"]))
+    depth, width = chosen["depth"], chosen["width"] or 0
+    config = {
+        "depth": depth,
+        "width": width,
+        "epochs": params.epochs,
+        **{key: study.params[key] for key in ("n_train", "s", "batch_size", "lr")},
+    }
+    seeds = [lab.seed("run", number) % 2**32 for number in range(params.runs)]
+    runs = _tracked(config, seeds, lab)
+    curves = pd.concat(
+        [_curve(number, log, history) for number, (log, history) in enumerate(runs)], ignore_index=True
+    )
+    return {
+        "chosen": chosen,
+        "config": config,
+        "parameters": parameter_count(depth, width),
+        "seeds": seeds,
+        "logs": {"runs": params.runs, "read": sum(log is not None for log, _ in runs)},
+        **_findings(curves, study.params["solved_above"]),
+        "pictures": _pictures(runs, curves, study.params["solved_above"]),
+        "candidates": pd.DataFrame(candidates).astype({"width": "Int64"}),
+        "curves": curves,
+    }
+
+
+# ---- the choice
+
+
+def _candidates(study: Result, params: Params, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Each shape's validation loss, and how often the rule would choose it after so many repeats."""
+    shapes = study.table("shapes")
+    repeats = study.table("repeats")
+    losses = {name: repeats.loc[repeats["shape"] == name, "val_loss"].to_numpy() for name in shapes["name"]}
+    shares = chosen_shares(losses, REPEATS_ASKED, params.draws, rng)
+    return [
+        {
+            "name": row["name"],
+            "depth": int(row["depth"]),
+            "width": None if pd.isna(row["width"]) else int(row["width"]),
+            "parameters": int(row["parameters"]),
+            "val_loss": float(losses[row["name"]].mean()),
+            "val_loss_std": float(losses[row["name"]].std(ddof=1)),
+            "rate": float(row["rate"]),
+            **{f"chosen_{n}": shares[n][row["name"]] for n in REPEATS_ASKED},
+        }
+        for row in shapes.to_dict("records")
+    ]
+
+
+# ---- the runs
+
+
+def _tracked(config: Mapping[str, Any], seeds: Sequence[int], lab: Lab) -> list[tuple[Log | None, History]]:
+    """Train from each seed and read the logs; a run without a complete log is done again, a few times."""
+    done: dict[int, tuple[Log | None, History]] = {}
+    for _ in range(ATTEMPTS):
+        missing = [seed for seed in seeds if seed not in done or done[seed][0] is None]
+        if not missing:
+            break
+        with Session(lab.project.build, project=PROJECT, notice=lab.notice) as session:
+            trained = lab.map(partial(_train, session, config), missing, "runs")
+        logs = lab.map(session.read, [run_id for run_id, _ in trained], "logs")
+        for seed, log, (_, history) in zip(missing, logs, trained, strict=True):
+            done[seed] = log, history
+        if session.mode == "disabled":
+            break
+    return [done[seed] for seed in seeds]
+
+
+def _train(session: Session, config: Mapping[str, Any], seed: int) -> tuple[str, History]:
+    """Train one network with tracking; return the run's id and the history that the training kept."""
+    train, val = _data(config, seed)
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = Net(config["depth"], config["width"])
+    with session.track(f"seed {seed}", group=GROUP, config={**config, "seed": seed}) as tracker:
+        history = fit(
+            model,
+            train,
+            val,
+            tracker,
+            epochs=config["epochs"],
+            batch_size=config["batch_size"],
+            lr=config["lr"],
+            seed=seed,
+        )
+    return tracker.id, history
+
+
+def _data(config: Mapping[str, Any], seed: int) -> tuple[NoisyXor, NoisyXor]:
+    """The training and the validation set of a run: equally many points, of independent seeds."""
+    own = np.random.SeedSequence(seed).generate_state(2).tolist()
+    train, val = (NoisyXor(config["n_train"], config["s"], seed=part) for part in own)
+    return train, val
+
+
+def _curve(number: int, log: Log | None, history: History) -> pd.DataFrame:
+    """A run's row for each epoch, from its log, which must agree with the training's own history."""
+    kept = pd.DataFrame({name: getattr(history, name) for name in FIELDS}, dtype=float)
+    kept.insert(0, "epoch", np.arange(1, len(kept) + 1))
+    if log is not None:
+        read = pd.DataFrame(log.rows).rename(columns={key: name for name, key in FIELDS.items()})
+        read = read[list(kept)].astype(kept.dtypes)
+        if not kept.equals(read):
+            raise ValueError(f"the log of run {log.id} differs from the history that its training kept")
+        kept = read
+    kept.insert(0, "run", number)
+    return kept
+
+
+def _findings(curves: pd.DataFrame, solved_above: float) -> dict[str, Any]:
+    """What the curves show: when runs solve the task, where their best epochs are, how gradients change."""
+    last = curves[curves["epoch"] == curves["epoch"].max()].set_index("run")
+    best = curves.loc[curves.groupby("run")["val_loss"].idxmin()].set_index("run")
+    right = curves[curves["val_accuracy"] > solved_above]
+    solved = last["val_accuracy"] > solved_above
+    good = last[solved]
+    return {
+        "solved": asdict(wilson(int(solved.sum()), len(solved))),
+        "solved_epoch": asdict(summarise(right.groupby("run")["epoch"].min()[good.index])),
+        "val_loss": asdict(summarise(good["val_loss"])),
+        "stuck_val_loss": asdict(summarise(last.loc[~solved, "val_loss"])),
+        "val_minus_train": asdict(summarise(good["val_loss"] - good["train_loss"])),
+        "best_epoch": asdict(summarise(best["epoch"])),
+        "best_is_last": int((best["epoch"] == curves["epoch"].max()).sum()),
+        "best_val_loss": asdict(summarise(best["val_loss"][solved])),
+        "gradient_norm": {
+            "first": _median_norm(curves, good.index, 1),
+            "last": _median_norm(curves, good.index, int(curves["epoch"].max())),
+            "greatest": asdict(summarise(curves.groupby("run")["gradient_norm"].max()[good.index])),
+        },
+    }
+
+
+def _median_norm(curves: pd.DataFrame, runs: pd.Index[Any], epoch: int) -> float | None:
+    """The median norm of the gradient over some runs after an epoch."""
+    chosen = curves[(curves["epoch"] == epoch) & curves["run"].isin(runs)]
+    return summarise(chosen["gradient_norm"]).median
+
+
+def _pictures(
+    runs: Sequence[tuple[Log | None, History]], curves: pd.DataFrame, solved_above: float
+) -> list[dict[str, Any]]:
+    """The parameters at some epochs, from the logs of the quickest, the slowest and the first stuck run."""
+    last = curves[curves["epoch"] == curves["epoch"].max()].set_index("run")
+    right = curves[curves["val_accuracy"] > solved_above]
+    solved = right.groupby("run")["epoch"].min()[last.index[last["val_accuracy"] > solved_above]]
+    stuck = last.index.difference(solved.index)
+    shown = {"quickest": solved.nsmallest(1).index, "slowest": solved.nlargest(1).index, "stuck": stuck[:1]}
+    return [
+        {"run": number, "which": which, **picture}
+        for which, numbers in shown.items()
+        for number in numbers.tolist()
+        for picture in _snapshots(runs[number][0])
+    ]
+
+
+def _snapshots(log: Log | None) -> list[dict[str, Any]]:
+    """The parameters at some of the epochs for which a log has them, denser at the beginning."""
+    rows = [row for row in log.rows if "parameters" in row] if log else []
+    if not rows:
+        return []
+    places = np.unique(np.geomspace(1, len(rows), SHOWN_EPOCHS).round().astype(int)) - 1
+    found = (rows[place] for place in places.tolist())
+    return [
+        {"epoch": row["epoch"], "val_loss": row["val/loss"], "parameters": row["parameters"]} for row in found
+    ]
+
+
+# ---- figures
+
+
+def draw(result: Result, lab: Lab) -> None:
+    """Two figures: the learning curves of all runs, and the decision boundary over time."""
+    curves, values = result.table("curves"), result.values
+    lab.figure(
+        "curves",
+        _curves(curves),
+        alt="Learning curves of all runs, with the median over runs: training and validation loss, which "
+        "fall by orders of magnitude and hardly differ in most runs; validation accuracy, which jumps to one "
+        "early; the norm of the gradient, which first rises, then falls with the loss.",
+        data=curves,
+    )
+    if values["pictures"]:
+        lab.figure(
+            "boundaries",
+            _boundaries(values),
+            alt="The decision boundary over the epochs, left to right. It is wrong for whole clusters at "
+            "first; once it separates all four, it hardly moves any more.",
+        )
+
+
+TRAIN, VALIDATION = "#D55E00", "#0072B2"
+
+
+def _curves(curves: pd.DataFrame) -> Figure:
+    """Loss, accuracy and gradient norm over the epochs: each run thin, the median bold."""
+    figure = Figure(figsize=(5.9, 2.5))
+    loss, accuracy, norm = figure.subplots(1, 3)
+    _lines(loss, curves, "train_loss", TRAIN, (0, (4, 2)))
+    _lines(loss, curves, "val_loss", VALIDATION, "-")
+    _lines(accuracy, curves, "val_accuracy", VALIDATION, "-")
+    _lines(norm, curves, "gradient_norm", TRAIN, (0, (4, 2)))
+    loss.set(yscale="log", ylabel="loss (nats)", title="loss")
+    accuracy.set(ylabel="share of points", title="validation accuracy")
+    norm.set(yscale="log", ylabel="Euclidean norm", title="gradient norm")
+    for ax in (loss, accuracy, norm):
+        ax.set_xlabel("epochs")
+    lines = [
+        Line2D([], [], color=TRAIN, ls=(0, (4, 2)), label="training data"),
+        Line2D([], [], color=VALIDATION, label="validation data"),
+        Line2D([], [], color="0.3", lw=0.5, alpha=0.6, label="one run"),
+        Line2D([], [], color="0.3", lw=1.6, label="median over runs"),
+    ]
+    figure.legend(handles=lines, loc="outside lower center", ncols=4)
+    return figure
+
+
+def _lines(ax: Axes, curves: pd.DataFrame, column: str, colour: str, style: Any) -> None:
+    """Draw one metric of all runs, and its median."""
+    table = curves.pivot(index="epoch", columns="run", values=column)
+    ax.plot(table.index, table, color=colour, lw=0.5, alpha=0.4, ls=style)
+    ax.plot(table.index, table.median(axis=1), color=colour, lw=1.6, ls=style)
+
+
+def _boundaries(values: Mapping[str, Any]) -> Figure:
+    """The probabilities over the plane at some epochs, a row for each outcome that occurs."""
+    pictures = pd.DataFrame(values["pictures"])
+    rows = list(pictures.groupby("which", sort=False))
+    columns = pictures["epoch"].nunique()
+    figure = Figure(figsize=(5.9, 0.6 + len(rows)))
+    axes = figure.subplots(len(rows), columns, squeeze=False, sharex=True, sharey=True)
+    for row, (which, shown) in enumerate(rows):
+        for ax, picture in zip(axes[row], shown.to_dict("records"), strict=True):
+            _picture(ax, picture, values)
+            ax.set_title("" if row else f"epoch {picture['epoch']}")
+            ax.set(xlabel="$x_1$" if row == len(rows) - 1 else "", ylabel="")
+        axes[row, 0].set_ylabel(f"{which}\n$x_2$")
+    marks = zip(("class 0", "class 1"), CLASS_COLOURS, CLASS_MARKERS, strict=True)
+    handles = [Line2D([], [], color=c, marker=m, ls="", ms=3, label=name) for name, c, m in marks]
+    handles.append(Line2D([], [], color="black", lw=1, label="$p = 1/2$"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    return figure
+
+
+def _picture(ax: Axes, picture: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Draw the network of one epoch with some of its training data."""
+    config = values["config"]
+    net = Net(config["depth"], config["width"])
+    nn.utils.vector_to_parameters(torch.tensor(picture["parameters"]), net.parameters())
+    train, _ = _data(config, values["seeds"][picture["run"]])
+    decision_boundary(ax, partial(_probability, net))
+    scatter_classes(ax, train.inputs[:SHOWN_POINTS], train.targets[:SHOWN_POINTS], size=3)
+
+
+@torch.no_grad()
+def _probability(net: Net, points: np.ndarray) -> np.ndarray:
+    return torch.sigmoid(net(torch.tensor(points, dtype=torch.float32))).numpy()
