@@ -140,9 +140,11 @@ def _swept(definition: Sweep, params: Params, lab: Lab) -> tuple[list[Trial], in
                 map=partial(lab.map, label="trials"),
                 run_cap=params.trials or None,
             )
+        if session.mode == "disabled":
+            return trials, 0
         logs = lab.map(session.read, [trial.id for trial in trials], "logs")
         missing = [trial for trial, log in zip(trials, logs, strict=True) if log is None]
-        if not missing or session.mode == "disabled":
+        if not missing:
             break
         sweep.forget(folder, missing)
     for one, log in zip(trials, logs, strict=True):

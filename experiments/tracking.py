@@ -131,10 +131,11 @@ def _tracked(config: Mapping[str, Any], seeds: Sequence[int], lab: Lab) -> list[
             break
         with Session(lab.project.build, project=PROJECT, notice=lab.notice) as session:
             trained = lab.map(partial(_train, session, config), missing, "runs")
-        logs = lab.map(session.read, [run_id for run_id, _ in trained], "logs")
+        written = session.mode != "disabled"  # else there are only logs of earlier runs
+        logs = [session.read(run_id) if written else None for run_id, _ in trained]
         for seed, log, (_, history) in zip(missing, logs, trained, strict=True):
             done[seed] = log, history
-        if session.mode == "disabled":
+        if not written:
             break
     return [done[seed] for seed in seeds]
 
