@@ -1,5 +1,6 @@
 """Derivatives by finite differences, to check those of `Var`s."""
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 
@@ -66,11 +67,14 @@ def gradient(f: Callable[..., Var], x: Sequence[float]) -> list[float]:
 def relative_error(found: Sequence[float], expected: Sequence[float]) -> float:
     """Return the largest difference, in units of the largest expected value.
 
-    Where all that is expected is zero, return the largest difference itself.
+    Where all that is expected is zero, return the largest difference itself;
+    where any number is NaN, NaN, so that no comparison takes it for small.
     """
     pairs = zip(found, expected, strict=True)
-    difference = max(abs(a - b) for a, b in pairs)
-    return difference / (max(map(abs, expected)) or 1.0)
+    differences = [abs(a - b) for a, b in pairs]
+    if any(map(math.isnan, differences)):
+        return math.nan
+    return max(differences) / (max(map(abs, expected)) or 1.0)
 
 
 def gradient_error(f: Callable[..., Var], x: Sequence[float]) -> float:

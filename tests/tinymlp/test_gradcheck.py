@@ -54,6 +54,11 @@ def test_relative_error_is_in_units_of_the_largest_derivative():
     assert relative_error([0.25, 0.0], [0.0, 0.0]) == 0.25
 
 
+@pytest.mark.parametrize("found", [[math.nan, 2.0], [1.0, math.nan]])
+def test_relative_error_hides_no_nan(found):
+    assert math.isnan(relative_error(found, [1.0, 2.0]))
+
+
 def test_a_right_gradient_passes_and_a_wrong_one_is_seen():
     def cube(a, factor=3.0):
         return Var(a.v**3, lambda: [(a, factor * a.v**2)])
