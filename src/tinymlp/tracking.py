@@ -228,8 +228,9 @@ class Tracker:
         """Make a figure, as it is now, part of the next row."""
         if self._session.mode != "disabled":
             path = self._session._path(f"{self.id}-{len(self._record.rows)}-{len(self._row)}.png")
-            figure.savefig(path, metadata={"Software": None})
-            self._row[name] = _Picture(path)
+            with suppress(OSError):  # a full disk
+                figure.savefig(path, metadata={"Software": None})
+                self._row[name] = _Picture(path)
 
     def summary(self, **values: Any) -> None:
         """Say what is to be known of the whole run; the last row's values are in the summary anyway."""
@@ -463,7 +464,7 @@ class Session:
 
     def _failed(self, problem: str) -> None:
         """Note the first failure, for all processes of the session."""
-        with suppress(FileExistsError), self._path("failure").open("x") as file:
+        with suppress(OSError), self._path("failure").open("x") as file:
             file.write(problem)
 
     def _failure(self) -> str:
@@ -499,8 +500,10 @@ class Session:
 
     def _keep(self, record: _Record) -> None:
         """Hand a record over to the process that ends the session."""
-        if self.mode != "disabled":
-            part = self._path(f"{record.id}.part")
+        if self.mode == "disabled":
+            return
+        part = self._path(f"{record.id}.part")
+        with suppress(OSError):  # a full disk
             part.write_bytes(pickle.dumps(record))
             part.rename(part.with_suffix(".run"))
 
@@ -515,6 +518,7 @@ class Session:
         self._mode = "offline"
         self._start()
         for record in lost:
+            record.url = ""
             if run := self._open(record):
                 record.whole = self._tried("writing a run again", partial(_write, run, record))
         self._stop()

@@ -81,6 +81,7 @@ def test_an_online_run_arrives_as_its_log_says(server, session, notices, capfd):
     run = server.runs[tracker.id]
     pictures = [row["boundary.path"] for row in log.rows]
     files = next((session.folder / "wandb").glob(f"run-*-{tracker.id}")) / "files"
+    assert run.files.keys() == {"config.yaml", "wandb-summary.json", *pictures}
     assert len(pictures) == 3
     assert all(run.files[path] == (files / path).read_bytes() for path in pictures)
     assert server.artifacts[f"model-{tracker.id}/model.pt"].startswith(b"PK")

@@ -231,20 +231,27 @@ def test_an_incomplete_log_is_none(session):
     assert len(session.read(tracker.id).rows) == 400
 
 
-def test_the_log_knows_nothing_of_the_machine_and_its_user(session, monkeypatch, tmp_path):
-    monkeypatch.setenv("USER", "somebody")
-    monkeypatch.setenv("EMAIL", "somebody@example.org")
+def test_a_run_knows_nothing_of_the_machine_and_its_user(session, monkeypatch, tmp_path):
+    """But the log has the place of an artifact's files, for their upload."""
+    monkeypatch.setattr("socket.gethostname", lambda: "name-of-the-host")
+    monkeypatch.setenv("USER", "name-of-the-user")
+    monkeypatch.setenv("EMAIL", "name-of-the-user@example.org")
     with session, session.track("one", group="group", config={"lr": 0.1}) as tracker:
         tracker.boundary(net(), TRAIN)
         tracker.log({"x": 1})
-    content = next((session.folder / "wandb").glob("*/*.wandb")).read_bytes()
-    for secret in (socket.gethostname(), "somebody", str(Path.cwd()), sys.executable, sys.argv[0], "pytest"):
-        assert f'"{secret}"'.encode() not in content
-        if len(secret) > 4:
-            assert secret.encode() not in content
-    assert [path.name for path in (tmp_path / "home").iterdir() if "wandb" in path.name] == []
-    assert not (tmp_path / "home" / ".config" / "wandb").exists()
-    assert not (tmp_path / "home" / ".cache" / "wandb").exists()
+    folder = next((session.folder / "wandb").glob("offline-run-*"))
+    content = (folder / f"run-{tracker.id}.wandb").read_bytes()
+    for secret in (
+        "name-of-the-host",
+        "name-of-the-user",
+        str(Path.cwd()),
+        str(tmp_path),
+        sys.executable,
+        "pytest",
+    ):
+        assert secret.encode() not in content, secret
+    assert [path.suffix for path in (folder / "files").rglob("*") if path.is_file()] == [".png"]
+    assert not [path for path in (tmp_path / "home").rglob("*") if "wandb" in path.name]
 
 
 # ---- the mode
@@ -340,21 +347,20 @@ def test_wandb_dir_is_not_used_and_wandb_project_is(session, monkeypatch, tmp_pa
     assert b"mine" in next((session.folder / "wandb").glob("*/*.wandb")).read_bytes()
 
 
-def test_the_process_is_left_as_it_was(session):
-    before = (
-        dict(os.environ),
-        sys.exit,
-        sys.excepthook,
-        threading.excepthook,
-        signal.getsignal(signal.SIGTERM),
-    )
+def test_the_process_is_left_as_it_was(session, monkeypatch):
+    monkeypatch.setenv("WANDB_TAGS", "mine")
+
+    def state():
+        variables = {name: value for name, value in os.environ.items() if name.startswith("WANDB")}
+        return variables, sys.exit, sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGTERM)
+
+    before = state()
     with session:
         trained(session)
         assert os.environ["WANDB_MODE"] == "offline"
         core = session._core.pid
-    after = dict(os.environ), sys.exit, sys.excepthook, threading.excepthook, signal.getsignal(signal.SIGTERM)
-    assert after == before
-    assert [thread.name for thread in threading.enumerate() if "wandb" in thread.name.lower()] == []
+    assert state() == before
+    assert not wandb_threads()
     with pytest.raises(ProcessLookupError):
         os.kill(core, 0)
 
@@ -369,25 +375,30 @@ def under_agent(monkeypatch, path, text, run_id="trial7"):
     monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", str(path))
 
 
+def agent_starts(monkeypatch, tmp_path, number, lr):
+    text = f"wandb_version: 1\nlr:\n  value: {lr}\nsizes: {{value: [1, 2]}}\n"
+    under_agent(monkeypatch, tmp_path / f"parameters{number}.yaml", text, f"trial{number}")
+
+
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
-def test_parameters_of_an_agent_go_before_those_of_the_program(session, monkeypatch, tmp_path, mode):
+@pytest.mark.parametrize("first", ["before the session", "within the session"])
+def test_parameters_of_an_agent_go_before_those_of_the_program(session, monkeypatch, tmp_path, mode, first):
+    """In one process one after the other, as the local agent does; a program of `wandb agent` begins so."""
     monkeypatch.setenv("WANDB_MODE", mode)
+    monkeypatch.setenv("WANDB_RESUME", "must")
+    if first == "before the session":
+        agent_starts(monkeypatch, tmp_path, 0, 0.05)
     with session:
-        for number, lr in enumerate([0.05, 0.5]):  # in one process, as the local agent does
-            text = f"wandb_version: 1\nlr:\n  value: {lr}\nsizes: {{value: [1, 2]}}\n"
-            under_agent(monkeypatch, tmp_path / "parameters.yaml", text, f"trial{number}")
+        for number, lr in enumerate([0.05, 0.5]):
+            agent_starts(monkeypatch, tmp_path, number, lr)
             with session.track("one", group="group", config={"lr": 1.0, "depth": 3}) as tracker:
                 tracker.log({"loss": tracker.config["lr"]})
             assert tracker.id == f"trial{number}"
             assert tracker.config == {"lr": lr, "depth": 3, "sizes": [1, 2]}
     for number, lr in enumerate([0.05, 0.5] if mode == "offline" else []):
         log = session.read(f"trial{number}")
-        assert (log.id, log.sweep, log.config, log.rows) == (
-            f"trial{number}",
-            "sweep1",
-            {"lr": lr, "depth": 3, "sizes": [1, 2]},
-            [{"loss": lr}],
-        )
+        assert log.config == {"lr": lr, "depth": 3, "sizes": [1, 2]}
+        assert (log.id, log.name, log.sweep, log.rows) == (f"trial{number}", "one", "sweep1", [{"loss": lr}])
 
 
 @pytest.mark.parametrize("text", ["[1, 2]", "lr: 3", "lr: {", "lr: {values: [1]}"])
@@ -469,6 +480,10 @@ def test_forked_workers_track_together(session, notices):
     assert "6 runs offline" in notices[0]
 
 
+def wandb_threads():
+    return [t.name for t in threading.enumerate() if t.name.startswith(("wandb", "NetStat"))]
+
+
 def assert_all_there(session, runs, epochs=3):
     """Every run has the plain history, in its process and in its log."""
     expected = plainly_trained(epochs)
@@ -479,9 +494,7 @@ def assert_all_there(session, runs, epochs=3):
         assert "boundary.path" in log.rows[0]
         assert log.summary["best_epoch"] >= 1
         assert log.exit_code == 0
-    assert threading.active_count() == len(
-        [t for t in threading.enumerate() if "wandb" not in t.name.lower()]
-    )
+    assert not wandb_threads()
 
 
 @pytest.mark.parametrize("moment", ["before", "within", "after"])
