@@ -23,14 +23,13 @@ import pandas as pd
 import torch
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from torch import nn
 
 from tinymlp.data import NoisyXor
 from tinymlp.ensemble import Ensemble, Score, Shape, Training, evaluate, stream_seed, train
 from tinymlp.models import Net, parameter_count
 from tinymlp.plateaus import CENTRES, LABELS, centre_probabilities, plateaus
-from tinymlp.plots import CLASS_COLOURS, CLASS_MARKERS, decision_boundary, heat_map, scatter_classes, strips
+from tinymlp.plots import boundary_key, decision_boundary, heat_map, scatter_classes, strips
 from tinymlp.statistics import (
     Contrast,
     bayes_accuracy,
@@ -462,10 +461,7 @@ def _key_to_boundaries(ax: Axes, background: AxesImage) -> None:
     """Explain marks and colours in the empty place of the last row, two pictures wide."""
     scale = ax.inset_axes((0.3, 0.3, 1.6, 0.08))
     ax.figure.colorbar(background, scale, orientation="horizontal", ticks=(0, 0.5, 1), label="$p(y = 1)$")
-    colours = zip(("class 0", "class 1"), CLASS_COLOURS, CLASS_MARKERS, strict=True)
-    marks = [Line2D([], [], color=c, marker=m, ls="", ms=3, label=name) for name, c, m in colours]
-    curve = Line2D([], [], color="black", lw=1, label="$p = 1/2$")
-    legend = ax.legend(handles=[*marks, curve], loc="lower left", bbox_to_anchor=(0.2, 0.4))
+    legend = ax.legend(handles=boundary_key(), loc="lower left", bbox_to_anchor=(0.2, 0.4))
     for artist in (scale, legend):
         artist.set_in_layout(False)
 
@@ -502,7 +498,7 @@ def _learning(curves: pd.DataFrame) -> Figure:
         ax.set(title=title, xlabel="epochs")
     axes[0].set(ylabel="share of repeats (%)", ylim=(-3, 103))
     axes[1].set(yscale="log", ylabel="median training loss (nats)")
-    axes[2].set(ylim=(0.3, 0.75))
+    axes[2].set(ylabel="median training loss (nats)", ylim=(0.3, 0.75))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy import stats
 from torch import nn
 
@@ -37,7 +38,7 @@ from tinymlp.plateaus import (
     nearest_plateau,
     plateaus,
 )
-from tinymlp.plots import decision_boundary, scatter_classes
+from tinymlp.plots import boundary_key, decision_boundary, scatter_classes
 from tinymlp.statistics import Contrast, holm_corrected, paired_successes, summarise, wilson
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ FLAT = 1e-4  # an eigenvalue below this part of the largest one counts as zero
 KINDS = {0: "none merged", 2: "two merged", 3: "three merged", 4: "all merged"}
 SHOWN_POINTS = 100
 BLUE, ORANGE = "#0072B2", "#D55E00"
+ENDS: dict[bool, dict[str, Any]] = {  # the lines of networks that are solved in the end, and of others
+    True: {"color": ORANGE, "lw": 1, "zorder": 3},
+    False: {"color": "0.55", "lw": 0.4},
+}
 
 
 @dataclass(frozen=True)
@@ -603,7 +608,7 @@ def _shown(name: str) -> str:
 
 def _patterns(patterns: pd.DataFrame, examples: Sequence[Mapping[str, Any]], base: Result) -> Figure:
     """A picture for each set of two and of three merged clusters, with its count."""
-    figure = Figure(figsize=(5.9, 3.3))
+    figure = Figure(figsize=(5.9, 3.5))
     axes = figure.subplots(2, 4)
     by_clusters = {example["clusters"]: example for example in examples}
     for line, merged in zip(axes, (2, 3), strict=True):
@@ -618,6 +623,7 @@ def _patterns(patterns: pd.DataFrame, examples: Sequence[Mapping[str, Any]], bas
             ax.set(xlabel="$x_1$" if merged == 3 else "", ylabel="")
             ax.tick_params(labelbottom=merged == 3, labelleft=ax is line[0])
         line[0].set_ylabel(f"{KINDS[merged]}\n$x_2$")
+    figure.legend(handles=boundary_key(), loc="outside lower center", ncols=3)
     return figure
 
 
@@ -637,21 +643,23 @@ def _probability(net: Net, points: np.ndarray) -> np.ndarray:
 
 def _long_runs(paths: pd.DataFrame, table: pd.DataFrame) -> Figure:
     """The training loss of each stuck network, a panel for each shape."""
-    figure = Figure(figsize=(5.9, 3.4))
+    figure = Figure(figsize=(5.9, 3.6))
     axes = figure.subplots(2, 3, sharex=True, sharey=True)
     places = {f"{depth}x{width}": axes[width - 2, depth - 1] for depth in (1, 2, 3) for width in (2, 3)}
     for row in table.to_dict("records"):
         ax = places[row["shape"]]
         chosen = paths[paths["shape"] == row["shape"]]
         for _, path in chosen.groupby("replicate"):
-            left = path["solved"].iloc[0]
-            style = {"color": ORANGE, "lw": 1, "zorder": 3} if left else {"color": "0.55", "lw": 0.4}
-            ax.plot(path["epoch"], path["train_loss"], **style)
+            ax.plot(path["epoch"], path["train_loss"], **ENDS[bool(path["solved"].iloc[0])])
         ax.set_title(f"{_shown(row['shape'])}: {row['solved']} of {row['n']} solved")
     for ax in axes[1]:
         ax.set(xlabel="epochs", xticks=(200, 500, 800))
     for ax in axes[:, 0]:
         ax.set(ylabel="training loss (nats)", yscale="log")
+    lines = [
+        Line2D([], [], label=word, **ENDS[end]) for end, word in ((True, "solved"), (False, "not solved"))
+    ]
+    figure.legend(handles=lines, loc="outside lower center", ncols=2)
     return figure
 
 

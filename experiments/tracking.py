@@ -24,7 +24,7 @@ from torch import nn
 
 from tinymlp.data import NoisyXor
 from tinymlp.models import Net, parameter_count
-from tinymlp.plots import CLASS_COLOURS, CLASS_MARKERS, decision_boundary, scatter_classes
+from tinymlp.plots import boundary_key, decision_boundary, scatter_classes
 from tinymlp.selection import chosen_shares
 from tinymlp.statistics import summarise, wilson
 from tinymlp.tracking import FIELDS, Session, fit
@@ -309,10 +309,7 @@ def _boundaries(values: Mapping[str, Any]) -> Figure:
             ax.set_title("" if row else f"epoch {picture['epoch']}")
             ax.set(xlabel="$x_1$" if row == len(rows) - 1 else "", ylabel="")
         axes[row, 0].set_ylabel(f"{which}\n$x_2$")
-    marks = zip(("class 0", "class 1"), CLASS_COLOURS, CLASS_MARKERS, strict=True)
-    handles = [Line2D([], [], color=c, marker=m, ls="", ms=3, label=name) for name, c, m in marks]
-    handles.append(Line2D([], [], color="black", lw=1, label="$p = 1/2$"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=3)
+    figure.legend(handles=boundary_key(), loc="outside lower center", ncols=3)
     return figure
 
 

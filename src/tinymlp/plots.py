@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
@@ -73,6 +74,16 @@ def decision_boundary(
     ax.set_aspect("equal")
     ax.set(xlim=limits, ylim=limits, xlabel="$x_1$", ylabel="$x_2$", xticks=(0, 1), yticks=(0, 1))
     return background
+
+
+def boundary_key() -> list[Line2D]:
+    """Return what a legend for `scatter_classes` and `decision_boundary` shows: both classes and the line."""
+    looks = zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)
+    marks = [
+        Line2D([], [], color=colour, marker=marker, ls="", ms=3, label=f"class {label}")
+        for label, (colour, marker) in enumerate(looks)
+    ]
+    return [*marks, Line2D([], [], color="black", lw=1, label="$p = 1/2$")]
 
 
 def strips(

@@ -7,7 +7,14 @@ from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
-from tinymlp.plots import CLASS_COLOURS, decision_boundary, heat_map, scatter_classes, strips
+from tinymlp.plots import (
+    CLASS_COLOURS,
+    boundary_key,
+    decision_boundary,
+    heat_map,
+    scatter_classes,
+    strips,
+)
 
 
 @pytest.fixture
@@ -125,3 +132,12 @@ def contrast(one, other):
 
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_key_of_a_boundary_shows_the_looks_of_both_classes_and_the_line(ax):
+    scatter_classes(ax, [[0, 0], [0, 1]], [0, 1])
+    *marks, line = boundary_key()
+    drawn = ax.get_legend_handles_labels()
+    assert [mark.get_label() for mark in marks] == drawn[1]
+    assert [to_hex(mark.get_color()) for mark in marks] == [to_hex(p.get_facecolor()[0]) for p in drawn[0]]
+    assert line.get_label() == "$p = 1/2$"
