@@ -2,57 +2,15 @@ r"""Tables as LaTeX: booktabs rules, numbers aligned at the decimal mark by siun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
 from labreport.errors import did_you_mean
-from labreport.latex import FORMATS, FormatError, Latex, Number, to_latex
+from labreport.formats import Cell, Column, FormatError, Number
+from labreport.latex import Latex, to_latex
 
 LAYOUTS = ("normal", "long", "wide")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a table: its head (LaTeX), the fields of a row that it shows, how, and below which heads.
-
-    `under` holds the heads over several neighbouring columns, from top to bottom; `bold` names a field that
-    says in which rows the cell is printed bold.
-    """
-
-    head: str
-    fields: tuple[str, ...]
-    format: str = "text"
-    under: tuple[str, ...] = ()
-    bold: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-def column(
-    head: str,
-    fields: str | Sequence[str],
-    format: str = "text",
-    under: str | Sequence[str] = (),
-    bold: str | None = None,
-    **options: Any,
-) -> Column:
-    """Return a column for |table: `column("Test loss", ["mean", "std"], "pm", under="Loss")`."""
-    if format not in FORMATS:
-        cure = did_you_mean(format, FORMATS)
-        raise FormatError(f"unknown format {format!r} of a column", cure=cure, name=format)
-    names = (fields,) if isinstance(fields, str) else tuple(fields)
-    above = (under,) if isinstance(under, str) else tuple(under)
-    return Column(head, names, format, above, bold, options)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell: what its format returned, what puts marks around its printed text, whether it is bold."""
-
-    content: Number | Latex | None
-    mark: Callable[[str], str] = str
-    bold: bool = False
 
 
 def table(
@@ -142,7 +100,7 @@ class _Typeset:
         if not isinstance(number, Number):
             return self.centred(weight + cell.mark(to_latex(number)))
         if number.exponent is not None or (self.width == 2 and number.uncertainty is None):
-            return self.centred(weight + cell.mark(number.latex()))
+            return self.centred(weight + cell.mark(to_latex(number)))
         spread = "" if number.uncertainty is None else f" & {weight}{number.uncertainty}"
         return weight + cell.mark(number.mantissa + spread)
 

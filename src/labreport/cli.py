@@ -13,8 +13,8 @@ from typing import IO, Any, TypeVar
 
 import click
 
+from labreport import notebooks, report, runner
 from labreport import project as projects
-from labreport import report, runner
 from labreport.errors import BusyError, ExperimentError, LabreportError, ToolError, UsageError, raise_all
 from labreport.progress import Progress, shown_seconds
 from labreport.project import Project
@@ -28,6 +28,8 @@ Exit codes:
   4    an experiment failed, or results are missing or out of date
   5    LaTeX or BibTeX failed
   6    a program or a Python package is missing
+  7    the hand-in cannot be packed, or breaks a rule
+  8    the hand-in does not rebuild to what it says
   75   another build works in the same folder
   130  interrupted
 """
@@ -65,7 +67,7 @@ def common(function: F) -> F:
 @common
 @click.pass_context
 def commands(context: click.Context, /, **options: Any) -> None:
-    """Make the report: run what is out of date, render the templates, compile the PDF."""
+    """Make the report: run what is out of date, compile the PDF, execute the notebooks, pack, check."""
     context.obj = options
     if context.invoked_subcommand is None:
         with building(_project(context)) as project:
@@ -90,9 +92,12 @@ def plan(context: click.Context, /, **_: Any) -> None:
     steps = runner.plan(project)
     lines = [(s.experiment, s.state, "; ".join(s.reasons), shown_seconds(s.last_seconds)) for s in steps]
     stale = [s.experiment for s in steps if s.state != "fresh"]
-    reasons = [f"after {', '.join(stale)}"] if stale else report.is_current(project)
-    state = ("after" if stale else "stale") if reasons else "fresh"
-    lines.append((project.shown(project.pdf), state, "; ".join(reasons[:3]), ""))
+    made = {project.shown(project.pdf): report.is_current(project)}
+    made |= {f"notebook {name}": why for name, why in notebooks.is_current(project).items()}
+    for what, reasons in made.items():
+        state = ("after" if stale else "stale") if reasons or stale else "fresh"
+        why = f"after {', '.join(stale)}" if stale else "; ".join(reasons[:3])
+        lines.append((what, state, why, ""))
     _print_table(("what", "state", "why", "last time"), lines)
 
 
@@ -140,11 +145,40 @@ def pdf(context: click.Context, /, **_: Any) -> None:
         make_pdf(project, start, "results are up to date")
 
 
+@commands.command(epilog=EPILOG)
+@common
+@click.option("--strict", is_flag=True, help="Warnings are failures, as for the final hand-in.")
+@click.pass_context
+def check(context: click.Context, /, strict: bool, **_: Any) -> None:
+    """Check the report and its hand-in against the rules of the assignment."""
+    from labreport import checks
+
+    verdicts = checks.check(_project(context))
+    click.echo(checks.text(verdicts))
+    if not checks.passes(verdicts, strict=strict):
+        sys.exit(7)
+
+
+@commands.command(epilog=EPILOG)
+@common
+@click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
+@click.pass_context
+def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
+    """Rebuild all from the unpacked hand-in, in an empty folder, and compare with what is handed in."""
+    from labreport import verify as verification
+
+    with building(_project(context)) as project, Progress() as progress:
+        found = verification.verify(
+            project, train=not no_train, jobs=_jobs(context), progress=lambda line: progress.say(f"  {line}")
+        )
+        progress.say(f"{found}\nverified in {shown_seconds(found.seconds)}")
+
+
 # -------------------------------------------------------------------------------------------------- the work
 
 
 def make_all(project: Project, jobs: int) -> None:
-    """Run what is out of date, then make the report if anything that it depends on changed."""
+    """Make all that is out of date: results, the report, the notebooks, the hand-in; check that."""
     start = time.monotonic()
     steps = runner.plan(project)
     if all(step.state == "fresh" for step in steps):
@@ -154,6 +188,9 @@ def make_all(project: Project, jobs: int) -> None:
         outcome = run_experiments(project, jobs)
         ran = f"{len(outcome.ran)} of {len(steps)} experiments ran in {_since(began)}"
     make_pdf(project, start, ran)
+    make_notebooks(project, jobs)
+    if not project.quick:
+        hand_in(project)
 
 
 def run_experiments(
@@ -188,6 +225,39 @@ def make_pdf(project: Project, start: float, ran: str) -> None:
         f"{ran}, rendered in {shown_seconds(made.render_seconds)}, LaTeX {shown_seconds(made.latex_seconds)}"
     )
     click.echo(f"{target}: {made.pages} pages, {made.values} values traced; {steps}; {_since(start)} in all")
+
+
+def make_notebooks(project: Project, jobs: int) -> None:
+    """Make the notebooks that are out of date; one line says how each was found."""
+    with Progress() as progress:
+        woven = notebooks.weave(project, jobs=jobs, events=progress.show)
+    if woven:
+        fresh = [notebook.name for notebook in woven if notebook.seconds is None]
+        ran = [f"{n.name} executed in {shown_seconds(n.seconds)}" for n in woven if n.seconds is not None]
+        said = [*ran, *([f"up to date: {', '.join(fresh)}"] if fresh else [])]
+        click.echo(f"{project.shown(project.notebooks)}: {'; '.join(said)}")
+
+
+def hand_in(project: Project) -> None:
+    """Pack the hand-in if it is out of date, and say which rules it breaks."""
+    from labreport import bundle
+
+    shown = project.shown(project.submission)
+    if not bundle.is_current(project):
+        click.echo(f"{shown} is up to date; `python build_report.py check` checks it")
+        return
+    packed = bundle.pack(project)
+    for notice in packed.notices:
+        click.echo(f"notice: {notice}", err=True)
+    click.echo(f"{shown}: {packed.report.name}, and {packed.code.name} with {len(packed.files)} files")
+    from labreport import checks
+
+    verdicts = checks.check(project)
+    broken = [verdict for verdict in verdicts if verdict.passed != "passed"]
+    for verdict in broken:
+        click.echo(f"{verdict.passed}: {verdict.name}: {verdict.rule}", err=True)
+    passed = f"{len(verdicts) - len(broken)} of {len(verdicts)} checks passed"
+    click.echo(passed + ("; `python build_report.py check` says where and the cure" if broken else ""))
 
 
 def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, str]]:

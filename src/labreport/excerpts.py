@@ -30,6 +30,7 @@ from pathlib import Path
 
 from labreport import latex
 from labreport.errors import InputError, Place, did_you_mean
+from labreport.markdown import code_block, code_span
 from labreport.project import Project
 
 COLUMNS = 79  # characters of the longest line that fits the page
@@ -114,6 +115,24 @@ def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
     lines = _dedented(source.shown(node, docstring=docstring))
     _check_width(source, lines)
     return Excerpt(name, source.shown_path, source.path, tuple(lines))
+
+
+def whole(project: Project, name: str) -> Excerpt:
+    """Return all of the code of a name, with docstrings, without the marks of excerpts.
+
+    Raises
+    ------
+    InputError
+        The module or the name does not exist or is defined more than once, or it is a part of a class.
+
+    """
+    module, qualname = _parts(name)
+    source = _Source(project, _module_file(project, name, module))
+    if "." in qualname:
+        what = f"{qualname!r} is a part of {qualname.partition('.')[0]!r} and cannot stand alone"
+        raise InputError(what, cure="name the whole of it")
+    node = source.definition(name, qualname)
+    return Excerpt(name, source.shown_path, source.path, tuple(source.whole(node)))
 
 
 def difference(new: Excerpt, old: Excerpt) -> Difference:
@@ -265,6 +284,12 @@ class _Source:
             lines.pop()
         return lines
 
+    def whole(self, node: ast.stmt) -> list[Line]:
+        """Return the lines of a definition that are no marks."""
+        first, last = self._span(node)
+        numbers = (number for number in range(first, last + 1) if self._mark(number) is None)
+        return [Line(number, self.lines[number - 1].rstrip()) for number in numbers]
+
     def _span(self, node: ast.stmt) -> tuple[int, int]:
         """Return the first and last line: from the decorators to the comments that belong to the body."""
         decorators = node.decorator_list if isinstance(node, Definition) else []
@@ -411,6 +436,27 @@ def to_latex(shown: Excerpt | Difference) -> str:
         return _block(f"{new.file}, {_lines(new)}, compared with {place}", new, _signed(shown))
     rows = [_row("LRline", line, text) for line, text in zip(shown.lines, _code(shown), strict=True)]
     return _block(f"{shown.file}, {_lines(shown)}", shown, rows)
+
+
+def to_markdown(shown: Excerpt | Difference) -> str:
+    """Return the excerpt as a block of code below the place it comes from; a difference with its signs."""
+    if isinstance(shown, Difference):
+        lines = []
+        for row in shown.rows:
+            text = (shown.old if row.sign == "-" else shown.new).lines[row.at].text
+            lines.append(f"  {ELLIPSIS}" if row.sign == ELLIPSIS else f"{row.sign} {text}".rstrip())
+        return f"{_heading(shown)}:\n\n{code_block(chr(10).join(lines), 'diff')}"
+    code = "\n".join(line.text for line in shown.lines)
+    return f"{_heading(shown)}:\n\n{code_block(code, 'python')}"
+
+
+def _heading(shown: Excerpt | Difference) -> str:
+    """Return the place that code comes from."""
+    if isinstance(shown, Excerpt):
+        return f"{code_span(shown.file)}, {_lines(shown)}"
+    new, old = shown.new, shown.old
+    place = _lines(old) if old.source == new.source else code_span(old.file)
+    return f"{code_span(new.file)}, {_lines(new)}, compared with {place}"
 
 
 def _lines(excerpt: Excerpt) -> str:

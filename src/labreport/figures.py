@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,7 +101,8 @@ def _csv(columns: Mapping[str, Sequence[Any]]) -> str:
 
 def _facts(figure: Figure) -> dict[str, Any]:
     sizes, cut = _drawn(figure)
-    axes = [_axes_facts(axes) for axes in figure.get_axes() if axes.get_visible()]
+    named = [at for at in "xy" if getattr(figure, f"get_sup{at}label")()]
+    axes = [_axes_facts(axes, named) for axes in figure.get_axes() if axes.get_visible()]
     width, height = figure.get_size_inches()
     return {
         "width_mm": round(float(width) * MM_PER_INCH, 3),
@@ -138,7 +140,8 @@ def _drawn(figure: Figure) -> tuple[list[float], float]:
     return sizes, round(float(beyond) * MM_PER_INCH, 2)
 
 
-def _axes_facts(axes: Axes) -> dict[str, Any]:
+def _axes_facts(axes: Axes, named: Sequence[str]) -> dict[str, Any]:
+    """Return the facts of a pair of axes in a figure that names these directions as a whole."""
     colorbar = axes.get_label() == "<colorbar>"
     artists = [] if colorbar else [*axes.lines, *axes.collections, *axes.patches]
     return {
@@ -148,7 +151,31 @@ def _axes_facts(axes: Axes) -> dict[str, Any]:
         "series": len({look for artist in artists if (look := _look(artist))}),
         "legend": axes.get_legend() is not None,
         "colorbar": colorbar,
+        "unnamed": [at for at in "xy" if at not in named and _is_unnamed(axes, at)],
+        "diagram": not axes.axison,
     }
+
+
+def _is_unnamed(axes: Axes, at: str) -> bool:
+    """Return whether an axis, x or y, shows numbers and nothing tells of what.
+
+    That can be its label, the label of axes that share it, or the title of a scale of colours.
+    """
+    axis = getattr(axes, f"{at}axis")
+    sharing = getattr(axes, f"get_shared_{at}_axes")().get_siblings(axes)
+    names = [getattr(other, f"{at}axis").label.get_text() for other in sharing]
+    names += [axes.get_title()] if axes.get_label() == "<colorbar>" else []
+    shown = [tick.label1 for tick in axis.get_major_ticks()] + [
+        tick.label2 for tick in axis.get_major_ticks()
+    ]
+    numbers = [text for text in shown if text.get_visible() and _is_number(text.get_text())]
+    return axes.axison and axis.get_visible() and bool(numbers) and not any(names)
+
+
+def _is_number(text: str) -> bool:
+    """Return whether the label of a tick is a number, written plainly or in mathtext."""
+    bare = re.sub(r"\\[a-zA-Z]+", "", text)
+    return any(c.isdigit() for c in bare) and not any(c.isalpha() for c in bare)
 
 
 def _look(artist: Artist) -> tuple[Any, ...] | None:

@@ -23,8 +23,15 @@ def shown_seconds(seconds: float | None) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
 
 
+_WORDS = {  # the phase of an event: while it lasts, when it has ended, what stands before the name
+    "run": ("running", "ran", ""),
+    "draw": ("drawing", "figures drawn", ""),
+    "notebook": ("executing", "executed", "notebook "),
+}
+
+
 class Progress:
-    """Shows events of the runner as they come; a context manager that leaves the terminal as it was."""
+    """Shows what happens as it comes; a context manager that leaves the terminal as it was."""
 
     def __init__(self) -> None:
         self._bars = _bars() if sys.stdout.isatty() else None
@@ -49,24 +56,24 @@ class Progress:
             print(text, flush=True)
 
     def show(self, event: Event) -> None:
-        """Show what happens to an experiment."""
-        verb = "drawing" if event.phase == "draw" else "running"
+        """Show what happens to an experiment or a notebook."""
+        verb, ended, kind = _WORDS[event.phase]
+        name = f"{kind}{event.experiment}"
         why = f" ({'; '.join(event.reasons)})" if event.reasons else ""
         if event.kind == "started":
-            self._start(event, f"{verb} {event.experiment}", why)
+            self._start(event, f"{verb} {name}", why)
         elif event.kind == "progress" and self._bars is not None:
-            label = f"{verb} {event.experiment}" + (f": {event.label}" if event.label else "")
+            label = f"{verb} {name}" + (f": {event.label}" if event.label else "")
             task = self._tasks[event.experiment, event.phase]
             self._bars.update(task, completed=event.done, total=event.total, description=label)
         elif event.kind == "notice":
-            self.say(f"{event.experiment}: notice: {event.label}")
+            self.say(f"{name}: notice: {event.label}")
         elif event.kind == "finished":
-            done = "figures drawn" if event.phase == "draw" else "ran"
-            self._end(event, f"{event.experiment}: {done} in {shown_seconds(event.seconds)}")
+            self._end(event, f"{name}: {ended} in {shown_seconds(event.seconds)}")
         elif event.kind == "failed":
-            self._end(event, f"{event.experiment}: failed")
+            self._end(event, f"{name}: failed")
         elif event.kind == "skipped":
-            self.say(f"{event.experiment}: skipped{why}")
+            self.say(f"{name}: skipped{why}")
 
     def _start(self, event: Event, label: str, why: str) -> None:
         if self._bars is None:

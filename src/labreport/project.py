@@ -19,7 +19,10 @@ class Config:
     """What report.toml says. All texts are plain text, not LaTeX.
 
     `questions` maps a question's number to its one-line text; `preload` lists modules that the fork server
-    imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions.
+    imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
+    `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
+    `submission` has two lists: `include`, patterns of further files to hand in, and `allow`, texts that look
+    like a secret or like a name of this machine and are none.
     """
 
     title: str
@@ -30,7 +33,10 @@ class Config:
     preload: tuple[str, ...] = ()
     deadline: float = 3600.0
     deadlines: dict[str, float] = field(default_factory=dict)
+    cell_deadline: float = 300.0
+    notebook_deadline: float = 1200.0
     questions: dict[str, str] = field(default_factory=dict)
+    submission: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +92,16 @@ class Project:
     def pdf(self) -> Path:
         """The report."""
         return self.build / "report.pdf"
+
+    @property
+    def notebooks(self) -> Path:
+        """The folder of the woven notebooks."""
+        return self.build / "notebooks"
+
+    @property
+    def submission(self) -> Path:
+        """The folder of the hand-in: the report and the code."""
+        return self.build / "submission"
 
     @property
     def provenance(self) -> Path:
@@ -203,6 +219,14 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_submission(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"include", "allow"}
+        and all(map(_is_texts, value.values()))
+    )
+
+
 def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
@@ -228,10 +252,17 @@ _SETTINGS = {
         "a table of experiment names and positive seconds",
         "[deadlines] and below it depth_width = 7200",
     ),
+    "cell_deadline": (_is_seconds, "a positive number of seconds", "cell_deadline = 300"),
+    "notebook_deadline": (_is_seconds, "a positive number of seconds", "notebook_deadline = 1200"),
     "questions": (
         _is_text_table,
         "a table of question numbers, in quotes, and texts",
         '[questions] and below it "3.1" = "Write a program"',
+    ),
+    "submission": (
+        _is_submission,
+        "a table with the lists `include` and `allow`, both of texts",
+        '[submission] and below it include = ["data/*.csv"]',
     ),
 }
 """For each key of report.toml: a test of its value, what it must be, and an example."""

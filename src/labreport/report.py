@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -31,7 +31,15 @@ SCHEMA = 1
 JOB = "report"
 STYLE = Path(__file__).with_name("labreport.sty")
 MOST_NOTICES = 5
-RESERVED = ("report", "quick", "range", "column", "namespace", "excerpt")  # what templates know besides
+RESERVED = (
+    "report",
+    "quick",
+    "range",
+    "column",
+    "namespace",
+    "excerpt",
+    "source",
+)  # what templates know besides
 
 
 @dataclass(frozen=True)
@@ -51,17 +59,19 @@ class Made:
 def inputs(project: Project, excerpts: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the digest of each file that the report depends on, by its shown path.
 
-    These are the settings, all templates, the results with their figures, labreport itself, and the sources
-    that excerpts were taken from: `excerpts`, or those that the published report recorded.
+    These are the settings, all templates but those of notebooks, the results with their figures, labreport
+    itself, and the sources that excerpts were taken from: `excerpts`, or those that the published report
+    recorded.
     """
-    files = [project.root / "report.toml", *_files(project.templates), *_files(Path(__file__).parent)]
+    templates = [p for p in files_in(project.templates) if p.parent != project.templates / "notebooks"]
+    files = [project.root / "report.toml", *templates, *files_in(Path(__file__).parent)]
     for name in project.experiment_names():
         folder = project.results / name
-        figures = _files(folder / "figures")
+        figures = files_in(folder / "figures")
         files += [folder / "result.json", *(f for f in figures if f.name != TIMING)]
     known = excerpts if excerpts is not None else _state(project).get("excerpts", {})
     files += [project.root / name for name in known]
-    return {project.shown(f): _digest(f) for f in files if f.is_file()}
+    return {project.shown(f): digest(f) for f in files if f.is_file()}
 
 
 def is_current(project: Project) -> list[str]:
@@ -71,8 +81,8 @@ def is_current(project: Project) -> list[str]:
         return ["never made"] if not project.pdf.is_file() else ["no record of what it was made from"]
     reasons = [
         f"{project.shown(path)} is missing or was changed by hand"
-        for path, digest in ((project.build / n, d) for n, d in state["outputs"].items())
-        if _digest(path) != digest
+        for path, known in ((project.build / n, d) for n, d in state["outputs"].items())
+        if digest(path) != known
     ]
     old, new = state["inputs"], inputs(project)
     reasons += [f"{name} is new" for name in sorted(new.keys() - old.keys())]
@@ -81,14 +91,16 @@ def is_current(project: Project) -> list[str]:
     return reasons
 
 
-def _files(folder: Path) -> list[Path]:
+def files_in(folder: Path) -> list[Path]:
+    """Return all files below a folder, sorted, without hidden and compiled ones."""
     if not folder.is_dir():
         return []
     found = (p for p in folder.rglob("*") if p.is_file())
     return sorted(p for p in found if "__pycache__" not in p.parts and not p.name.startswith("."))
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """Return the digest of a file's bytes; empty if there is none."""
     try:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except FileNotFoundError:
@@ -154,16 +166,9 @@ def make(project: Project) -> Made:
 def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered:
     """Return the rendered main template; the files that excerpts come from are added to `excerpts`."""
     from labreport import templates
+    from labreport.excerpts import to_latex
 
-    def excerpt(name: str, since: str | None = None, **options: Any) -> Any:
-        from labreport import excerpts as code
-        from labreport.latex import Latex
-
-        found = [code.find(project, str(n), **options) for n in (name, since) if n is not None]
-        if excerpts is not None:
-            excerpts.update((part.file, "") for part in found)
-        return Latex(code.to_latex(found[0] if since is None else code.difference(*found)))
-
+    used = excerpts if excerpts is not None else {}
     if not (project.templates / project.config.template).is_file():
         raise InputError(
             f"the main template {project.config.template!r} does not exist",
@@ -175,8 +180,24 @@ def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered
         project.config.template,
         context(project),
         questions=project.config.questions,
-        functions={"excerpt": excerpt},
+        functions={"excerpt": excerpt_function(project, used, to_latex)},
     )
+
+
+def excerpt_function(
+    project: Project, used: dict[str, str], write: Callable[[Any], str]
+) -> Callable[..., Any]:
+    """Return the function `excerpt` of templates; the files that excerpts come from are added to `used`."""
+    from markupsafe import Markup
+
+    from labreport import excerpts
+
+    def excerpt(name: str, since: str | None = None, **options: Any) -> Markup:
+        found = [excerpts.find(project, str(n), **options) for n in (name, since) if n is not None]
+        used.update((part.file, "") for part in found)
+        return Markup(write(found[0] if since is None else excerpts.difference(*found)))
+
+    return excerpt
 
 
 def context(project: Project) -> dict[str, Any]:
@@ -235,7 +256,7 @@ def write_sources(project: Project, rendered: Rendered, folder: Path) -> None:
     (folder / f"{JOB}.tex").write_text(document(rendered.text, quick=project.quick), encoding="utf-8")
     shutil.copyfile(STYLE, folder / STYLE.name)
     latexmk.write_latexmkrc(folder, job=JOB)
-    for path in _files(project.templates):
+    for path in files_in(project.templates):
         relative = path.relative_to(project.templates)
         if path.suffix != ".j2":
             (folder / relative).parent.mkdir(parents=True, exist_ok=True)
@@ -316,12 +337,12 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
 
 def write_state(project: Project, used: Mapping[str, str], excerpts: Mapping[str, str]) -> None:
     """Record what the published report was made from and its own digests."""
-    outputs = [project.pdf, project.provenance, *_files(project.latex)]
+    outputs = [project.pdf, project.provenance, *files_in(project.latex)]
     state = {
         "schema": SCHEMA,
         "inputs": dict(sorted(used.items())),
         "excerpts": dict(sorted(excerpts.items())),
-        "outputs": {p.relative_to(project.build).as_posix(): _digest(p) for p in outputs},
+        "outputs": {p.relative_to(project.build).as_posix(): digest(p) for p in outputs},
     }
     temporary = project.state.with_suffix(".tmp")
     temporary.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Axes", "Column", "Drawing", "Figure", "Plain", "Result", "Run", "Table", "encode", "load"]
 
 SCHEMA = 1
+DRAWING_SCHEMA = 2
 RESULT = "result.json"
 RUN = "run.json"
 FIGURES = "figures"
@@ -35,7 +36,10 @@ Parts = dict[str, str]
 
 @dataclass(frozen=True)
 class Axes:
-    """What a check must know about a pair of axes; `series` counts groups of data that look different."""
+    """What a check must know about a pair of axes; `series` counts groups of data that look different.
+
+    `unnamed` lists the directions, x and y, that show numbers and say not of what; a `diagram` has no axes.
+    """
 
     title: str
     xlabel: str
@@ -43,6 +47,8 @@ class Axes:
     series: int
     legend: bool
     colorbar: bool
+    unnamed: list[str]
+    diagram: bool
 
 
 @dataclass(frozen=True)
@@ -227,7 +233,7 @@ def publish_drawing(
     `staged` lies in the result's folder and holds the files; `figures` says of each figure what a check must
     know.
     """
-    fixed = {"schema": SCHEMA, "experiment": name}
+    fixed = {"schema": DRAWING_SCHEMA, "experiment": name}
     entries = {}
     for key, entry in figures.items():
         made = [path for path in staged.iterdir() if path.stem == key]
@@ -336,7 +342,7 @@ def _drawing(folder: Path, name: str) -> Drawing | str:
     figures = folder / FIGURES
     try:
         record = _unseal(figures / DRAWING)
-        if record["schema"] != SCHEMA or record["experiment"] != name:
+        if record["schema"] != DRAWING_SCHEMA or record["experiment"] != name:
             return f"{DRAWING} is of another version, or belongs to another experiment"
         trouble = _file_trouble(figures, record["figures"])
         if trouble:

@@ -69,7 +69,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Event:
-    """What happens while experiments run.
+    """What happens while experiments run, or (with the phase "notebook") while notebooks are executed.
 
     `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
     "notice" (`label`), "failed" (`error`), "skipped" (`reasons`) or "fresh".

@@ -11,7 +11,7 @@ import jinja2
 from jinja2.utils import missing
 
 from labreport.errors import InputError, LabreportError, Place, did_you_mean
-from labreport.latex import FormatError
+from labreport.formats import FormatError
 from labreport.spans import Site, line_text, place_in, without_marks
 
 if TYPE_CHECKING:

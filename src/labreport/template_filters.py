@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from labreport import latex
+from markupsafe import Markup
+
+from labreport import booktabs, latex
 from labreport.errors import did_you_mean
-from labreport.latex import FormatError, Latex, Number
+from labreport.formats import FORMATS, FormatError, Number, cure, short
 from labreport.spans import PRIVATE, is_marked
 from labreport.template_errors import defined
 from labreport.values import Box, box, keys, kind, lift, plain
@@ -35,8 +38,23 @@ COMPUTED: dict[str, Callable[..., Any]] = {
 REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
 
 
-class Formatted(Latex):
-    """LaTeX that a format has made, with the value it was made from."""
+@dataclass(frozen=True)
+class Target:
+    """A language that templates are rendered to: its formats, and what it makes of what these return."""
+
+    name: str
+    formats: Mapping[str, Callable[..., Any]]
+    write: Callable[[Any], Markup]
+    table: Callable[..., Markup]
+    figure: Callable[[Mapping[str, Any], str | None], Markup]
+    answer: Callable[[str], Markup]
+
+
+LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.figure, latex.answer)
+
+
+class Formatted(Markup):
+    """Text in the target's language that a format has made, with the value it was made from."""
 
     value: Any
 
@@ -53,32 +71,28 @@ def origin(value: Any) -> Any:
     return value.value if isinstance(value, Formatted) else value
 
 
-def as_latex(value: Any) -> str:
-    """Return a plain value as LaTeX where the template names no format."""
-    if isinstance(value, Latex):
+def as_text(value: Any, target: Target) -> str:
+    """Return a plain value in the target's language where the template names no format."""
+    if isinstance(value, Markup):
         return str(value)
-    if defined(value) is None:
-        return str(latex.DASH)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise FormatError(f"a {kind(value)} needs a format: {latex.short(value)}", cure=latex.cure(value))
-    return str(latex.escape(value) if isinstance(value, str) else Number(str(value)).latex())
+    if defined(value) is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+        raise FormatError(f"a {kind(value)} needs a format: {short(value)}", cure=cure(value))
+    return str(target.write(Number(str(value)) if isinstance(value, int) else value))
 
 
 def operand(operator: str, value: Any) -> Any:
     """Return the plain number that an arithmetic operator computes with."""
     bare = plain(defined(value))
     if isinstance(bare, bool) or not isinstance(bare, int | float):
-        cure = "format the result: (a + b)|num" if isinstance(bare, Latex) else None
-        raise FormatError(
-            f"{operator} computes with numbers, not with the {kind(bare)} {latex.short(bare)}", cure=cure
-        )
+        what = f"{operator} computes with numbers, not with the {kind(bare)} {short(bare)}"
+        raise FormatError(what, cure="format the result: (a + b)|num" if isinstance(bare, Markup) else None)
     return bare
 
 
 def comparable(value: Any) -> Any:
     """Return a value that comparisons and tests may see; captured text holds invisible marks."""
     bare = plain(defined(value))
-    if isinstance(bare, Latex) and is_marked(bare):
+    if isinstance(bare, Markup) and is_marked(bare):
         raise FormatError("captured text cannot be compared", cure="compare the values it was made from")
     return value
 
@@ -97,12 +111,12 @@ def _items(mapping: Any) -> list[tuple[Any, Any]]:
     return list(mapping.items())
 
 
-def filters(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+def filters(native: Mapping[str, Callable[..., Any]], target: Target) -> dict[str, Callable[..., Any]]:
     """Return all filters that compute or format, by name; some are Jinja's own."""
     return {
         **{name: native[name] for name in NATIVE},
         **{name: lift(_computed(name, f)) for name, f in COMPUTED.items()},
-        **{name: _format(name, f) for name, f in latex.FORMATS.items()},
+        **{name: _format(name, f, target) for name, f in target.formats.items()},
         "items": _items,
     }
 
@@ -120,7 +134,7 @@ def tests(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., A
 
 
 def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function of the project for boxes; the LaTeX that it returns counts as printed value."""
+    """Return a function of the project for boxes; the `Markup` that it returns counts as printed value."""
     lifted = lift(named(name, function))
 
     def called(*args: Any, **options: Any) -> Any:
@@ -129,31 +143,31 @@ def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         out = lifted(*args, **options)
         bare = plain(out)
         return (
-            box(Formatted.of(without_private(bare), plain(args)), keys(out)) if type(bare) is Latex else out
+            box(Formatted.of(without_private(bare), plain(args)), keys(out)) if type(bare) is Markup else out
         )
 
     return called
 
 
 def without_private(text: str) -> str:
-    """Return LaTeX that did not come through `escape`; it must not hold what marks consist of."""
+    """Return a text that did not come through `escape`; it must not hold what marks consist of."""
     if found := PRIVATE.search(text):
-        raise FormatError(f"this LaTeX contains U+{ord(found[0]):04X}", cure="print the value with |text")
+        raise FormatError(f"this text contains U+{ord(found[0]):04X}", cure="print the value with |text")
     return text
 
 
-def _format(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a format for boxes: its LaTeX remembers the value and carries the joined keys."""
+def _format(name: str, function: Callable[..., Any], target: Target) -> Callable[..., Any]:
+    """Return a format for boxes: its text remembers the value and carries the joined keys."""
     checked = named(f"|{name}", function)
 
     def formatted(value: Any, *args: Any, **options: Any) -> Any:
         bare = plain(defined(value))
-        if isinstance(bare, Latex):
+        if isinstance(bare, Markup):
             if name == "text":
                 return value
             what = f"|{name} formats a value, this is formatted already"
             raise FormatError(what, cure="give one format only")
-        out = latex.to_latex(checked(bare, *plain(args), **plain(options)))
+        out = target.write(checked(bare, *plain(args), **plain(options)))
         return box(Formatted.of(out, bare), keys(value, args, options))
 
     return formatted
@@ -164,12 +178,12 @@ def _computed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     checked = named(f"|{name}", function)
 
     def computed(value: Any, *args: Any, **options: Any) -> Any:
-        if isinstance(defined(value), Latex):
+        if isinstance(defined(value), Markup):
             raise FormatError(f"|{name} computes with a value, this is formatted already", cure="format last")
         try:
             return checked(value, *args, **options)
         except (TypeError, ValueError, AttributeError, KeyError) as error:
-            what = f"|{name} does not apply to the {kind(value)} {latex.short(value)}"
+            what = f"|{name} does not apply to the {kind(value)} {short(value)}"
             raise FormatError(what) from error
 
     return computed
@@ -195,5 +209,5 @@ def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-CELL_FORMATS = {name: named(f"format {name!r}", f) for name, f in latex.FORMATS.items()}
+CELL_FORMATS = {name: named(f"format {name!r}", f) for name, f in FORMATS.items()}
 """The formats as table columns name them."""

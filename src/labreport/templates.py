@@ -1,4 +1,4 @@
-r"""LaTeX templates: the Jinja2 environment over boxes.
+r"""Templates of LaTeX or Markdown: the Jinja2 environment over boxes.
 
 `\VAR{...}` prints a value, `\BLOCK{...}` is a statement, a line that begins with `%#` is a comment. Results
 reach templates as boxes (see `values`), so each printed value carries the keys it was made from; the marks of
@@ -21,16 +21,18 @@ from jinja2.parser import Parser
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace
+from markupsafe import Markup
 
-from labreport import booktabs, latex
 from labreport.errors import InputError, Place, did_you_mean
-from labreport.latex import FormatError, Latex
+from labreport.formats import Cell, Column, FormatError, column, short
 from labreport.spans import Marks, Piece, Rendered, Site, is_marked
 from labreport.template_errors import Missing, defined, explained, locate, unknown_function
 from labreport.template_filters import (
     CELL_FORMATS,
+    LATEX,
     Formatted,
-    as_latex,
+    Target,
+    as_text,
     comparable,
     filters,
     function,
@@ -120,10 +122,11 @@ class Environment(SandboxedEnvironment):
         folder: Path,
         questions: Iterable[str] = (),
         functions: Mapping[str, Callable[..., Any]] | None = None,
+        target: Target = LATEX,
     ) -> None:
         super().__init__(
             **SYNTAX,
-            autoescape=True,  # captured text is `Latex`; the escaping itself happens in `print_value`
+            autoescape=True,  # captured text is `Markup`; the escaping itself happens in `print_value`
             optimized=False,
             undefined=Missing,
             loader=jinja2.FunctionLoader(self._load),
@@ -131,6 +134,7 @@ class Environment(SandboxedEnvironment):
         )
         self.folder = folder.resolve()
         self.questions = tuple(questions)
+        self.target = target
         self.sources: dict[str, str] = {}
         self.files: set[Path] = set()
         self.tokens: list[tuple[int, str, str]] = []
@@ -146,7 +150,7 @@ class Environment(SandboxedEnvironment):
             ("join", self._join),
             ("table", self._table),
         )
-        self.filters = filters(self.filters) | {name: named(f"|{name}", f) for name, f in own}
+        self.filters = filters(self.filters, target) | {name: named(f"|{name}", f) for name, f in own}
         self.tests = cast("Any", tests(cast("Any", self.tests)))
         self.globals = {"range": numbers, "column": named("column", self._column), "namespace": Namespace}
         self.globals |= {n: function(n, f) for n, f in (functions or {}).items()}
@@ -245,13 +249,13 @@ class Environment(SandboxedEnvironment):
         return slice(*plain(bounds))
 
     def concatenate(self, *parts: Any) -> Any:
-        """Return texts side by side (`~`): LaTeX as soon as one part is, the others escaped then."""
+        """Return texts side by side (`~`): formatted as soon as one part is, the others escaped then."""
         values = [plain(defined(part)) for part in parts]
         for value in values:
             if not isinstance(value, str | int) or isinstance(value, bool):
-                what = f"~ joins texts, not the {kind(value)} {latex.short(value)}"
+                what = f"~ joins texts, not the {kind(value)} {short(value)}"
                 raise FormatError(what, cure="format it first: (x|num) ~ …")
-        if any(isinstance(value, Latex) for value in values):
+        if any(isinstance(value, Markup) for value in values):
             return self._side_by_side(parts, "")
         return box("".join(map(str, values)), keys(*parts))
 
@@ -262,11 +266,11 @@ class Environment(SandboxedEnvironment):
     def _side_by_side(self, parts: Iterable[Any], separator: Any) -> Any:
         """Return values as one text; if one holds marks of its own, then each keeps its keys for itself."""
         parts = list(parts)
-        texts = [as_latex(plain(part)) for part in parts]
-        between = as_latex(plain(separator)) if separator != "" else ""
+        texts = [self._text(part) for part in parts]
+        between = self._text(separator) if separator != "" else ""
         if is_marked(between) or any(map(is_marked, texts)):
             marked = [self._marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
-            return Latex((between and self._marked(between, separator, keys(separator))).join(marked))
+            return Markup((between and self._marked(between, separator, keys(separator))).join(marked))
         joined = Formatted.of(between.join(texts), [origin(plain(part)) for part in parts])
         return box(joined, keys(separator, *parts))
 
@@ -325,29 +329,31 @@ class Environment(SandboxedEnvironment):
     def print_value(self, site: Site, value: Any) -> str:
         """Return the text that a value prints as, between marks that carry its site and keys."""
         bare = plain(value)
-        return self._marked(as_latex(bare), bare, keys(value), site)
+        return self._marked(self._text(value), bare, keys(value), site)
+
+    def _text(self, value: Any) -> str:
+        """Return a value in the target's language; text that is not formatted is escaped."""
+        return as_text(plain(value), self.target)
 
     def _marked(self, text: str, value: Any, joined: Keys, site: Site | None = None) -> str:
         """Return a text between marks: as a value, unless it is text of a template or holds values itself."""
-        if is_marked(text) or (type(value) is Latex and not joined):
+        if is_marked(text) or (type(value) is Markup and not joined):
             return self.marks.composed(text, site)
         return self.marks.value(text, origin(value), joined, site)
 
     def _column(
         self, head: Any, fields: Any, format: Any = "text", under: Any = (), bold: Any = None, **options: Any
-    ) -> booktabs.Column:
-        """Return a column of a table; heads typed in the template are LaTeX, values are printed."""
+    ) -> Column:
+        """Return a column of a table; heads typed in the template stay as they are, values are printed."""
         above = under if isinstance(under, list | tuple) else (under,)
         heads = [self._typed(h) for h in (head, *above)]
-        return booktabs.column(
-            heads[0], plain(fields), plain(format), heads[1:], plain(bold), **plain(options)
-        )
+        return column(heads[0], plain(fields), plain(format), heads[1:], plain(bold), **plain(options))
 
     def _typed(self, value: Any) -> Any:
-        """Return a text given to a format: LaTeX if it was typed in the template, else as it prints."""
+        """Return a text given to a format: as it is if it was typed in the template, else as it prints."""
         if value is None or type(value) is str:
             return value and without_private(value)
-        return self._marked(as_latex(plain(value)), plain(value), keys(value))
+        return self._marked(self._text(value), plain(value), keys(value))
 
     def _table(
         self,
@@ -359,11 +365,11 @@ class Environment(SandboxedEnvironment):
         label: Any = None,
     ) -> Any:
         """Return the rows as a table; each cell is recorded with its own keys."""
-        if not all(isinstance(c, booktabs.Column) for c in columns):
+        if not all(isinstance(c, Column) for c in columns):
             raise FormatError("|table takes columns", cure='|table(column("Head", "field", "num"), …)')
         rows = list(rows)
         field = plain(separate)
-        return booktabs.table(
+        return self.target.table(
             columns,
             [[self._cell(column, row) for column in columns] for row in rows],
             groups=[plain(self._field(row, field)) for row in rows] if field else (),
@@ -372,16 +378,16 @@ class Environment(SandboxedEnvironment):
             label=self._typed(label),
         )
 
-    def _cell(self, column: booktabs.Column, row: Any) -> booktabs.Cell:
+    def _cell(self, column: Column, row: Any) -> Cell:
         """Return a cell of a table; several fields of one text column stand side by side."""
         fields = [self._field(row, name) for name in column.fields]
         values = [plain(field) for field in fields]
         if column.format == "text" and not column.options:
-            content = plain(self._side_by_side(fields, Latex(" ")))
+            content = plain(self._side_by_side(fields, Markup(" ")))
         else:
             content = CELL_FORMATS[column.format](*values, **column.options)
         value = origin(values[0]) if len(values) == 1 else values
-        return booktabs.Cell(
+        return Cell(
             content,
             lambda text: self._marked(text, value, keys(*fields)),
             column.bold is not None and bool(self._field(row, column.bold)),
@@ -393,18 +399,16 @@ class Environment(SandboxedEnvironment):
         return defined(row)
 
     def _figure(self, value: Any, width: Any = None) -> Any:
-        """Return a figure of a result as an included file with its alternative text."""
+        """Return a figure of a result with its alternative text."""
         entry = plain(defined(value))
         if not isinstance(value, Box) or not isinstance(entry, dict) or not {"file", "alt"} <= set(entry):
             what = "|figure prints a figure of a result"
             raise FormatError(what, cure=r"\VAR{experiment.figures.name|figure}")
         self.figures.add((entry["experiment"], entry["name"]))
-        options = f"[width={self._typed(width)}]" if width is not None else ""
-        text = rf"\LRfigure{options}{{{entry['file']}}}{{{latex.escape(entry['alt'])}}}"
-        return box(Formatted.of(text, entry["file"]), value.keys)
+        return box(Formatted.of(self.target.figure(entry, self._typed(width)), entry["file"]), value.keys)
 
-    def _answer(self, question: str) -> Latex:
-        """Return the label that marks the answer to a question, and record the answer."""
+    def _answer(self, question: str) -> Markup:
+        """Return what marks the answer to a question, and record the answer."""
         if question not in self.questions:
             what = f"report.toml lists no question {question!r}"
             raise FormatError(what, cure=did_you_mean(question, self.questions), name=question)
@@ -414,7 +418,7 @@ class Environment(SandboxedEnvironment):
         site = cast("Site", self.current)
         line = self.sources[site.template].count("\n", 0, site.offset) + 1
         self.answers.append((question, locate(self, site.template, line, question)))
-        return Latex(rf"\phantomsection\label{{{latex.label('answer:' + question)}}}")
+        return self.target.answer(question)
 
 
 # ------------------------------------------------------------------------------------------------- rendering
@@ -427,8 +431,9 @@ def render(
     *,
     questions: Iterable[str] = (),
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    target: Target = LATEX,
 ) -> Rendered:
-    """Return a template of the folder, rendered with the values (boxes) and functions.
+    """Return a template of the folder in the target's language, rendered with the values and functions.
 
     Raises
     ------
@@ -436,7 +441,7 @@ def render(
         A template, name, key or format is wrong; the error carries the template's line.
 
     """
-    environment = Environment(folder, questions, functions)
+    environment = Environment(folder, questions, functions, target)
     try:
         raw = environment.get_template(template).render(**values)
     except Exception as error:

@@ -10,8 +10,9 @@ from pypdf.generic import ContentStream
 from rendering import rendered
 from test_latex import HOSTILE, STYLE
 
-from labreport.booktabs import Cell, Column, column, table
-from labreport.latex import FormatError, Latex, Number
+from labreport.booktabs import table
+from labreport.formats import Cell, Column, FormatError, Number, column
+from labreport.latex import Latex
 
 FIELDS = ("name", "n", "mean", "std", "rate", "x", "g", "best")
 CELLS = [

@@ -106,6 +106,80 @@ def test_each_pair_of_axes_says_its_labels_legend_and_series(lab):
     assert (found["series"], found["legend"]) == (2, True)
 
 
+def no_labels(figure):
+    figure.subplots().plot([1, 2])
+
+
+def label_of_one(figure):
+    figure.subplots().set(xlabel="epoch")
+
+
+def labels_of_the_outer_panels(figure):
+    axes = figure.subplots(2, 2, sharex=True, sharey=True)
+    for panel in axes.flat:
+        panel.tick_params(labelbottom=True, labelleft=True)
+    axes[1, 0].set(xlabel="x", ylabel="y")
+
+
+def panels_that_share_nothing(figure):
+    left, right = figure.subplots(1, 2)
+    left.set(xlabel="x", ylabel="y")
+    right.set(xlabel="x")
+
+
+def inner_panels_without_numbers(figure):
+    left, right = figure.subplots(1, 2)
+    left.set(xlabel="x", ylabel="y")
+    right.set(xlabel="x")
+    right.tick_params(labelleft=False)
+
+
+def labels_of_the_figure(figure):
+    figure.subplots(1, 2)
+    figure.supxlabel("x")
+
+
+def words_as_ticks(figure):
+    figure.subplots().barh(["depth 1", "depth 2"], [1, 2])
+
+
+def a_drawing(figure):
+    figure.subplots().set_axis_off()
+
+
+def a_scale_with_a_title(figure):
+    axes = figure.subplots()
+    axes.set(xlabel="x", ylabel="y")
+    figure.colorbar(axes.imshow([[1, 2]])).ax.set_title("loss")
+
+
+def powers(figure):
+    figure.subplots().set(xscale="log", ylabel="y")
+
+
+@pytest.mark.parametrize(
+    ("draw", "unnamed"),
+    [
+        (no_labels, [["x", "y"]]),
+        (label_of_one, [["y"]]),
+        (labels_of_the_outer_panels, [[]] * 4),
+        (panels_that_share_nothing, [[], ["y"]]),
+        (inner_panels_without_numbers, [[], []]),
+        (labels_of_the_figure, [["y"], ["y"]]),
+        (words_as_ticks, [["x"]]),
+        (a_drawing, [[]]),
+        (a_scale_with_a_title, [[], []]),
+        (powers, [["x"]]),
+    ],
+)
+def test_axes_are_unnamed_if_they_show_numbers_and_nothing_says_of_what(lab, draw, unnamed):
+    figure = Figure()
+    draw(figure)
+    found = facts(figure, lab)["axes"]
+    assert [axes["unnamed"] for axes in found] == unnamed
+    assert [axes["diagram"] for axes in found] == [draw is a_drawing] * len(found)
+
+
 def test_what_reaches_beyond_the_edge_is_measured(lab):
     figure = Figure(figsize=(3, 2))
     axes = figure.add_axes((0.25, 0.25, 0.7, 0.7))

@@ -196,7 +196,12 @@ FIGURE = {
     "cut_mm": 0.0,
     "series": 1,
     "legend": False,
-    "axes": [{"title": "", "xlabel": "x", "ylabel": "y", "series": 1, "legend": False, "colorbar": False}],
+    "axes": [
+        {
+            **{"title": "", "xlabel": "x", "ylabel": "y", "series": 1, "legend": False, "colorbar": False},
+            **{"unnamed": [], "diagram": False},
+        }
+    ],
 }
 
 
@@ -239,6 +244,10 @@ def test_a_second_drawing_replaces_the_first_as_a_whole(project):
         (lambda f: (f / "line.csv").unlink(), "line.csv in figures/ is missing"),
         (lambda f: (f / "more.pdf").write_text(""), "more.pdf in figures/ is extra"),
         (lambda f: (f / "figures.json").write_text("{}"), "figures.json is damaged"),
+        (
+            lambda f: (f / "figures.json").write_bytes(seal({"schema": 1})),
+            "figures.json is of another version",
+        ),
         (lambda f: (f / "figures.json").unlink(), "figures.json cannot be read"),
     ],
 )
