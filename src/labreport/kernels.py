@@ -125,7 +125,9 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
         connection_file=str(folder / "kernel.json"),
     )
-    client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
+    client = NotebookClient(
+        notebook, km=manager, record_timing=False, timeout=None, coalesce_streams=True
+    )  # else the pieces of what a cell prints depend on how fast it is
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         await manager.start_kernel(

@@ -94,8 +94,12 @@ print(repeats, LIMIT)
 Net().forward()
 
 # %%
+import time
+
 for i in range(200):
     print(i, flush=True)
+    if i == 100:
+        time.sleep(1)
 import matplotlib.pyplot as plt
 
 plt.plot([1, 2]);
