@@ -608,7 +608,7 @@ def _shown(name: str) -> str:
 
 def _patterns(patterns: pd.DataFrame, examples: Sequence[Mapping[str, Any]], base: Result) -> Figure:
     """A picture for each set of two and of three merged clusters, with its count."""
-    figure = Figure(figsize=(5.9, 3.5))
+    figure = Figure(figsize=(5.9, 3.75))
     axes = figure.subplots(2, 4)
     by_clusters = {example["clusters"]: example for example in examples}
     for line, merged in zip(axes, (2, 3), strict=True):
