@@ -100,7 +100,7 @@ def render(project: Project, name: str) -> Sheet:
     cells = _read(rendered)
     _check_values(rendered, cells, woven)
     modules = _imported(project, rendered, cells)
-    _write_numbers_in_mathematics(rendered, cells)
+    _fit_numbers(rendered, cells)
     images = _attach(project, rendered, cells)
     if project.quick:
         cells.insert(0, Cell("markdown", 0, "", [], QUICK))
@@ -225,8 +225,12 @@ def _is_own(project: Project, module: str) -> bool:
     )
 
 
-def _write_numbers_in_mathematics(rendered: Rendered, cells: Sequence[Cell]) -> None:
-    """Write the numbers between dollar signs as TeX: there a percent sign begins a comment."""
+def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
+    """Write numbers as their surroundings demand.
+
+    Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
+    line and ends a sentence must not begin a list.
+    """
     from labreport import markdown
 
     spans = {c.start: list(markdown.mathematics(c.text)) for c in cells if c.kind == "markdown"}
@@ -235,6 +239,14 @@ def _write_numbers_in_mathematics(rendered: Rendered, cells: Sequence[Cell]) -> 
         if cell is not None and any(first <= begin and end <= last for first, last in inside):
             tex = markdown.in_mathematics(cell.text[begin:end])
             cell.source = cell.source[:begin] + tex + cell.source[end:]
+        elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
+            cell.source = cell.source[:end] + "\\" + cell.source[end:]
+
+
+def _begins_list(text: str, begin: int, end: int) -> bool:
+    """Return whether a printed value and the character after it would be the mark of a list."""
+    line = text[text.rfind("\n", 0, begin) + 1 : begin]
+    return not line.strip() and text[begin:end].isdigit() and text[end : end + 1] in (".", ")")
 
 
 def _attach(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> list[Path]:

@@ -14,6 +14,7 @@ import jupytext
 import nbformat
 import projects
 import pytest
+from markdown_it import MarkdownIt
 from PIL import Image
 
 from labreport import cells, kernels, notebooks
@@ -161,6 +162,14 @@ class TestCells:
             ("code", []),
             ("code", ["a"]),
         ]
+
+    def test_a_number_that_ends_a_sentence_begins_no_list(self, base):
+        rest = "(1) of\n\\VAR{exp.tables.rows[1].width|integer}. So.\n\n2. own"
+        source = '# %% [markdown]\n"""\n  \\VAR{exp.tables.rows[0].width|integer}) ' + rest + '\n"""'
+        text = sheet(base, source).cells[0].source
+        assert text == "  1\\) (1) of\n2\\. So.\n\n2. own"
+        tokens = MarkdownIt().parse(text)
+        assert [token.type for token in tokens].count("ordered_list_open") == 1
 
     def test_a_figure_is_attached_to_the_cell_that_shows_it(self, base):
         found = sheet(base, GOOD)
