@@ -76,6 +76,7 @@ async def execute(
             async with asyncio.timeout(notebook_deadline) as whole, _client(notebook, folder, log) as client:
                 for number, at in enumerate(code, 1):
                     await _execute_cell(client, at, cell_deadline)
+                    _join_streams(notebook.cells[at])
                     _check_outputs(notebook.cells[at], at, (str(folder), *private))
                     done(number, len(code))
         except (TimeoutError, CellFailed):
@@ -125,9 +126,7 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
         connection_file=str(folder / "kernel.json"),
     )
-    client = NotebookClient(
-        notebook, km=manager, record_timing=False, timeout=None, coalesce_streams=True
-    )  # else the pieces of what a cell prints depend on how fast it is
+    client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         await manager.start_kernel(
@@ -179,6 +178,23 @@ async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> Non
         what = "the kernel died while it executed this cell"
         cure = "look for what ends the process: os._exit, too much memory, a crash in a library"
         raise CellFailed(what, [(at, None)], cure) from error
+
+
+def _join_streams(cell: NotebookNode) -> None:
+    """Let all that a cell prints be one output: its pieces depend on how fast the cell is.
+
+    nbclient could do it, but takes time with the square of the longest line.
+    """
+    joined: dict[str, NotebookNode] = {}
+    kept = []
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name in joined:
+            joined[output.name].text += output.text
+            continue
+        if output.output_type == "stream":
+            joined[output.name] = output
+        kept.append(output)
+    cell.outputs = kept
 
 
 def _raised(error: Any) -> str:
