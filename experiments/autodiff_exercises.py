@@ -16,17 +16,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.autodiff import Var, total
-from tinymlp.gradcheck import EPSILON, central_difference, forward_difference, gradient, numerical_gradient
-from tinymlp.losses import cross_entropy_loss
-from tinymlp.nn import ConstantInitializer, DenseLayer, forward
-from tinymlp.tracing import trace
+from tinymlp.scalar.autodiff import Var, total
+from tinymlp.scalar.gradcheck import (
+    EPSILON,
+    central_difference,
+    forward_difference,
+    gradient,
+    numerical_gradient,
+)
+from tinymlp.scalar.losses import cross_entropy_loss
+from tinymlp.scalar.nn import ConstantInitializer, DenseLayer, forward
+from tinymlp.scalar.tracing import trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from labreport.lab import Lab
-    from labreport.results import Result
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
 
     Function = Callable[[float], float]
 

@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.autodiff import Var
-from tinymlp.fitting import (
+from tinymlp.inference.statistics import holm_corrected, paired_means, summarise
+from tinymlp.scalar.autodiff import Var
+from tinymlp.scalar.fitting import (
     SpreadInitializer,
     chosen_losses,
     descend,
@@ -34,20 +35,19 @@ from tinymlp.fitting import (
     predict,
     straight_line,
 )
-from tinymlp.nn import ConstantInitializer, DenseLayer, NeuralNetwork, NormalInitializer
-from tinymlp.regression import line_with_wave
-from tinymlp.statistics import holm_corrected, paired_means, summarise
+from tinymlp.scalar.nn import ConstantInitializer, DenseLayer, NeuralNetwork, NormalInitializer
+from tinymlp.scalar.regression import line_with_wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from labreport.lab import Lab
-    from labreport.results import Result
-    from tinymlp.fitting import Task
-    from tinymlp.nn import Initializer
-    from tinymlp.statistics import Contrast
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
+    from tinymlp.inference.statistics import Contrast
+    from tinymlp.scalar.fitting import Task
+    from tinymlp.scalar.nn import Initializer
 
 
 @dataclass(frozen=True)

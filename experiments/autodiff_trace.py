@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tinymlp.autodiff import Var
-from tinymlp.graphs import computation, figure, objects
-from tinymlp.tracing import Edge, Node, count_visits, trace
+from tinymlp.figures.graphs import computation, figure, objects
+from tinymlp.scalar.autodiff import Var
+from tinymlp.scalar.tracing import Edge, Node, count_visits, trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from labreport.lab import Lab
-    from labreport.results import Result
-    from tinymlp.tracing import Call, Trace
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
+    from tinymlp.scalar.tracing import Call, Trace
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import torch
 from matplotlib.figure import Figure
 from torch.nn import functional
 
-from tinymlp.backprop import (
+from tinymlp.scalar.backprop import (
     ACTIVATIONS,
     SOFTMAX,
     Layers,
@@ -35,7 +35,7 @@ from tinymlp.backprop import (
     random_network,
     weight_gradients,
 )
-from tinymlp.gradcheck import (
+from tinymlp.scalar.gradcheck import (
     CENTRAL_STEP,
     EPSILON,
     FORWARD_STEP,
@@ -47,8 +47,8 @@ from tinymlp.gradcheck import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labreport.lab import Lab
-    from labreport.results import Result
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from torch import nn
 
-from tinymlp.data import NoisyXor
-from tinymlp.ensemble import Ensemble, Score, Shape, Training, evaluate, stream_seed, train
-from tinymlp.models import Net, parameter_count
-from tinymlp.plateaus import CENTRES, LABELS, centre_probabilities, plateaus
-from tinymlp.plots import boundary_key, decision_boundary, heat_map, scatter_classes, strips
-from tinymlp.statistics import (
+from tinymlp.figures.plots import boundary_key, decision_boundary, heat_map, scatter_classes, strips
+from tinymlp.inference.statistics import (
     Contrast,
     bayes_accuracy,
     bayes_loss,
@@ -40,13 +36,17 @@ from tinymlp.statistics import (
     summarise,
     wilson,
 )
+from tinymlp.networks.ensemble import Ensemble, Score, Shape, Training, evaluate, stream_seed, train
+from tinymlp.networks.models import Net, parameter_count
+from tinymlp.networks.noisy_xor import NoisyXor
+from tinymlp.networks.plateaus import CENTRES, LABELS, centre_probabilities, plateaus
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-    from labreport.lab import Lab
-    from labreport.results import Result
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _name(shape: Shape) -> str:
 
 
 def _plateau_losses() -> dict[str, float]:
-    """The losses of networks that merge two, three or all four clusters (see `tinymlp.plateaus`)."""
+    """The losses of networks that merge two, three or all four clusters (see `tinymlp.networks.plateaus`)."""
     losses = {len(plateau.merged): plateau.loss for plateau in plateaus()}
     return {"two_merged": losses[2], "three_merged": losses[3], "constant": losses[4]}
 

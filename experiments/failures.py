@@ -26,10 +26,12 @@ from matplotlib.lines import Line2D
 from scipy import stats
 from torch import nn
 
-from tinymlp.data import NoisyXor
-from tinymlp.ensemble import Ensemble, Score, Shape, Training, advance, evaluate, stream_seed, train
-from tinymlp.models import Net, parameter_count
-from tinymlp.plateaus import (
+from tinymlp.figures.plots import boundary_key, decision_boundary, scatter_classes
+from tinymlp.inference.statistics import Contrast, holm_corrected, paired_successes, summarise, wilson
+from tinymlp.networks.ensemble import Ensemble, Score, Shape, Training, advance, evaluate, stream_seed, train
+from tinymlp.networks.models import Net, parameter_count
+from tinymlp.networks.noisy_xor import NoisyXor
+from tinymlp.networks.plateaus import (
     CENTRES,
     centre_probabilities,
     curvature,
@@ -38,14 +40,12 @@ from tinymlp.plateaus import (
     nearest_plateau,
     plateaus,
 )
-from tinymlp.plots import boundary_key, decision_boundary, scatter_classes
-from tinymlp.statistics import Contrast, holm_corrected, paired_successes, summarise, wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labreport.lab import Lab
-    from labreport.results import Result
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
 
 NEEDS = ("depth_width",)
 

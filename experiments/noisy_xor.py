@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.data import NoisyXor
-from tinymlp.plots import scatter_classes
-from tinymlp.statistics import bayes_accuracy, bayes_loss, wilson
+from tinymlp.figures.plots import scatter_classes
+from tinymlp.inference.statistics import bayes_accuracy, bayes_loss, wilson
+from tinymlp.networks.noisy_xor import NoisyXor
 
 if TYPE_CHECKING:
-    from labreport.lab import Lab
-    from labreport.results import Result
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
 
 
 @dataclass(frozen=True)

@@ -27,19 +27,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from tinymlp.autodiff import Var
-from tinymlp.nn import GlorotInitializer, HeInitializer, NormalInitializer, UniversalInitializer
-from tinymlp.signals import expected_signals, measured_signals, random_network, typical_share
-from tinymlp.statistics import paired_means, summarise
+from tinymlp.inference.statistics import paired_means, summarise
+from tinymlp.scalar.autodiff import Var
+from tinymlp.scalar.nn import GlorotInitializer, HeInitializer, NormalInitializer, UniversalInitializer
+from tinymlp.scalar.signals import expected_signals, measured_signals, random_network, typical_share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from labreport.lab import Lab
-    from labreport.results import Result
-    from tinymlp.signals import Signals
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
+    from tinymlp.scalar.signals import Signals
 
 
 @dataclass(frozen=True)

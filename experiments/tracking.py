@@ -22,22 +22,22 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import nn
 
-from tinymlp.data import NoisyXor
-from tinymlp.models import Net, parameter_count
-from tinymlp.plots import boundary_key, decision_boundary, scatter_classes
-from tinymlp.selection import chosen_shares
-from tinymlp.statistics import summarise, wilson
-from tinymlp.tracking import FIELDS, Session, fit
+from tinymlp.figures.plots import boundary_key, decision_boundary, scatter_classes
+from tinymlp.inference.selection import chosen_shares
+from tinymlp.inference.statistics import summarise, wilson
+from tinymlp.networks.models import Net, parameter_count
+from tinymlp.networks.noisy_xor import NoisyXor
+from tinymlp.tracking.session import FIELDS, Session, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from labreport.lab import Lab
-    from labreport.results import Result
-    from tinymlp.tracking import Log
-    from tinymlp.training import History
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
+    from tinymlp.networks.training import History
+    from tinymlp.tracking.session import Log
 
 NEEDS = ("depth_width",)
 

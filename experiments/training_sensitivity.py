@@ -31,10 +31,8 @@ import torch
 from matplotlib.figure import Figure
 from scipy.special import xlog1py, xlogy
 
-from tinymlp.data import NoisyXor
-from tinymlp.ensemble import Shape, Training, advance, evaluate, start
-from tinymlp.plots import strips
-from tinymlp.statistics import (
+from tinymlp.figures.plots import strips
+from tinymlp.inference.statistics import (
     bayes_accuracy,
     bayes_loss,
     bayes_probability,
@@ -44,16 +42,18 @@ from tinymlp.statistics import (
     summarise,
     wilson,
 )
+from tinymlp.networks.ensemble import Shape, Training, advance, evaluate, start
+from tinymlp.networks.noisy_xor import NoisyXor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from matplotlib.axes import Axes
 
-    from labreport.lab import Lab
-    from labreport.results import Result
-    from tinymlp.ensemble import Ensemble, Score
-    from tinymlp.statistics import Contrast
+    from labreport.results.results import Result
+    from labreport.running.lab import Lab
+    from tinymlp.inference.statistics import Contrast
+    from tinymlp.networks.ensemble import Ensemble, Score
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from typing import IO, Any, TypeVar
 
 import click
 
-from labreport import notebooks, report, runner
 from labreport import project as projects
+from labreport.documents import notebooks, report
 from labreport.errors import BusyError, ExperimentError, LabreportError, ToolError, UsageError, raise_all
 from labreport.progress import Progress, shown_seconds
 from labreport.project import Project
+from labreport.running import runner
 
 EPILOG = """\b
 Exit codes:
@@ -151,7 +152,7 @@ def pdf(context: click.Context, /, **_: Any) -> None:
 @click.pass_context
 def check(context: click.Context, /, strict: bool, **_: Any) -> None:
     """Check the report and its hand-in against the rules of the assignment."""
-    from labreport import checks
+    from labreport.checks import checks
 
     verdicts = checks.check(_project(context))
     click.echo(checks.text(verdicts))
@@ -165,7 +166,7 @@ def check(context: click.Context, /, strict: bool, **_: Any) -> None:
 @click.pass_context
 def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
     """Rebuild all from the unpacked hand-in, in an empty folder, and compare with what is handed in."""
-    from labreport import verify as verification
+    from labreport.handin import verify as verification
 
     with building(_project(context)) as project, Progress() as progress:
         found = verification.verify(
@@ -240,7 +241,7 @@ def make_notebooks(project: Project, jobs: int) -> None:
 
 def hand_in(project: Project) -> None:
     """Pack the hand-in if it is out of date, and say which rules it breaks."""
-    from labreport import bundle
+    from labreport.handin import bundle
 
     shown = project.shown(project.submission)
     if not bundle.is_current(project):
@@ -250,7 +251,7 @@ def hand_in(project: Project) -> None:
     for notice in packed.notices:
         click.echo(f"notice: {notice}", err=True)
     click.echo(f"{shown}: {packed.report.name}, and {packed.code.name} with {len(packed.files)} files")
-    from labreport import checks
+    from labreport.checks import checks
 
     verdicts = checks.check(project)
     broken = [verdict for verdict in verdicts if verdict.passed != "passed"]

@@ -11,6 +11,8 @@ from typing import Any
 from labreport.errors import InputError, Place, UsageError, did_you_mean
 
 CONFIG = "report.toml"
+ENGINE = Path(__file__).resolve().parent
+"""The folder of labreport itself."""
 DEFAULT_DATE = "1 January 2025"
 
 
@@ -121,8 +123,7 @@ class Project:
     @property
     def source_roots(self) -> tuple[Path, ...]:
         """The folders from which the project's own modules are imported, first match first."""
-        engine = Path(__file__).resolve().parents[1]
-        roots = (self.root / "src", self.root, engine)
+        roots = (self.root / "src", self.root, ENGINE.parent)
         return tuple(dict.fromkeys(root for root in roots if root.is_dir()))
 
     def shown(self, path: Path) -> str:

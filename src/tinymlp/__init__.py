@@ -36,4 +36,4 @@ __all__ = sorted(_MODULE_OF)
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'tinymlp' has no attribute {name!r}")
-    return getattr(import_module(f"tinymlp.{_MODULE_OF[name]}"), name)
+    return getattr(import_module(f"tinymlp.scalar.{_MODULE_OF[name]}"), name)

@@ -2,13 +2,9 @@
 
 import subprocess
 import sys
-from pathlib import Path
 from time import perf_counter
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
-
 from coins import ROOT, write_project
 
 TIMES = 15

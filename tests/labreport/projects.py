@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from labreport import project as projects
-from labreport import runner
 from labreport.project import Project
+from labreport.running import runner
 
 PARAMS = """
 @dataclass(frozen=True)

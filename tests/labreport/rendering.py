@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from labreport.errors import InputError
-from labreport.spans import PRIVATE, Rendered
-from labreport.templates import render
-from labreport.values import Box
+from labreport.language.environment import render
+from labreport.language.spans import PRIVATE, Rendered
+from labreport.language.values import Box
 
 RESULT = {
     "a": 0.0123,

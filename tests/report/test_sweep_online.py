@@ -7,13 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "tinymlp"))
-
 from wandb_server import WandbServer
 
-from tinymlp import sweep
-from tinymlp.tracking import Session
+from tinymlp.sweep import agent as sweep
+from tinymlp.tracking.session import Session
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,1 @@
+"""The documents: the PDF and the notebooks."""

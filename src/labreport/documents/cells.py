@@ -1,0 +1,266 @@
+r"""The cells of a notebook, rendered from its template with the report's results.
+
+A template, `report_templates/notebooks/NAME.py.j2`, is a script in the percent format of jupytext, in our
+template language. Cells of Markdown are texts in triple quotes, where values print as Markdown. In cells of
+code a value prints by `|python`, and `\VAR{source("module:name")}` puts the project's code itself there, so
+that a notebook runs alone: it must import nothing of the project.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.documents import report
+from labreport.errors import InputError, Place
+from labreport.project import ENGINE
+
+if TYPE_CHECKING:
+    from labreport.language.spans import Printed, Rendered
+    from labreport.project import Project
+
+FOLDER = "notebooks"
+SUFFIX = ".py.j2"
+QUICK = "**Quick build**: all numbers and figures come from short trial runs."
+FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+
+_HEAD = re.compile(r"^# %%.*$", re.MULTILINE)
+
+
+@dataclass
+class Cell:
+    """A cell: "code", "markdown" or "raw"; its text as rendered, where that begins, what becomes of it."""
+
+    kind: str
+    start: int
+    text: str
+    tags: list[str]
+    source: str
+    images: dict[str, str] = field(default_factory=dict)
+
+    def offset(self, line: int | None) -> int:
+        """Return where a line begins in the rendered text; lines count from 1."""
+        begins = [0, *(match.end() for match in re.finditer("\n", self.text))]
+        return self.start + begins[min(line or 1, len(begins)) - 1]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A rendered notebook: its cells, the files it was made from, the foreign modules that it imports."""
+
+    name: str
+    rendered: Rendered
+    cells: tuple[Cell, ...]
+    files: tuple[str, ...]
+    modules: frozenset[str]
+
+    def place(self, cell: int, line: int | None = None) -> Place:
+        """Return the place in a template that made a line of a cell."""
+        return self.rendered.place(self.cells[cell].offset(line))
+
+    def code(self, cell: int, line: int | None) -> str:
+        """Return a line of a cell's code."""
+        lines = self.cells[cell].text.split("\n")
+        return lines[line - 1].strip() if line is not None and line <= len(lines) else ""
+
+
+def names(project: Project) -> list[str]:
+    """Return the names of all notebooks; templates that begin with an underscore are for others to use."""
+    found = (project.templates / FOLDER).glob(f"*{SUFFIX}")
+    return sorted(p.name.removesuffix(SUFFIX) for p in found if not p.name.startswith("_"))
+
+
+def render(project: Project, name: str) -> Sheet:
+    """Return a notebook's cells.
+
+    Raises
+    ------
+    InputError
+        The template or a value in it is wrong, or a cell imports a module of the project.
+
+    """
+    from labreport.language import environment as templates
+    from labreport.writing.markdown import MARKDOWN
+
+    code: dict[str, str] = {}
+    woven: set[str] = set()
+    rendered = templates.render(
+        project.templates,
+        f"{FOLDER}/{name}{SUFFIX}",
+        report.context(project),
+        functions=_functions(project, code, woven),
+        target=MARKDOWN,
+    )
+    cells = _read(rendered)
+    _check_values(rendered, cells, woven)
+    modules = _imported(project, rendered, cells)
+    _fit_numbers(rendered, cells)
+    images = _attach(project, rendered, cells)
+    if project.quick:
+        cells.insert(0, Cell("markdown", 0, "", [], QUICK))
+    used = [project.shown(path) for path in (*rendered.files, *images)]
+    return Sheet(name, rendered, tuple(cells), tuple(sorted({*used, *code})), frozenset(modules))
+
+
+def _functions(project: Project, code: dict[str, str], woven: set[str]) -> dict[str, Callable[..., Any]]:
+    """Return the functions of templates; the files that they take code from and its texts are added."""
+    from markupsafe import Markup
+
+    from labreport.language.formats import FormatError
+    from labreport.writing import excerpts
+
+    def source(*names: str) -> Markup:
+        if not names:
+            raise FormatError("source() needs the name of code", cure='source("package.module:name")')
+        found = [excerpts.whole(project, str(name)) for name in names]
+        code.update((part.file, "") for part in found)
+        text = _joined(["\n".join(line.text for line in part.lines) for part in found])
+        woven.add(text)
+        return Markup(text)
+
+    return {"excerpt": report.excerpt_function(project, code, excerpts.to_markdown), "source": source}
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Return pieces of code below each other: two empty lines around functions and classes."""
+    text = parts[0]
+    for before, part in pairwise(parts):
+        defines = any(re.match(r"@|def |class |async ", piece) for piece in (before, part))
+        text += ("\n\n\n" if defines else "\n") + part
+    return text
+
+
+def _read(rendered: Rendered) -> list[Cell]:
+    """Return the cells of a rendered script."""
+    import jupytext  # type: ignore[import-untyped]
+
+    first = re.search(r"\S", rendered.text)
+    if first is None or not _HEAD.match(rendered.text, first.start()):
+        what = "a notebook begins with the head of a cell" if first else "the notebook is empty"
+        place = rendered.place(first.start() if first else 0)
+        raise InputError(what, place=place, cure="write `# %%` or `# %% [markdown]` before it")
+    cells: list[Cell] = []
+    position = first.start()
+    for found in jupytext.reads(rendered.text[position:], fmt=dict(FORMAT)).cells:
+        head = _HEAD.search(rendered.text, position)
+        begin = head.end() if head else position
+        start = rendered.text.find(found.source, begin)
+        if start < 0:
+            cure = 'write the text of a cell of Markdown in triple quotes: """ … """'
+            raise InputError(
+                "this cell cannot be read",
+                place=rendered.place(head.start() if head else position),
+                cure=cure,
+            )
+        position = start + len(found.source)
+        tags = found.metadata.get("tags", [])
+        cells.append(Cell(found.cell_type, start, found.source, tags, found.source))
+    return cells
+
+
+def _printed(rendered: Rendered, cells: Sequence[Cell]) -> Iterator[tuple[Printed, Cell | None, int, int]]:
+    """Yield each printed value with the cell that it is in, and where in the cell's text."""
+    for printed in rendered.printed:
+        around = [c for c in cells if c.start <= printed.start and printed.end <= c.start + len(c.text)]
+        start = around[-1].start if around else 0
+        yield printed, around[-1] if around else None, printed.start - start, printed.end - start
+
+
+def _check_values(rendered: Rendered, cells: Sequence[Cell], woven: set[str]) -> None:
+    """Raise InputError for a value whose form does not fit its cell: code as Python, all else as Markdown."""
+    for printed, cell, begin, end in _printed(rendered, cells):
+        is_source = rendered.text[printed.start : printed.end] in woven
+        is_python = re.search(r"\|\s*python\b", printed.site.expression) is not None
+        what, cure = "", ""
+        if cell is None or cell.kind == "raw":
+            what, cure = "a value is printed outside the text of a cell", "move it into a cell"
+        elif cell.kind == "markdown" and (is_source or is_python):
+            what = "this form of a value belongs into a cell of code"
+            cure = 'show code by excerpt("module:name")' if is_source else "use |num, |integer or |text"
+        elif cell.kind == "code" and not (is_source or is_python):
+            what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
+        elif is_source and (cell.text[:begin][-1:] + cell.text[end:][:1]).strip("\n"):
+            what, cure = "source() must stand alone on its line", "break the line"
+        if what:
+            raise InputError(what, place=rendered.site_place(printed.site), cure=cure)
+
+
+def _imported(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> set[str]:
+    """Return the foreign modules that the cells import; raise InputError for one of the project's own."""
+    found: set[str] = set()
+    for cell in cells:
+        for module, line in _imports(cell.text) if cell.kind == "code" else ():
+            if _is_own(project, module):
+                what = f"the notebook imports {module!r}, a module of the project: it would not run alone"
+                cure = rf'put the code itself there: \VAR{{source("{module}…:name")}}'
+                raise InputError(what, place=rendered.place(cell.offset(line)), cure=cure)
+            found.add(module)
+    return found - set(sys.stdlib_module_names)
+
+
+def _imports(code: str) -> Iterator[tuple[str, int]]:
+    """Yield the top-level modules that code imports anywhere, with the line; of wrong code, nothing."""
+    try:
+        tree = ast.parse(re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", code))
+    except SyntaxError:
+        return  # the kernel will say it
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0], node.lineno
+
+
+def _is_own(project: Project, module: str) -> bool:
+    """Return whether a module is the project's, or labreport."""
+    folders = (project.root / "src", project.root)
+    return module == ENGINE.name or any(
+        (folder / f"{module}.py").is_file() or any((folder / module).glob("*.py")) for folder in folders
+    )
+
+
+def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
+    """Write numbers as their surroundings demand.
+
+    Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
+    line and ends a sentence must not begin a list.
+    """
+    from labreport.writing import markdown
+
+    spans = {c.start: list(markdown.mathematics(c.text)) for c in cells if c.kind == "markdown"}
+    for _, cell, begin, end in reversed(list(_printed(rendered, cells))):
+        inside = spans.get(cell.start, []) if cell is not None else []
+        if cell is not None and any(first <= begin and end <= last for first, last in inside):
+            tex = markdown.in_mathematics(cell.text[begin:end])
+            cell.source = cell.source[:begin] + tex + cell.source[end:]
+        elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
+            cell.source = cell.source[:end] + "\\" + cell.source[end:]
+
+
+def _begins_list(text: str, begin: int, end: int) -> bool:
+    """Return whether a printed value and the character after it would be the mark of a list."""
+    line = text[text.rfind("\n", 0, begin) + 1 : begin]
+    return not line.strip() and text[begin:end].isdigit() and text[end : end + 1] in (".", ")")
+
+
+def _attach(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> list[Path]:
+    """Attach to each cell the images that it shows; return their files."""
+    from labreport.writing import markdown
+
+    paths = []
+    for experiment, name in sorted(rendered.figures):
+        attached = markdown.attachment({"experiment": experiment, "name": name})
+        path = project.results / experiment / "figures" / f"{name}.png"
+        image = base64.b64encode(path.read_bytes()).decode()
+        paths.append(path)
+        for cell in cells:
+            if f"(attachment:{attached})" in cell.source:
+                cell.images[attached] = image
+    return paths

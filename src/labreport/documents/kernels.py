@@ -1,0 +1,283 @@
+"""Executing the cells of a notebook in a kernel of this Python, away from the project.
+
+The kernel starts in an empty folder, without the project's modules, without the person's own settings of
+IPython and matplotlib, and without keys or other secrets. Outputs that would differ in the next run, or that
+name this machine, are refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.running.runner import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from jupyter_client.kernelspec import KernelSpec
+    from nbclient import NotebookClient
+    from nbformat import NotebookNode
+
+MOST_OUTPUT = 2_000_000
+"""The number of characters that the outputs of one cell may have; images count in their text form."""
+
+STARTUP = 120
+"""Seconds after which a kernel that does not answer is given up."""
+
+_WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_LONGEST_SOCKET = 80  # of 107 characters that the name of a socket may have
+
+
+class CellFailed(Exception):
+    """A cell cannot be executed, or not so that its outputs can be kept.
+
+    `lines` are places (number of the cell, line in it), the failing cell's first; a line may be unknown.
+    """
+
+    def __init__(self, what: str, lines: Sequence[tuple[int, int | None]], cure: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.lines = tuple(lines)
+        self.cure = cure
+
+
+async def execute(
+    notebook: NotebookNode,
+    log: Path,
+    *,
+    cell_deadline: float,
+    notebook_deadline: float,
+    private: Sequence[str] = (),
+    done: Callable[[int, int], None],
+) -> None:
+    """Execute a notebook in place; `log` gets what the kernel itself says.
+
+    After each cell of code, `done` is called with the number of those executed, and of all.
+
+    Raises
+    ------
+    CellFailed
+        A cell raises, takes too long or ends the kernel, or its outputs cannot be kept; `private` are paths
+        that no output may contain.
+
+    """
+    code = [at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
+    at = 0
+    with _folder() as folder:
+        try:
+            async with asyncio.timeout(notebook_deadline) as whole, _client(notebook, folder, log) as client:
+                for number, at in enumerate(code, 1):
+                    await _execute_cell(client, at, cell_deadline)
+                    _join_streams(notebook.cells[at])
+                    _check_outputs(notebook.cells[at], at, (str(folder), *private))
+                    done(number, len(code))
+        except (TimeoutError, CellFailed):
+            if not whole.expired():
+                raise
+            what = f"the notebook was ended after {notebook_deadline:g} s, its deadline"
+            cure = "shorten it, or set notebook_deadline in report.toml"
+            raise CellFailed(what, [(at, None)], cure) from None
+
+
+# ------------------------------------------------------------------------------------------------- the kernel
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """Give a folder for one kernel: `work` is empty, beside it lie its connection and its settings."""
+    folder = Path(tempfile.mkdtemp(prefix="labreport-")).resolve()
+    try:
+        (folder / "work").mkdir()
+        (folder / "matplotlibrc").touch()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a kernel."""
+    kept = {name: value for name, value in os.environ.items() if not _WITHHELD.search(name)}
+    own = {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),  # its key is withheld
+    }
+    return kept | ENVIRONMENT | own
+
+
+@asynccontextmanager
+async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncIterator[NotebookClient]:
+    """Give a client with a running kernel of its own; in the end the kernel and its children are killed."""
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
+
+    manager = AsyncKernelManager(
+        kernel_name="python3",
+        kernel_spec_manager=_this_python(),
+        transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
+        connection_file=str(folder / "kernel.json"),
+    )
+    client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:
+        await manager.start_kernel(
+            cwd=str(folder / "work"), env=environment(folder), stdout=file, stderr=file
+        )
+    try:
+        client.kc = manager.client()
+        client.kc.start_channels()
+        await client.kc.wait_for_ready(timeout=STARTUP)
+        client.kc.allow_stdin = False
+        yield client
+    except RuntimeError as error:
+        raise CellFailed(f"the kernel does not start: {error}", [(0, None)], f"see {log}") from error
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        await asyncio.shield(manager.shutdown_kernel(now=True))
+
+
+def _this_python() -> Any:
+    """Return what knows one kernel: ipykernel in this interpreter, whatever the person has installed."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+
+    class ThisPython(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=command, display_name="Python 3", language="python")
+
+    return ThisPython()
+
+
+async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> None:
+    """Execute a cell; CellFailed says in words why it could not end."""
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+    cell = client.nb.cells[at]
+    try:
+        async with asyncio.timeout(deadline) as limit:
+            await client.async_execute_cell(cell, at)
+    except CellExecutionError as error:
+        raise CellFailed(_raised(error), _lines(client, at, error.traceback)) from error
+    except (TimeoutError, DeadKernelError) as error:  # nbclient takes each cancellation for a dead kernel
+        if limit.expired():
+            what = f"the cell was ended after {deadline:g} s, its deadline"
+            cure = "make it shorter, or set cell_deadline in report.toml"
+            raise CellFailed(what, [(at, None)], cure) from error
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise asyncio.CancelledError from error
+        what = "the kernel died while it executed this cell"
+        cure = "look for what ends the process: os._exit, too much memory, a crash in a library"
+        raise CellFailed(what, [(at, None)], cure) from error
+
+
+def _join_streams(cell: NotebookNode) -> None:
+    """Let all that a cell prints be one output: its pieces depend on how fast the cell is.
+
+    nbclient could do it, but takes time with the square of the longest line.
+    """
+    joined: dict[str, NotebookNode] = {}
+    kept = []
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name in joined:
+            joined[output.name].text += output.text
+            continue
+        if output.output_type == "stream":
+            joined[output.name] = output
+        kept.append(output)
+    cell.outputs = kept
+
+
+def _raised(error: Any) -> str:
+    """Return the last line of an exception, as Python prints it."""
+    value = _without_colours(str(error.evalue)).strip().split("\n")[0]
+    return f"the cell raises {error.ename}" + (f": {value}" if value else "")
+
+
+def _lines(client: NotebookClient, at: int, traceback: str) -> list[tuple[int, int | None]]:
+    """Return where an exception came through the notebook's cells: first where the failing cell was left."""
+    counts = {cell.get("execution_count"): number for number, cell in enumerate(client.nb.cells)}
+    text = _without_colours(traceback)
+    found = re.findall(r"Cell In ?\[(\d+)\], line (\d+)", text)
+    frames = [(counts[int(count)], int(line)) for count, line in found if int(count) in counts]
+    own = next((frame for frame in frames if frame[0] == at), (at, None))
+    others = [frame for frame in frames if frame != own]
+    return [own, *dict.fromkeys(others)]
+
+
+def _without_colours(text: str) -> str:
+    return re.sub("\x1b\\[[0-9;]*m", "", text)
+
+
+# --------------------------------------------------------------------------------------------------- outputs
+
+
+def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
+    """Put a cell's outputs into the form in which they are kept; CellFailed if they differ in each run."""
+    cell.outputs = _merged(cell.outputs)
+    for output in cell.outputs:
+        _strip_images(output)
+        if output.get("name") == "stderr":
+            last = output.text.strip().split("\n")[-1]
+            cure = "repair what it warns of, or silence that warning in the cell; print what shall be shown"
+            raise CellFailed(f"the cell writes to stderr: {last}", [(at, None)], cure)
+    texts = list(_texts(cell.outputs))
+    whole = "\n".join(texts)
+    if len(whole) > MOST_OUTPUT:
+        what = f"the cell's outputs have {len(whole):,} characters; {MOST_OUTPUT:,} are allowed"
+        raise CellFailed(what, [(at, None)], "print less, or draw smaller figures")
+    if found := re.search(r"<[^<>\n]{0,80} at 0x[0-9a-f]{6,}", whole):
+        what = f"the cell shows an address in memory, another one in each run: {found[0]}>"
+        cure = "end the cell with a semicolon, or print what matters of the object"
+        raise CellFailed(what, [(at, None)], cure)
+    for place in places:
+        if place in whole:
+            what = f"the cell's output names a path of this machine: {place}"
+            raise CellFailed(what, [(at, None)], "print the name of the file alone")
+
+
+def _merged(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
+    """Return the outputs with neighbouring pieces of one stream as one: how a stream is cut is chance."""
+    merged: list[NotebookNode] = []
+    for output in outputs:
+        last = merged[-1] if merged else None
+        if last is not None and output.get("name") is not None and output.get("name") == last.get("name"):
+            last.text += output.text
+        else:
+            merged.append(output)
+    return merged
+
+
+def _texts(outputs: Sequence[NotebookNode]) -> Iterator[str]:
+    """Yield all texts in outputs."""
+    for output in outputs:
+        yield str(output.get("text", ""))
+        yield from (str(data) for data in output.get("data", {}).values())
+        yield from map(str, output.get("traceback", ()))
+
+
+def _strip_images(output: NotebookNode) -> None:
+    """Take the texts and dates out of PNG images: which program made them, and when."""
+    data = output.get("data", {})
+    if "image/png" in data:
+        data["image/png"] = base64.b64encode(_bare_png(base64.b64decode(data["image/png"]))).decode()
+
+
+def _bare_png(png: bytes) -> bytes:
+    """Return a PNG image without the chunks that hold texts and dates."""
+    kept, position = [png[:8]], 8
+    while position < len(png):
+        end = position + 12 + int.from_bytes(png[position : position + 4], "big")
+        if png[position + 4 : position + 8] not in (b"tEXt", b"zTXt", b"iTXt", b"tIME"):
+            kept.append(png[position:end])
+        position = end
+    return b"".join(kept)

@@ -1,0 +1,282 @@
+"""Notebooks: rendered, executed, published, and kept as long as nothing changes.
+
+A notebook is executed again if its cells changed as they are rendered (see `cells`), or Python or the version
+of a distribution that it imports, or the way in which labreport executes notebooks (`SCHEMA`). Whether its
+cells may have changed is told without rendering, by the files that they were made from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.documents import cells, report
+from labreport.errors import InputError, LabreportError, raise_all
+from labreport.project import ENGINE
+from labreport.results import files, versions
+from labreport.running.runner import Event
+
+if TYPE_CHECKING:
+    from labreport.documents.cells import Sheet
+    from labreport.documents.kernels import CellFailed
+    from labreport.project import Project
+
+SCHEMA = 1
+"""The version of the way in which notebooks are executed; another one executes all of them again."""
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {
+        "codemirror_mode": {"name": "ipython", "version": 3},
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "nbconvert_exporter": "python",
+        "pygments_lexer": "ipython3",
+        "version": f"{sys.version_info.major}.{sys.version_info.minor}",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Woven:
+    """A notebook as it lies there: its cells, and the seconds of its execution; None if it was up to date."""
+
+    name: str
+    path: Path
+    cells: int
+    seconds: float | None
+
+
+# ------------------------------------------------------------------------------------------ is it up to date?
+
+
+def is_current(project: Project) -> dict[str, list[str]]:
+    """Return for each notebook why it must be rendered again, in words; nothing if it is up to date.
+
+    That does not yet mean that it is executed: its cells may come out the same.
+    """
+    record = _Record(project)
+    return {name: record.reasons(name) for name in cells.names(project)}
+
+
+class _Record:
+    """What the notebooks were made from that lie in the build; kept in build/cache."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.path = project.build / "cache" / "notebooks.json"
+        self.installed = versions.installed(sys.path)
+        try:
+            known = json.loads(self.path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            known = None
+        usable = isinstance(known, dict) and known.get("schema") == SCHEMA
+        self.entries: dict[str, dict[str, Any]] = known["notebooks"] if usable else {}
+
+    def notebook(self, name: str) -> Path:
+        return self.project.notebooks / f"{name}.ipynb"
+
+    def reasons(self, name: str) -> list[str]:
+        path, known = self.notebook(name), self.entries.get(name)
+        if known is None or not path.is_file():
+            return ["never made" if not path.is_file() else "no record of what it was made from"]
+        reasons = [] if report.digest(path) == known["output"] else [f"{path.name} was changed by hand"]
+        old, new = known["used"], self.digests(known["used"])
+        changed = [file for file in new if old.get(file) != new[file]]
+        reasons += [f"{file} {'changed' if new[file] else 'is gone'}" for file in changed]
+        then, now = known["versions"], self.versions_now(known["versions"])
+        return reasons + [f"{n} was {then[n]}, is {now[n]}" for n in then if then[n] != now[n]]
+
+    def digests(self, shown: Iterable[str]) -> dict[str, str]:
+        """Return the digests of the files that each notebook depends on, and of those that are named."""
+        always = [self.project.root / "report.toml", *report.files_in(ENGINE)]
+        for name in self.project.experiment_names():
+            folder = self.project.results / name
+            always += [folder / "result.json", folder / "figures" / "figures.json"]
+        every = {self.project.shown(path) for path in always} | set(shown)
+        return {name: report.digest(self.project.root / name) for name in sorted(every)}
+
+    def versions_now(self, names: Iterable[str]) -> dict[str, str]:
+        own = {"python": platform.python_version()}
+        return {name: own.get(name) or self.installed.get(name, "unknown") for name in names}
+
+    def versions_of(self, modules: Iterable[str]) -> dict[str, str]:
+        """Return the versions of Python and of the distributions that modules are from."""
+        found = versions.versions(modules, self.installed, lambda _, make: make())
+        return self.versions_now(["python"]) | found
+
+    def save(self, name: str, entry: Mapping[str, Any]) -> None:
+        self.entries[name] = dict(entry)
+        known = {"schema": SCHEMA, "notebooks": dict(sorted(self.entries.items()))}
+        files.write(self.path, json.dumps(known, indent=1).encode())
+
+
+# --------------------------------------------------------------------------------------------------- weaving
+
+
+def weave(project: Project, *, jobs: int = 1, events: Callable[[Event], None] | None = None) -> list[Woven]:
+    """Make the notebooks that are out of date, up to `jobs` at once; return all of them.
+
+    A notebook that fails leaves the last good one of its name as it was; the others are made.
+
+    Raises
+    ------
+    InputError, SeveralErrors
+        A template is wrong, or a cell cannot be executed, with the template's line.
+
+    """
+    _discard_others(project)
+    weaving = _Weaving(_Record(project), events or (lambda _: None))
+    for name, reasons in is_current(project).items():
+        if reasons:
+            weaving.prepare(name)
+    if weaving.waiting:
+        asyncio.run(weaving.execute(jobs))
+    raise_all(weaving.errors)
+    return [weaving.woven(name) for name in cells.names(project)]
+
+
+def _discard_others(project: Project) -> None:
+    """Remove notebooks whose templates are gone, and what killed builds left."""
+    if project.notebooks.is_dir():
+        files.sweep(project.notebooks)
+        for path in project.notebooks.glob("*.ipynb"):
+            if path.stem not in cells.names(project):
+                path.unlink()
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A rendered notebook, as JSON, and what its record will be."""
+
+    sheet: Sheet
+    notebook: dict[str, Any]
+    entry: dict[str, Any]
+
+
+@dataclass
+class _Weaving:
+    """Executes notebooks at the same time, publishes each and records it."""
+
+    record: _Record
+    events: Callable[[Event], None]
+    waiting: list[_Prepared] = field(default_factory=list)
+    errors: list[LabreportError] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def prepare(self, name: str) -> None:
+        """Render a notebook; let it wait for its execution unless it was executed just so already."""
+        before = self.record.digests(())
+        try:
+            sheet = cells.render(self.record.project, name)
+        except LabreportError as error:
+            self.errors.append(error)
+            return
+        notebook = _as_json(sheet)
+        found = self.record.versions_of(sheet.modules)
+        content = json.dumps([SCHEMA, found, notebook], sort_keys=True)
+        entry = {
+            "used": self.record.digests(sheet.files) | before,
+            "versions": found,
+            "executed": sha256(content.encode()).hexdigest(),
+            "cells": len(sheet.cells),
+        }
+        known = self.record.entries.get(name, {})
+        is_there = report.digest(self.record.notebook(name)) == known.get("output")
+        if is_there and known.get("executed") == entry["executed"]:
+            self.record.save(name, known | entry)
+        else:
+            self.waiting.append(_Prepared(sheet, notebook, entry))
+
+    async def execute(self, jobs: int) -> None:
+        """Execute what waits, some at a time; keep the errors."""
+        limit = asyncio.Semaphore(jobs)
+
+        async def one(prepared: _Prepared) -> None:
+            async with limit:
+                await self._execute(prepared)
+
+        await asyncio.gather(*map(one, self.waiting))
+
+    async def _execute(self, prepared: _Prepared) -> None:
+        import nbformat
+
+        from labreport.documents import kernels
+
+        sheet, start = prepared.sheet, time.monotonic()
+        project = self.record.project
+        private = [str(place) for place in (project.root, Path.home()) if place != Path("/")]
+        notebook = nbformat.from_dict(prepared.notebook)  # type: ignore[no-untyped-call]
+        self.events(Event("started", sheet.name, "notebook"))
+        try:
+            await kernels.execute(
+                notebook,
+                project.log / f"notebook-{sheet.name}.log",
+                cell_deadline=project.config.cell_deadline,
+                notebook_deadline=project.config.notebook_deadline,
+                private=private,
+                done=lambda n, of: self.events(Event("progress", sheet.name, "notebook", n, of)),
+            )
+        except kernels.CellFailed as error:
+            self.errors.append(_explained(sheet, error))
+            self.events(Event("failed", sheet.name, "notebook"))
+            return
+        self._publish(prepared, notebook)
+        self.seconds[sheet.name] = time.monotonic() - start
+        self.events(Event("finished", sheet.name, "notebook", seconds=self.seconds[sheet.name]))
+
+    def _publish(self, prepared: _Prepared, notebook: Any) -> None:
+        """Write an executed notebook, checked; the same cells and outputs give the same bytes."""
+        import nbformat
+
+        nbformat.validate(notebook)
+        text: str = nbformat.writes(notebook, version=4)  # type: ignore[no-untyped-call]
+        data = (text.rstrip("\n") + "\n").encode()
+        name = prepared.sheet.name
+        files.write(self.record.notebook(name), data)
+        self.record.save(name, prepared.entry | {"output": sha256(data).hexdigest()})
+
+    def woven(self, name: str) -> Woven:
+        """Return a notebook as it lies there."""
+        return Woven(
+            name, self.record.notebook(name), self.record.entries[name]["cells"], self.seconds.get(name)
+        )
+
+
+def _as_json(sheet: Sheet) -> dict[str, Any]:
+    """Return a notebook that is not executed yet, in version 4.5 of the format; ids tell the position."""
+    parts = []
+    for number, cell in enumerate(sheet.cells, 1):
+        part: dict[str, Any] = {"cell_type": cell.kind, "id": f"cell-{number}", "source": cell.source}
+        part["metadata"] = {"tags": cell.tags} if cell.tags else {}
+        if cell.kind == "code":
+            part |= {"execution_count": None, "outputs": []}
+        if cell.images:
+            part["attachments"] = {name: {"image/png": data} for name, data in cell.images.items()}
+        parts.append(part)
+    return {"cells": parts, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _explained(sheet: Sheet, error: CellFailed) -> InputError:
+    """Return the error of a cell at the template's line, with the lines of code that it came through."""
+    (cell, line), *inner = error.lines
+    code = sheet.code(cell, line)
+    is_shown = sheet.rendered.piece(sheet.cells[cell].offset(line)).site is None
+    notes = [f"in the code: {code}"] if code and not is_shown else []
+    notes += _inner(sheet, inner[-2:])
+    what = f"notebook {sheet.name}: {error.what}"
+    return InputError(what, place=sheet.place(cell, line), notes=notes, cure=error.cure)
+
+
+def _inner(sheet: Sheet, lines: Sequence[tuple[int, int | None]]) -> list[str]:
+    """Return notes on the code of other cells, or of other lines, in which an exception arose."""
+    return [f"called from there, {sheet.place(*at)}: {sheet.code(*at)}" for at in lines]

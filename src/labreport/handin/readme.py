@@ -1,0 +1,245 @@
+"""The README.txt of the hand-in, made from the project's own files: it cannot say what they do not say."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from labreport.errors import InputError, Place
+from labreport.project import Project
+from labreport.results.versions import normalised
+
+WIDTH = 79
+PROCESSOR = "Processor class: "
+SYSTEM_PACKAGES = "TEX_PACKAGES"
+"""The variable of the Makefile that lists what the system must have."""
+
+Rows = list[tuple[str, str]]
+
+
+def text(project: Project, files: Mapping[str, bytes], questions: Mapping[str, str], processor: str) -> str:
+    """Return the README of a hand-in that holds these files.
+
+    `questions` maps each experiment to the question that it answers.
+    """
+    config = project.config
+    sections = (
+        ("WHAT THIS IS", _about(files)),
+        ("COMPILE AND RUN", _commands(files, questions)),
+        ("PYTHON AND LIBRARIES", _libraries(files)),
+        ("WHAT LIES WHERE", _layout(files)),
+        ("EXPERIMENTS AND WHAT THEY ANSWER", _rows(list(questions.items()))),
+        ("SAME BYTES", _reproducible(files, processor)),
+    )
+    authors = ", ".join(config.authors) or "(authors: not named yet)"
+    head = [line for text in (config.title, config.subtitle, authors, config.date) for line in _wrapped(text)]
+    body = [["", "", title, "-" * len(title), "", *lines] for title, lines in sections if lines]
+    return "\n".join([*head, *(line for lines in body for line in lines)]) + "\n"
+
+
+def processor_class() -> str:
+    """Return what the last bits of computed numbers may depend on: the machine and NumPy's vector units."""
+    import platform
+
+    try:
+        import numpy
+
+        units = numpy.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[call-overload,unused-ignore]
+        found = units.get("found") or units.get("baseline") or []
+    except (ImportError, KeyError, TypeError):
+        found = []
+    return " ".join([platform.machine(), *found])
+
+
+def recorded_processor(readme: str) -> str:
+    """Return the processor class that a README names."""
+    line = next((line for line in readme.splitlines() if line.startswith(PROCESSOR)), "")
+    return line.removeprefix(PROCESSOR)
+
+
+# -------------------------------------------------------------------------------------------------- sections
+
+
+def _about(files: Mapping[str, bytes]) -> list[str]:
+    return _wrapped(
+        "The source code of report.pdf, which is handed in beside this archive, with the results and figures "
+        "that the report shows"
+        + (" and with the executed notebooks" if _has_notebooks(files) else "")
+        + ". The main "
+        "file build_report.py reproduces everything: it runs the experiments and makes the report from "
+        "their results. The report is self-sufficient; nothing here is needed to read it."
+    )
+
+
+def _commands(files: Mapping[str, bytes], questions: Mapping[str, str]) -> list[str]:
+    make = [("make report", "install what is missing, run what is out of date, make the report")]
+    if any(name.startswith("tests/") for name in files):
+        make.append(("make test", "install what is missing, then run the tests"))
+    pip = [("python -m pip install -r constraints.txt", "install the Python packages")]
+    example = next(iter(questions), "NAME")
+    python: Rows = [
+        ("python build_report.py", "the main file: run what is out of date, make the report"),
+        (
+            "python build_report.py pdf",
+            "the report from the results as packed, without running an experiment",
+        ),
+        (f"python build_report.py run {example}", "a single experiment"),
+        ("python build_report.py plan", "what would run, and why"),
+        ("python build_report.py --quick", "a trial with small parameters, below build/quick"),
+        ("python build_report.py --help", "all commands"),
+    ]
+    lines = ["In this folder:", ""]
+    lines += _rows(make if "Makefile" in files else pip)
+    lines += ["", *_wrapped(_environment(files)), "", *_rows(python), ""]
+    lines += _wrapped(
+        "The report is written to build/report.pdf. To compute every number again from nothing, delete "
+        "build/results first."
+    )
+    if _has_notebooks(files):
+        lines += ["", *_wrapped("The notebooks run alone, in any folder, once the libraries are installed.")]
+    return lines
+
+
+def _has_notebooks(files: Mapping[str, bytes]) -> bool:
+    return any(name.startswith("notebooks/") for name in files)
+
+
+def _environment(files: Mapping[str, bytes]) -> str:
+    if "Makefile" not in files:
+        return "Then:"
+    return (
+        "make puts the Python packages into .venv; below, python is .venv/bin/python (or python after "
+        "`. .venv/bin/activate`)."
+    )
+
+
+def _libraries(files: Mapping[str, bytes]) -> list[str]:
+    project = _pyproject(files)
+    pins = _pins(files)
+    lines = []
+    if "requires-python" in project:
+        version = re.sub(r"^>=\s*([\d.]+)$", r"\1 or newer", str(project["requires-python"]))
+        lines += [f"Python {version}.", ""]
+    direct = _pinned(project.get("dependencies", []), pins)
+    if direct:
+        lines += [*_wrapped("Libraries: " + ", ".join(direct) + "."), ""]
+    for extra, needed in sorted(project.get("optional-dependencies", {}).items()):
+        what = "For the tests: " if extra in ("dev", "test", "tests") else f"For {extra}: "
+        lines += [*_wrapped(what + ", ".join(_pinned(needed, pins)) + "."), ""]
+    if pins:
+        lines += ["constraints.txt lists all Python packages with their versions.", ""]
+    system = _system_packages(files)
+    if system:
+        lines += [*_wrapped("System packages (Debian, Ubuntu): " + ", ".join(system) + "."), ""]
+    return lines[:-1]
+
+
+def _layout(files: Mapping[str, bytes]) -> list[str]:
+    known: Rows = [
+        ("build_report.py", "the main file"),
+        ("report.toml", "what the report is: title, authors, questions"),
+        ("experiments/", "one module for each experiment"),
+        ("report_templates/", "the text of the report, as LaTeX templates"),
+        ("report_templates/notebooks/", "the sources of the notebooks"),
+        *((f"src/{package}/", what) for package, what in _packages(files)),
+        ("tests/", "the tests"),
+        *((name, "a notebook, executed") for name in sorted(files) if name.startswith("notebooks/")),
+        ("build/results/", "results and figures of each experiment, as the report shows them"),
+        ("Makefile", "the commands of the set-up"),
+        ("pyproject.toml", "the libraries, and settings of the tools"),
+        ("constraints.txt", "the version of each Python package"),
+        ("README.md", "the full description"),
+    ]
+    return _rows([row for row in known if any(name.startswith(row[0]) for name in files)])
+
+
+def _reproducible(files: Mapping[str, bytes], processor: str) -> list[str]:
+    notebooks = " and of the notebooks" if _has_notebooks(files) else ""
+    return [
+        *_wrapped(
+            "Equal inputs give equal bytes. On a machine of this class the commands above give the very "
+            f"bytes of report.pdf{notebooks}, elsewhere the same printed numbers. Each run.json says what a "
+            "result depends on, without the time and place of the run."
+        ),
+        "",
+        PROCESSOR + processor,
+    ]
+
+
+# ------------------------------------------------------------------------------------------- what files say
+
+
+def _pyproject(files: Mapping[str, bytes]) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(files.get("pyproject.toml", b"").decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        what = f"pyproject.toml is not valid TOML: {error}"
+        raise InputError(what, place=Place("pyproject.toml"), cure="correct it") from error
+    project = data.get("project", {})
+    return project if isinstance(project, dict) else {}
+
+
+def _pins(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the pinned versions by normalised name."""
+    lines = files.get("constraints.txt", b"").decode("utf-8", "replace").splitlines()
+    pairs = (line.partition("#")[0].strip().partition("==") for line in lines)
+    return {normalised(name.strip()): version.strip() for name, equals, version in pairs if equals}
+
+
+def _pinned(requirements: Iterable[str], pins: Mapping[str, str]) -> list[str]:
+    """Return requirements with the versions that are installed for them."""
+    names = [re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0] for requirement in requirements]
+    given = zip(names, requirements, strict=True)
+    return [f"{n} {pins[normalised(n)]}" if normalised(n) in pins else whole for n, whole in given]
+
+
+def _system_packages(files: Mapping[str, bytes]) -> list[str]:
+    makefile = files.get("Makefile", b"").decode("utf-8", "replace").replace("\\\n", " ")
+    found = re.search(rf"^{SYSTEM_PACKAGES}\s*[:?]?=(.*)$", makefile, re.MULTILINE)
+    return found[1].partition("#")[0].split() if found else []
+
+
+def _packages(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Yield the project's own packages with the first lines of their docstrings."""
+    for name, data in sorted(files.items()):
+        found = re.fullmatch(r"src/(\w+)/__init__\.py", name)
+        if found:
+            yield found[1], _first_line(data)
+
+
+def _first_line(source: bytes) -> str:
+    try:
+        doc = ast.get_docstring(ast.parse(source))
+    except (SyntaxError, ValueError):
+        doc = None
+    return (doc or "").partition("\n")[0].rstrip(".")
+
+
+# ------------------------------------------------------------------------------------------------- as lines
+
+
+def _wrapped(paragraph: str) -> list[str]:
+    return textwrap.wrap(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _rows(rows: Rows) -> list[str]:
+    """Return pairs as two columns; a long second column goes on below itself."""
+    if not rows:
+        return []
+    left = min(max(len(first) for first, _ in rows), 40) + 4
+    lines = []
+    for first, second in rows:
+        wrapped = _wrapped_to(second, WIDTH - left - 2) or [""]
+        fits = len(first) <= left - 2
+        lines += [] if fits else [f"  {first}"]
+        begin = f"  {first}".ljust(left + 2) if fits else " " * (left + 2)
+        lines += [(begin + wrapped[0]).rstrip(), *(" " * (left + 2) + line for line in wrapped[1:])]
+    return lines
+
+
+def _wrapped_to(paragraph: str, width: int) -> list[str]:
+    return textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)

@@ -1,0 +1,303 @@
+"""Whether the hand-in is true: the code in the zip, run in an empty folder, gives what is handed in."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import site
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labreport.errors import LabreportError, UsageError
+from labreport.handin import bundle, readme
+from labreport.project import Project
+from labreport.results.results import FIGURES, RESULT
+
+LOG = "verify.log"
+FOLDER = "labreport-verify-"
+MOST_SHOWN = 8
+ENVIRONMENT = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+"""What the unpacked code finds of the environment, besides LC_*; no key, no path of Python, an empty home."""
+
+Say = Callable[[str], None]
+
+
+class VerifyError(LabreportError):
+    """The unpacked code does not run, or gives something else than what is handed in."""
+
+    exit_code = 8
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was compared and came out equal, what was not compared and why, and how long it took."""
+
+    compared: tuple[str, ...]
+    skipped: tuple[str, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        lines = [f"equal: {text}" for text in self.compared]
+        return "\n".join([*lines, *(f"not compared: {text}" for text in self.skipped)])
+
+
+@dataclass
+class _Comparison:
+    """Collects what is equal, what differs, and what is not compared."""
+
+    equal: list[str]
+    different: list[str]
+    skipped: list[str]
+
+    def add(self, what: str, differences: Sequence[str]) -> None:
+        if differences:
+            self.different += differences
+        else:
+            self.equal.append(what)
+
+
+def verify(
+    project: Project, *, train: bool = True, jobs: int | None = None, progress: Say = lambda _: None
+) -> Report:
+    """Unpack the zip into an empty folder, make everything again there with the code in it, and compare.
+
+    With `train` all results are computed again, else the packed ones are used. `progress` gets each line that
+    the unpacked code prints; all of them are kept in build/log/verify.log.
+
+    Raises
+    ------
+    VerifyError
+        There is no hand-in, or not of this build; the unpacked code fails; or something came out different.
+        The folder is kept then, and named.
+    UsageError
+        The build is a quick one.
+
+    """
+    start = time.monotonic()
+    _check_hand_in(project)
+    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+    project.log.mkdir(parents=True, exist_ok=True)
+    try:
+        with (project.log / LOG).open("w", encoding="utf-8") as log:
+
+            def say(line: str) -> None:
+                print(line, file=log, flush=True)
+                progress(line)
+
+            code = _unpacked(project, folder)
+            for command in _commands(code, train=train, jobs=jobs):
+                _run(command, code, project, say)
+            found = _compare(project, code, train=train)
+            log.writelines(f"different: {line}\n" for line in found.different)
+        if found.different:
+            raise _different(project, found, folder)
+    except VerifyError:
+        raise  # what is in the folder tells why
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+    return Report(tuple(found.equal), tuple(found.skipped), time.monotonic() - start)
+
+
+def _check_hand_in(project: Project) -> None:
+    """Raise VerifyError unless the hand-in is what this build would pack."""
+    if project.quick:
+        raise UsageError("a quick build is not handed in", cure="verify without --quick")
+    reasons = bundle.is_current(project)
+    if reasons:
+        what = f"the hand-in in {project.shown(project.submission)} is not of this build: {reasons[0]}"
+        raise VerifyError(what, notes=reasons[1:], cure="run `python build_report.py`, then verify again")
+
+
+def _unpacked(project: Project, folder: Path) -> Path:
+    """Unpack the zip and return the project's folder in it."""
+    with zipfile.ZipFile(project.submission / bundle.CODE) as packed:
+        packed.extractall(folder)
+    return folder / bundle.TOP
+
+
+def _commands(code: Path, *, train: bool, jobs: int | None) -> Iterator[list[str]]:
+    """Yield what is run; without training first what fails if a packed result cannot be used."""
+    if train:
+        shutil.rmtree(code / "build" / "results", ignore_errors=True)
+    else:
+        yield ["pdf"]
+    yield [] if jobs is None else ["--jobs", str(jobs)]
+
+
+def _run(arguments: Sequence[str], code: Path, project: Project, say: Say) -> None:
+    """Run the unpacked main file; raise VerifyError with its message if it fails."""
+    main = bundle.MAIN[0]
+    say(f"$ python {' '.join([main, *arguments])}")
+    lines = []
+    with subprocess.Popen(
+        [sys.executable, main, *arguments],
+        cwd=code,
+        env=_environment(code.parent),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip("\n"))
+                say(lines[-1])
+        except BaseException:
+            process.terminate()
+            raise
+    if process.returncode:
+        what = f"the unpacked code fails: `python {' '.join([main, *arguments])}` ends with exit code"
+        raise VerifyError(
+            f"{what} {process.returncode}",
+            notes=_message(lines),
+            cure=f"see {project.shown(project.log / LOG)}; if a file is missing in the zip, name it in "
+            f"`[submission] include` of report.toml; the unpacked code is kept in {code}",
+        )
+
+
+def _message(lines: Sequence[str]) -> list[str]:
+    """Return the lines of an output that say what went wrong."""
+    first = next((n for n, line in enumerate(lines) if line.startswith("error:")), len(lines) - MOST_SHOWN)
+    return [line for line in lines[max(first, 0) :] if line.strip()][:MOST_SHOWN]
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return an environment that holds nothing of this user but the programs and installed packages."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    kept |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
+    fixed = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    return {**kept, **fixed, "PYTHONUSERBASE": site.getuserbase()}
+
+
+def _different(project: Project, found: _Comparison, folder: Path) -> VerifyError:
+    more = len(found.different) - MOST_SHOWN
+    notes = found.different[:MOST_SHOWN] + ([f"… and {more} more"] if more > 0 else [])
+    if found.equal:
+        notes.append(f"equal: {', '.join(found.equal)}")
+    return VerifyError(
+        "what the unpacked code gives is not what is handed in",
+        notes=notes,
+        cure=f"an experiment must depend on nothing but its parameters, its seed and its files; "
+        f"all differences are in {project.shown(project.log / LOG)}, what was made in {folder}",
+    )
+
+
+# -------------------------------------------------------------------------------------------------- compare
+
+
+def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
+    """Return how what was made in a folder compares with the project's hand-in."""
+    found = _Comparison([], [], [])
+    old, new = project.build, code / "build"
+    made = readme.recorded_processor((code / bundle.README).read_text(encoding="utf-8"))
+    here = readme.processor_class()
+    if made != here:
+        _compare_printed(found, old, new)
+        found.skipped.append(f"bytes: it was made on {made or 'an unknown processor'}, this is {here}")
+        return found
+    if train:
+        for name in project.experiment_names():
+            _compare_result(found, name, old / "results" / name, new / "results" / name)
+    _compare_printed(found, old, new)
+    _compare_bytes(found, "report.pdf", project.submission / bundle.REPORT, new / "report.pdf")
+    packed = sorted((code / "notebooks").glob("*.ipynb"))
+    for path in packed:
+        _compare_bytes(found, f"notebooks/{path.name}", path, new / "notebooks" / path.name)
+    again = new / "submission" / bundle.CODE
+    _compare_bytes(found, bundle.CODE, project.submission / bundle.CODE, again)
+    return found
+
+
+def _compare_bytes(found: _Comparison, name: str, old: Path, new: Path) -> None:
+    if not new.is_file():
+        found.different.append(f"{name} was not made again")
+        return
+    before, after = old.read_bytes(), new.read_bytes()
+    same = before == after
+    found.add(f"the bytes of {name}", [] if same else [f"{name}: {_first_difference(before, after)}"])
+
+
+def _first_difference(old: bytes, new: bytes) -> str:
+    at = next((n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return f"other bytes from {at:,} on ({len(old):,} bytes are handed in, {len(new):,} were made)"
+
+
+def _compare_printed(found: _Comparison, old: Path, new: Path) -> None:
+    """Compare the values that the report prints, place by place in the templates."""
+    before, after = _printed(old / "provenance.json"), _printed(new / "provenance.json")
+    differences = []
+    for place in dict.fromkeys([*before, *after]):
+        pairs = (before.get(place, []), after.get(place, []))
+        if pairs[0] != pairs[1]:
+            differences.append(f"printed at {place}: {_one_of(*pairs)}")
+    found.add(f"{sum(map(len, before.values())):,} printed values", differences)
+
+
+def _printed(path: Path) -> dict[str, list[str]]:
+    """Return the texts that were printed, by place and expression; those of a loop in their order."""
+    texts: dict[str, list[str]] = {}
+    for entry in json.loads(path.read_text(encoding="utf-8"))["printed"]:
+        place = f"{entry['template']}:{entry['line']}:{entry['column']}, {entry['expression']}"
+        texts.setdefault(place, []).append(entry["text"])
+    return texts
+
+
+def _one_of(old: Sequence[str], new: Sequence[str]) -> str:
+    if len(old) != len(new):
+        return f"{len(old)} values are handed in, {len(new)} were made"
+    pairs = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
+    more = f" and {len(pairs) - 1} more there" if len(pairs) > 1 else ""
+    return f"{_short(pairs[0][0])} is handed in, {_short(pairs[0][1])} was made{more}"
+
+
+def _compare_result(found: _Comparison, name: str, old: Path, new: Path) -> None:
+    """Compare a result byte for byte, and name the values that differ; then its figures."""
+    before, after = (old / RESULT).read_bytes(), (new / RESULT).read_bytes()
+    if before != after:
+        paths = list(_differing(json.loads(before), json.loads(after)))
+        more = f", and {len(paths) - 1} more values" if len(paths) > 1 else ""
+        found.different += [
+            f"result of {name!r}: {paths[0]}{more}" if paths else f"result of {name!r}: bytes"
+        ]
+        return
+    found.equal.append(f"the result of {name!r}")
+    for path in sorted((old / FIGURES).glob("*")):
+        if path.suffix in (".pdf", ".png", ".csv"):
+            other = new / FIGURES / path.name
+            if not other.is_file() or other.read_bytes() != path.read_bytes():
+                found.different.append(f"figure {path.name} of {name!r}: other bytes")
+
+
+def _differing(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Yield where two JSON values differ, with both values; the fingerprint of a result comes last."""
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        order = ["params", "values", "tables"] if not path else []
+        for key in sorted(old.keys() | new.keys(), key=lambda k: (k not in order, k)):
+            inner = f"{path}.{key}" if path else str(key)
+            if key in old and key in new:
+                yield from _differing(old[key], new[key], inner)
+            else:
+                yield f"{inner} is {'not made' if key in old else 'not handed in'}"
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for n, pair in enumerate(zip(old, new, strict=True)):
+            yield from _differing(*pair, f"{path}[{n}]")
+    elif old != new or type(old) is not type(new):
+        yield f"{path}: {_short(old)} is handed in, {_short(new)} was made"
+
+
+def _short(value: object) -> str:
+    shown = value if isinstance(value, str) else repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:39]}…"

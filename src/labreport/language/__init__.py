@@ -1,0 +1,1 @@
+"""The template language over boxes; it knows no LaTeX."""

@@ -1,0 +1,462 @@
+r"""Templates of LaTeX or Markdown: the Jinja2 environment over boxes.
+
+`\VAR{...}` prints a value, `\BLOCK{...}` is a statement, a line that begins with `%#` is a comment. Results
+reach templates as boxes (see `values`), so each printed value carries the keys it was made from; the marks of
+`spans` stand around it, also in captured blocks, macros, loops and includes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import jinja2
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
+from jinja2.environment import TemplateModule
+from jinja2.ext import Extension
+from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
+from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2.utils import Namespace
+from markupsafe import Markup
+
+from labreport.errors import InputError, Place, did_you_mean
+from labreport.language.filters import (
+    CELL_FORMATS,
+    LATEX,
+    Formatted,
+    Target,
+    as_text,
+    comparable,
+    filters,
+    function,
+    named,
+    numbers,
+    operand,
+    origin,
+    tests,
+    without_private,
+)
+from labreport.language.formats import Cell, Column, FormatError, column, short
+from labreport.language.mistakes import Missing, defined, explained, locate, unknown_function
+from labreport.language.source import SYNTAX, read
+from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked
+from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
+
+# ---------------------------------------------------------------------------------------------- the language
+
+
+class _Generator(CodeGenerator):
+    """Compiles so that comparisons, `not`, `~`, slices and printing pass through the environment."""
+
+    environment: Environment
+
+    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
+        self._call("concatenate", node.nodes, frame)
+
+    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
+        operators = tuple(operand.op for operand in node.ops)
+        operands = [node.expr, *(operand.expr for operand in node.ops)]
+        self._call("compare", operands, frame, f"{operators!r}, ")
+
+    def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
+        self._call("negate", [node.node], frame)
+
+    def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:
+        super().visit_Assign(node, frame)
+        if isinstance(node.target, nodes.Name):  # an unknown name is an error here, not where it is used
+            self.writeline(f"environment.defined({frame.symbols.ref(node.target.name)})", node)
+
+    def visit_Slice(self, node: nodes.Slice, frame: Frame) -> None:
+        self._call("slice", [node.start, node.stop, node.step], frame)
+
+    def _call(
+        self, method: str, arguments: Iterable[nodes.Expr | None], frame: Frame, first: str = ""
+    ) -> None:
+        self.write(f"environment.{method}({first}")
+        for argument in arguments:
+            self.write("None") if argument is None else self.visit(argument, frame)
+            self.write(", ")
+        self.write(")")
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
+        if not isinstance(node, nodes.TemplateData):
+            raise nodes.Impossible
+        return node.data
+
+    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        site = node.site  # type: ignore[attr-defined]
+        self.write(f"environment.print_value(environment.enter({site}), ")
+
+    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
+        self.write(")")
+
+
+class _Answer(Extension):
+    r"""`\BLOCK{answer "3.2"}` … `\BLOCK{endanswer}`: the answer to a question that report.toml lists."""
+
+    tags = {"answer"}  # noqa: RUF012 - Jinja's own form
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        line = next(parser.stream).lineno
+        question = parser.parse_expression()
+        if not isinstance(question, nodes.Const) or not isinstance(question.value, str):
+            parser.fail('answer takes a question\'s number as text: answer "3.1"', line)
+        label = nodes.Filter(question, "answer", [], [], None, None, lineno=line)
+        body = parser.parse_statements(("name:endanswer",), drop_needle=True)
+        return [nodes.Output([label], lineno=line), *body]
+
+
+class Environment(SandboxedEnvironment):
+    """The template language over boxes; one environment renders one document."""
+
+    intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
+    intercepted_unops = frozenset(["+", "-"])
+    code_generator_class = _Generator
+
+    def __init__(
+        self,
+        folder: Path,
+        questions: Iterable[str] = (),
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        target: Target = LATEX,
+    ) -> None:
+        super().__init__(
+            **SYNTAX,
+            autoescape=True,  # captured text is `Markup`; the escaping itself happens in `print_value`
+            optimized=False,
+            undefined=Missing,
+            loader=jinja2.FunctionLoader(self._load),
+            extensions=[_Answer],
+        )
+        self.folder = folder.resolve()
+        self.questions = tuple(questions)
+        self.target = target
+        self.sources: dict[str, str] = {}
+        self.files: set[Path] = set()
+        self.tokens: list[tuple[int, str, str]] = []
+        self.sites: list[Site] = []
+        self.current: Site | None = None
+        self.names: set[str] = set()
+        self.marks = Marks()
+        self.answers: list[tuple[str, Place]] = []
+        self.figures: set[tuple[str, str]] = set()
+        own = (
+            ("answer", self._answer),
+            ("figure", self._figure),
+            ("join", self._join),
+            ("table", self._table),
+        )
+        self.filters = filters(self.filters, target) | {name: named(f"|{name}", f) for name, f in own}
+        self.tests = cast("Any", tests(cast("Any", self.tests)))
+        self.globals = {"range": numbers, "column": named("column", self._column), "namespace": Namespace}
+        self.globals |= {n: function(n, f) for n, f in (functions or {}).items()}
+
+    # ------------------------------------------------------------------------------------------- compiling
+
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        path = (self.folder / name).resolve()
+        if not path.is_relative_to(self.folder):
+            raise InputError(
+                f"the template {name!r} lies outside {self.folder.name}", cure="copy it into that folder"
+            )
+        if not path.is_file():
+            return None
+        try:
+            source = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = path.read_bytes()[: error.start].count(b"\n") + 1
+            place = Place(f"{self.folder.name}/{name}", line)
+            raise InputError("the template is not UTF-8", place=place, cure="save it as UTF-8") from error
+        self.files.add(path)
+        self.sources[name] = source
+        return source, str(path), lambda: True
+
+    def _tokenize(
+        self, source: str, name: str | None, filename: str | None = None, state: str | None = None
+    ) -> TokenStream:
+        """Return the tokens of the source that was just read; it is not read twice."""
+        return TokenStream(self.lexer.wrap(self.tokens, name, filename), name, filename)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        """Return the syntax tree; each piece of text and each printed expression knows its place."""
+        template = name or ""
+        found, self.tokens = read(source, f"{self.folder.name}/{template}", self.lexer)
+        tags = [part for part in found if part.kind != "text"]
+        number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
+        self.sites += (Site(template, part.offset, part.source) for part in tags)
+        tree = Parser(self, source, name, filename).parse()
+        printing = (part for part in found if part.kind != "statement" or part.name == "answer")
+        for node, part in zip(self._printing(tree, template), printing, strict=True):
+            if isinstance(node, nodes.TemplateData):
+                node.data = self.marks.typed(template, part.offset) + part.source
+            else:
+                node.site = number_of[part.offset]  # type: ignore[attr-defined]
+        return tree
+
+    def _printing(self, tree: nodes.Template, template: str) -> Iterator[nodes.Expr]:
+        """Give what a template prints, in its order; refuse functions that do not exist, note given names."""
+        for node in tree.find_all((nodes.Output, nodes.Filter, nodes.Test, nodes.Name, nodes.Macro)):
+            if isinstance(node, nodes.Output):
+                yield from node.nodes
+            elif isinstance(node, nodes.Filter | nodes.Test):
+                self._check_function(node, template)
+            elif isinstance(node, nodes.Name | nodes.Macro) and getattr(node, "ctx", "") != "load":
+                self.names.add(node.name)
+
+    def _check_function(self, node: nodes.Filter | nodes.Test, template: str) -> None:
+        """Raise InputError for a filter or test that does not exist, also where it would not be reached."""
+        is_filter = isinstance(node, nodes.Filter)
+        if node.name not in (self.filters if is_filter else self.tests):
+            error = unknown_function(self, "filter" if is_filter else "test", node.name)
+            error.place = locate(self, template, node.lineno, node.name)
+            raise error
+
+    # ------------------------------------------------------------------------------------------- operators
+
+    defined = staticmethod(defined)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Return the result of an arithmetic operator on plain values, with the joined keys."""
+        a, b = operand(operator, left), operand(operator, right)
+        try:
+            return box(super().call_binop(context, operator, a, b), keys(left, right))
+        except (ArithmeticError, TypeError) as error:
+            raise FormatError(f"{a!r} {operator} {b!r} cannot be computed: {error}") from error
+
+    def call_unop(self, context: Any, operator: str, arg: Any) -> Any:
+        """Return the result of a sign on the plain value, with its keys."""
+        return box(super().call_unop(context, operator, operand(operator, arg)), keys(arg))
+
+    def compare(self, operators: tuple[str, ...], first: Any, *rest: Any) -> Any:
+        """Return the truth of a chain of comparisons, with the joined keys."""
+        for value in (first, *rest):
+            comparable(value)
+        try:
+            return compare(first, *zip(operators, rest, strict=True))
+        except TypeError as error:
+            raise FormatError(f"these values cannot be compared: {error}") from error
+
+    def negate(self, value: Any) -> Any:
+        """Return the negated truth, with the keys."""
+        return box(not value, keys(value))
+
+    def slice(self, *bounds: Any) -> slice:
+        """Return a slice with plain bounds."""
+        return slice(*plain(bounds))
+
+    def concatenate(self, *parts: Any) -> Any:
+        """Return texts side by side (`~`): formatted as soon as one part is, the others escaped then."""
+        values = [plain(defined(part)) for part in parts]
+        for value in values:
+            if not isinstance(value, str | int) or isinstance(value, bool):
+                what = f"~ joins texts, not the {kind(value)} {short(value)}"
+                raise FormatError(what, cure="format it first: (x|num) ~ …")
+        if any(isinstance(value, Markup) for value in values):
+            return self._side_by_side(parts, "")
+        return box("".join(map(str, values)), keys(*parts))
+
+    def _join(self, values: Any, separator: Any = "") -> Any:
+        """Return values side by side, as they print, with a separator between them."""
+        return self._side_by_side(list(values), separator)
+
+    def _side_by_side(self, parts: Iterable[Any], separator: Any) -> Any:
+        """Return values as one text; if one holds marks of its own, then each keeps its keys for itself."""
+        parts = list(parts)
+        texts = [self._text(part) for part in parts]
+        between = self._text(separator) if separator != "" else ""
+        if is_marked(between) or any(map(is_marked, texts)):
+            marked = [self._marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
+            return Markup((between and self._marked(between, separator, keys(separator))).join(marked))
+        joined = Formatted.of(between.join(texts), [origin(plain(part)) for part in parts])
+        return box(joined, keys(separator, *parts))
+
+    # ---------------------------------------------------------------------------------------- items and calls
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return an item of a value: a template's dot means a key, never an attribute or a method."""
+        if isinstance(obj, Namespace | LoopContext | Undefined):
+            return super().getattr(obj, attribute)
+        if isinstance(obj, TemplateModule):
+            macros = {name: value for name, value in vars(obj).items() if not name.startswith("_")}
+            hint = f"the imported template has no macro {attribute!r}"
+            return macros.get(attribute, self.undefined(hint, obj=macros, name=attribute))
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return an item of a box, list or mapping; undefined with a hint if there is none."""
+        value, name = plain(defined(obj)), plain(argument)
+        try:
+            if isinstance(obj, Box):
+                return obj.child(name)
+            if isinstance(obj, dict | list | tuple | str):
+                return obj[name]
+        except (LookupError, TypeError):
+            pass
+        shown = " or ".join(sorted(obj.keys)) if isinstance(obj, Box) else f"this {kind(value)}"
+        if isinstance(value, dict):
+            hint = f"{shown} has no key {name!r}"
+        elif isinstance(value, list | tuple):
+            hint = f"{shown} has {len(value)} items, none at {name!r}"
+        else:
+            hint = f"{shown} is a {kind(value)} and has no {name!r}" if isinstance(obj, Box) else ""
+            hint = hint or f"a {kind(value)} has no {name!r}"
+        return self.undefined(hint, obj=value, name=str(name))
+
+    def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call a macro, or one of the functions that templates have; nothing else can be called."""
+        defined(__obj)
+        function = getattr(__obj, "__self__", __obj)  # loop.cycle and loop.changed belong to the loop
+        if isinstance(function, Macro | LoopContext | BlockReference):
+            return super().call(__context, __obj, *args, **kwargs)
+        if any(__obj is known for known in __self.globals.values()):
+            kwargs = {name: value for name, value in kwargs.items() if not name.startswith("_")}
+            return __obj(*args, **kwargs)
+        raise FormatError(
+            "values have no functions that a template could call", cure="use a filter: value|name"
+        )
+
+    # -------------------------------------------------------------------------------------------- printing
+
+    def enter(self, site: int) -> Site:
+        """Return an expression's place and keep it, for an error that may arise in it."""
+        self.current = self.sites[site]
+        return self.current
+
+    def print_value(self, site: Site, value: Any) -> str:
+        """Return the text that a value prints as, between marks that carry its site and keys."""
+        bare = plain(value)
+        return self._marked(self._text(value), bare, keys(value), site)
+
+    def _text(self, value: Any) -> str:
+        """Return a value in the target's language; text that is not formatted is escaped."""
+        return as_text(plain(value), self.target)
+
+    def _marked(self, text: str, value: Any, joined: Keys, site: Site | None = None) -> str:
+        """Return a text between marks: as a value, unless it is text of a template or holds values itself."""
+        if is_marked(text) or (type(value) is Markup and not joined):
+            return self.marks.composed(text, site)
+        return self.marks.value(text, origin(value), joined, site)
+
+    def _column(
+        self, head: Any, fields: Any, format: Any = "text", under: Any = (), bold: Any = None, **options: Any
+    ) -> Column:
+        """Return a column of a table; heads typed in the template stay as they are, values are printed."""
+        above = under if isinstance(under, list | tuple) else (under,)
+        heads = [self._typed(h) for h in (head, *above)]
+        return column(heads[0], plain(fields), plain(format), heads[1:], plain(bold), **plain(options))
+
+    def _typed(self, value: Any) -> Any:
+        """Return a text given to a format: as it is if it was typed in the template, else as it prints."""
+        if value is None or type(value) is str:
+            return value and without_private(value)
+        return self._marked(self._text(value), plain(value), keys(value))
+
+    def _table(
+        self,
+        rows: Any,
+        *columns: Any,
+        layout: Any = "normal",
+        separate: Any = None,
+        caption: Any = None,
+        label: Any = None,
+    ) -> Any:
+        """Return the rows as a table; each cell is recorded with its own keys."""
+        if not all(isinstance(c, Column) for c in columns):
+            raise FormatError("|table takes columns", cure='|table(column("Head", "field", "num"), …)')
+        rows = list(rows)
+        field = plain(separate)
+        return self.target.table(
+            columns,
+            [[self._cell(column, row) for column in columns] for row in rows],
+            groups=[plain(self._field(row, field)) for row in rows] if field else (),
+            layout=plain(layout),
+            caption=self._typed(caption),
+            label=self._typed(label),
+        )
+
+    def _cell(self, column: Column, row: Any) -> Cell:
+        """Return a cell of a table; several fields of one text column stand side by side."""
+        fields = [self._field(row, name) for name in column.fields]
+        values = [plain(field) for field in fields]
+        if column.format == "text" and not column.options:
+            content = plain(self._side_by_side(fields, Markup(" ")))
+        else:
+            content = CELL_FORMATS[column.format](*values, **column.options)
+        value = origin(values[0]) if len(values) == 1 else values
+        return Cell(
+            content,
+            lambda text: self._marked(text, value, keys(*fields)),
+            column.bold is not None and bool(self._field(row, column.bold)),
+        )
+
+    def _field(self, row: Any, name: str) -> Any:
+        for part in name.split("."):
+            row = self.getitem(row, part)
+        return defined(row)
+
+    def _figure(self, value: Any, width: Any = None) -> Any:
+        """Return a figure of a result with its alternative text."""
+        entry = plain(defined(value))
+        if not isinstance(value, Box) or not isinstance(entry, dict) or not {"file", "alt"} <= set(entry):
+            what = "|figure prints a figure of a result"
+            raise FormatError(what, cure=r"\VAR{experiment.figures.name|figure}")
+        self.figures.add((entry["experiment"], entry["name"]))
+        return box(Formatted.of(self.target.figure(entry, self._typed(width)), entry["file"]), value.keys)
+
+    def _answer(self, question: str) -> Markup:
+        """Return what marks the answer to a question, and record the answer."""
+        if question not in self.questions:
+            what = f"report.toml lists no question {question!r}"
+            raise FormatError(what, cure=did_you_mean(question, self.questions), name=question)
+        if any(question == known for known, _ in self.answers):
+            what = f"question {question!r} is answered twice"
+            raise FormatError(what, cure="keep one answer", name=question)
+        site = cast("Site", self.current)
+        line = self.sources[site.template].count("\n", 0, site.offset) + 1
+        self.answers.append((question, locate(self, site.template, line, question)))
+        return self.target.answer(question)
+
+
+# ------------------------------------------------------------------------------------------------- rendering
+
+
+def render(
+    folder: Path,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    questions: Iterable[str] = (),
+    functions: Mapping[str, Callable[..., Any]] | None = None,
+    target: Target = LATEX,
+) -> Rendered:
+    """Return a template of the folder in the target's language, rendered with the values and functions.
+
+    Raises
+    ------
+    InputError
+        A template, name, key or format is wrong; the error carries the template's line.
+
+    """
+    environment = Environment(folder, questions, functions, target)
+    try:
+        raw = environment.get_template(template).render(**values)
+    except Exception as error:
+        told = explained(error, environment, (*values, *environment.globals, *environment.names))
+        if told is error:
+            raise
+        raise told from error
+    text, pieces, printed = environment.marks.decode(raw)
+    return Rendered(
+        text=text,
+        pieces=pieces or (Piece(0, template, 0, None),),
+        printed=printed,
+        answers=tuple(environment.answers),
+        figures=frozenset(environment.figures),
+        files=frozenset(environment.files),
+        sources=dict(environment.sources),
+        folder=environment.folder.name,
+    )

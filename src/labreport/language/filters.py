@@ -1,0 +1,213 @@
+"""What templates compute and format with: filters, tests and functions, over boxes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from labreport.errors import did_you_mean
+from labreport.language.formats import FORMATS, FormatError, Number, cure, short
+from labreport.language.mistakes import defined
+from labreport.language.spans import PRIVATE, is_marked
+from labreport.language.values import Box, box, keys, kind, lift, plain
+from labreport.writing import booktabs, latex
+
+NATIVE = (
+    *("first", "last", "list", "sort", "unique", "min", "max", "select", "reject"),
+    *("selectattr", "rejectattr", "map", "reverse", "batch", "slice", "default"),
+)
+COMPUTED: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "round": lambda value, digits=0: round(value, digits) if digits else float(round(value)),
+    "int": lambda value: int(value),
+    "float": lambda value: float(value),
+    "sum": lambda values, start=0: sum(values, start),
+    "length": len,
+    "count": len,
+    "upper": lambda value: value.upper(),
+    "lower": lambda value: value.lower(),
+    "title": lambda value: value.title(),
+    "capitalize": lambda value: value.capitalize(),
+    "replace": lambda value, old, new: value.replace(old, new),
+    "trim": lambda value: value.strip(),
+}
+REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A language that templates are rendered to: its formats, and what it makes of what these return."""
+
+    name: str
+    formats: Mapping[str, Callable[..., Any]]
+    write: Callable[[Any], Markup]
+    table: Callable[..., Markup]
+    figure: Callable[[Mapping[str, Any], str | None], Markup]
+    answer: Callable[[str], Markup]
+
+
+LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.figure, latex.answer)
+
+
+class Formatted(Markup):
+    """Text in the target's language that a format has made, with the value it was made from."""
+
+    value: Any
+
+    @classmethod
+    def of(cls, text: str, value: Any) -> Formatted:
+        """Return the text with its value."""
+        made = cls(text)
+        made.value = value
+        return made
+
+
+def origin(value: Any) -> Any:
+    """Return the value that a text was made from."""
+    return value.value if isinstance(value, Formatted) else value
+
+
+def as_text(value: Any, target: Target) -> str:
+    """Return a plain value in the target's language where the template names no format."""
+    if isinstance(value, Markup):
+        return str(value)
+    if defined(value) is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+        raise FormatError(f"a {kind(value)} needs a format: {short(value)}", cure=cure(value))
+    return str(target.write(Number(str(value)) if isinstance(value, int) else value))
+
+
+def operand(operator: str, value: Any) -> Any:
+    """Return the plain number that an arithmetic operator computes with."""
+    bare = plain(defined(value))
+    if isinstance(bare, bool) or not isinstance(bare, int | float):
+        what = f"{operator} computes with numbers, not with the {kind(bare)} {short(bare)}"
+        raise FormatError(what, cure="format the result: (a + b)|num" if isinstance(bare, Markup) else None)
+    return bare
+
+
+def comparable(value: Any) -> Any:
+    """Return a value that comparisons and tests may see; captured text holds invisible marks."""
+    bare = plain(defined(value))
+    if isinstance(bare, Markup) and is_marked(bare):
+        raise FormatError("captured text cannot be compared", cure="compare the values it was made from")
+    return value
+
+
+def numbers(*bounds: Any) -> list[Any]:
+    """Return the whole numbers of a range, each with the keys of the bounds."""
+    return [box(number, keys(*bounds)) for number in range(*plain(bounds))]
+
+
+def _items(mapping: Any) -> list[tuple[Any, Any]]:
+    """Return the keys and values of a mapping, each value with its own key."""
+    if not isinstance(plain(defined(mapping)), dict):
+        raise FormatError("|items lists a mapping", cure="use |list for a list")
+    if isinstance(mapping, Box):
+        return [(key, mapping.child(key.plain)) for key in mapping]
+    return list(mapping.items())
+
+
+def filters(native: Mapping[str, Callable[..., Any]], target: Target) -> dict[str, Callable[..., Any]]:
+    """Return all filters that compute or format, by name; some are Jinja's own."""
+    return {
+        **{name: native[name] for name in NATIVE},
+        **{name: lift(_computed(name, f)) for name, f in COMPUTED.items()},
+        **{name: _format(name, f, target) for name, f in target.formats.items()},
+        "items": _items,
+    }
+
+
+def tests(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
+    """Return Jinja's tests for boxes; only `defined` and `undefined` may be asked of an unknown name."""
+
+    def for_boxes(test: Callable[..., Any]) -> Callable[..., Any]:
+        lifted = lift(test)
+        return lambda *args: lifted(*map(comparable, args))
+
+    known = {name: test for name, test in native.items() if name not in REFUSED_TESTS}
+    free = {name: known[name] for name in ("defined", "undefined")}
+    return {name: for_boxes(test) for name, test in known.items()} | free
+
+
+def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of the project for boxes; the `Markup` that it returns counts as printed value."""
+    lifted = lift(named(name, function))
+
+    def called(*args: Any, **options: Any) -> Any:
+        for value in (*args, *options.values()):
+            defined(value)
+        out = lifted(*args, **options)
+        bare = plain(out)
+        return (
+            box(Formatted.of(without_private(bare), plain(args)), keys(out)) if type(bare) is Markup else out
+        )
+
+    return called
+
+
+def without_private(text: str) -> str:
+    """Return a text that did not come through `escape`; it must not hold what marks consist of."""
+    if found := PRIVATE.search(text):
+        raise FormatError(f"this text contains U+{ord(found[0]):04X}", cure="print the value with |text")
+    return text
+
+
+def _format(name: str, function: Callable[..., Any], target: Target) -> Callable[..., Any]:
+    """Return a format for boxes: its text remembers the value and carries the joined keys."""
+    checked = named(f"|{name}", function)
+
+    def formatted(value: Any, *args: Any, **options: Any) -> Any:
+        bare = plain(defined(value))
+        if isinstance(bare, Markup):
+            if name == "text":
+                return value
+            what = f"|{name} formats a value, this is formatted already"
+            raise FormatError(what, cure="give one format only")
+        out = target.write(checked(bare, *plain(args), **plain(options)))
+        return box(Formatted.of(out, bare), keys(value, args, options))
+
+    return formatted
+
+
+def _computed(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that computes with plain values only."""
+    checked = named(f"|{name}", function)
+
+    def computed(value: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(defined(value), Markup):
+            raise FormatError(f"|{name} computes with a value, this is formatted already", cure="format last")
+        try:
+            return checked(value, *args, **options)
+        except (TypeError, ValueError, AttributeError, KeyError) as error:
+            what = f"|{name} does not apply to the {kind(value)} {short(value)}"
+            raise FormatError(what) from error
+
+    return computed
+
+
+def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function; an option that it does not have is an error that names those it has."""
+    signature = inspect.signature(function)
+    known = tuple(signature.parameters)[1:]
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+
+    def called(*args: Any, **options: Any) -> Any:
+        for option in () if takes_all else options:
+            if option not in known:
+                cure = did_you_mean(option, known)
+                raise FormatError(f"{name} has no option {option!r}", cure=cure, name=option)
+        try:
+            signature.bind(*args, **options)
+        except TypeError as error:
+            raise FormatError(f"{name}: {error}", cure=f"its options: {', '.join(known)}") from error
+        return function(*args, **options)
+
+    return called
+
+
+CELL_FORMATS = {name: named(f"format {name!r}", f) for name, f in FORMATS.items()}
+"""The formats as table columns name them."""

@@ -1,0 +1,114 @@
+"""The errors of templates, as Jinja2 raises them, told with the template's line and the cure."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import jinja2
+from jinja2.utils import missing
+
+from labreport.errors import InputError, LabreportError, Place, did_you_mean
+from labreport.language.formats import FormatError
+from labreport.language.spans import Site, line_text, place_in, without_marks
+
+if TYPE_CHECKING:
+    from labreport.language.environment import Environment
+
+
+class UnknownName(jinja2.UndefinedError):
+    """A name or key that does not exist, with those that do; None stands for all names of the template."""
+
+    def __init__(self, message: str | None, name: str, names: tuple[str, ...] | None) -> None:
+        super().__init__(message)
+        self.name = name
+        self.names = names
+
+
+class Missing(jinja2.StrictUndefined):
+    """An unknown name or key; using it in any way but `is defined` and `|default` is an error."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
+    ) -> None:
+        names = None if obj is missing else tuple(map(str, obj)) if isinstance(obj, dict) else ()
+        raised = cast("Any", lambda message: UnknownName(message, str(name), names))
+        super().__init__(hint, obj, name, raised)
+
+
+def defined(value: Any) -> Any:
+    """Return the value; raise the error of an unknown name if it is one."""
+    if isinstance(value, jinja2.Undefined):
+        str(value)
+    return value
+
+
+def explained(error: Exception, environment: Environment, names: Iterable[str]) -> Exception:
+    """Return an error of a rendering as one that names the template's line and the cure.
+
+    An error that no mistake in a template can cause is returned as it is.
+    """
+    found: Exception = error
+    if isinstance(error, jinja2.TemplateSyntaxError):
+        what = (error.message or "syntax error").rstrip(".")
+        found = InputError(what, place=locate(environment, str(error.name), error.lineno))
+    elif isinstance(error, UnknownName):
+        found = _unknown_name(error, environment, names)
+    elif isinstance(error, jinja2.TemplateNotFound):
+        known = (p.relative_to(environment.folder).as_posix() for p in environment.folder.rglob("*.j2"))
+        cure = did_you_mean(str(error.name), known)
+        found = FormatError(f"there is no template {str(error.name)!r}", cure=cure, name=str(error.name))
+    elif no_function := re.match(r"No (filter|test) named '(.*?)'", str(error)):
+        found = unknown_function(environment, no_function[1], no_function[2])
+    elif isinstance(error, RecursionError | TypeError | ValueError | ArithmeticError | jinja2.TemplateError):
+        found = InputError(f"the template cannot be rendered: {without_marks(str(error))}")
+    if isinstance(found, LabreportError) and found.place is None:
+        found.place = _place(error, environment, str(getattr(found, "name", None) or ""))
+    return found
+
+
+def unknown_function(environment: Environment, kind: str, name: str) -> FormatError:
+    """Return the error of a filter or test that does not exist."""
+    known = environment.filters if kind == "filter" else environment.tests
+    return FormatError(f"unknown {kind} {name!r}", cure=did_you_mean(name, known), name=name)
+
+
+def _unknown_name(error: UnknownName, environment: Environment, names: Iterable[str]) -> FormatError:
+    what, name = str(error.message), str(error.name)
+    if what == f"{name!r} is undefined":
+        what = f"unknown name {name!r}"
+    cure = did_you_mean(name, names if error.names is None else error.names)
+    if error.names == ():
+        cure = rf"use the filter: \VAR{{value|{name}}}" if name in environment.filters else ""
+    return FormatError(what, cure=cure, name=name)
+
+
+def _place(error: Exception, environment: Environment, name: str) -> Place | None:
+    """Return the template line at which an error arose, with the wrong word in it marked."""
+    by_file = {str((environment.folder / name).resolve()): name for name in environment.sources}
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in by_file]
+    if not frames:
+        return None
+    return locate(environment, by_file[frames[-1].filename], frames[-1].lineno or 1, name)
+
+
+def locate(environment: Environment, template: str, line: int, name: str = "") -> Place:
+    """Return the place of a name in the expression or statement of a line, else that of the expression."""
+    source, shown = environment.sources[template], f"{environment.folder.name}/{template}"
+    near = [s for s in environment.sites if s.template == template and _covers(s, source, line)]
+    near.sort(key=lambda site: site is not environment.current)
+    for site in near if name else ():
+        if found := re.search(rf"(?<!\w){re.escape(name)}(?!\w)", site.expression):
+            return place_in(source, shown, site.offset + found.start(), len(name))
+    if near:
+        return place_in(source, shown, near[0].offset, len(near[0].expression.split("\n")[0]))
+    return Place(shown, line, source=line_text(source, line))
+
+
+def _covers(site: Site, source: str, line: int) -> bool:
+    first = place_in(source, "", site.offset).line or 0
+    return first <= line <= first + site.expression.count("\n")

@@ -1,0 +1,176 @@
+r"""The source of a template: its parts with their places, and whether its statements match.
+
+`\VAR{...}` prints a value, `\BLOCK{...}` is a statement, a line that begins with `%#` is a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from jinja2 import TemplateSyntaxError
+from jinja2.lexer import Lexer
+
+from labreport.errors import InputError, did_you_mean
+from labreport.language.spans import PRIVATE, place_in
+
+SYNTAX: dict[str, Any] = {
+    "block_start_string": r"\BLOCK{",
+    "block_end_string": "}",
+    "variable_start_string": r"\VAR{",
+    "variable_end_string": "}",
+    "comment_start_string": "\ue0f0",
+    "comment_end_string": "\ue0f1",
+    "trim_blocks": True,
+    "lstrip_blocks": True,
+    "keep_trailing_newline": True,
+}
+"""What a template looks like, in Jinja's words."""
+
+CLOSED = ("if", "for", "macro", "call", "set", "block", "with", "answer", "raw")
+"""The statements that an `end…` closes; a `set` with a value needs none."""
+
+STATEMENTS = (
+    *CLOSED,
+    *(f"end{name}" for name in CLOSED),
+    "elif",
+    "else",
+    "include",
+    "import",
+    "from",
+    "extends",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a template: text, a value that is printed, or a statement; `source` as it was typed."""
+
+    kind: Literal["text", "value", "statement"]
+    offset: int
+    source: str
+
+    @property
+    def name(self) -> str:
+        """The statement's name; of a part that is none, its first word."""
+        found = re.match(r"\w+", self.source)
+        return found[0] if found else ""
+
+
+def hide_comments(source: str) -> str:
+    """Return the source with its comment lines as comments of Jinja, every character in its place."""
+    return re.sub(r"(?m)^([ \t]*)%#(.*)$", lambda m: f"{m[1]}\ue0f0{' ' * len(m[2])}\ue0f1", source)
+
+
+Token = tuple[int, str, str]
+"""A token of Jinja's lexer: line, kind, text."""
+
+
+def read(source: str, file: str, lexer: Lexer) -> tuple[list[Part], list[Token]]:
+    r"""Return the parts of a template in their order, and its tokens.
+
+    Raises
+    ------
+    InputError
+        At the exact place: a private character, a `\VAR{` that is not closed, a character that no expression
+        has, an unknown statement, one that is not closed or closes nothing.
+
+    """
+    reader = _Reader(source, file, lexer)
+    found = list(reader.parts())
+    _check_statements([part for part in found if part.kind == "statement"], source, file)
+    return found, reader.tokens
+
+
+class _Reader:
+    """Reads a source token by token and knows where it is, also where the lexer fails."""
+
+    def __init__(self, source: str, file: str, lexer: Lexer) -> None:
+        self.source, self.file, self.lexer = source, file, lexer
+        self.tokens: list[Token] = []
+        self.position = 0
+        self.opening: tuple[int, str] | None = None
+
+    def parts(self) -> Iterator[Part]:
+        if private := PRIVATE.search(self.source):
+            what = f"the template contains U+{ord(private[0]):04X}, which has no meaning outside one program"
+            raise self.error(what, private.start(), 1, "remove the character")
+        hidden = hide_comments(self.source)
+        begin = 0
+        try:
+            for line, token, text in self.lexer.tokeniter(hidden, None):
+                self.tokens.append((line, token, text))
+                start = hidden.index(text, self.position)
+                self.position = start + len(text)
+                if token in ("variable_begin", "block_begin"):
+                    begin = self.position
+                    self.opening = (start, text)
+                    self.check_sign(text)
+                elif token in ("variable_end", "block_end"):
+                    inner = self.source[begin:start]
+                    offset = begin + len(inner) - len(inner.lstrip())
+                    yield Part("value" if token == "variable_end" else "statement", offset, inner.strip())
+                    self.opening = None
+                elif token == "data":
+                    yield Part("text", start, self.source[start : self.position])
+        except TemplateSyntaxError as error:
+            raise self.lexical(error.message or "") from error
+        if self.opening is not None:
+            raise self.unclosed(*self.opening)
+
+    def check_sign(self, opening: str) -> None:
+        r"""Refuse `\VAR{-x}`: the sign would be taken for the request to remove the space before."""
+        following = self.source[self.position : self.position + 1]
+        if opening == r"\VAR{-" and not following.isspace():
+            raise self.error(
+                r"this minus would be lost: right after \VAR{ it removes the space before",
+                self.position - 1,
+                1,
+                r"write \VAR{(-value)} for the sign, \VAR{- value} to remove the space",
+            )
+
+    def lexical(self, message: str) -> InputError:
+        """Return the lexer's error at its place: at the opening, if the expression runs into other text."""
+        at = len(self.source) - len(self.source[self.position :].lstrip())
+        if self.opening is None:
+            return self.error(message, at, 1, None)
+        if self.source[at : at + 1] in ("\\", '"', "'") or "\n\n" in self.source[self.opening[0] : at]:
+            return self.unclosed(*self.opening)
+        if message.startswith("unexpected char"):
+            message = f"unexpected character {self.source[at]!r} in an expression"
+        return self.error(message, at, 1, None)
+
+    def unclosed(self, start: int, text: str) -> InputError:
+        return self.error(f"this {text} is never closed", start, len(text), "add the missing } or quote")
+
+    def error(self, what: str, offset: int, length: int, cure: str | None) -> InputError:
+        return InputError(what, place=place_in(self.source, self.file, offset, length), cure=cure)
+
+
+def _check_statements(statements: Sequence[Part], source: str, file: str) -> None:
+    """Raise InputError for a statement that is unknown, that nothing closes or that closes nothing."""
+    opened: list[Part] = []
+    for part in statements:
+        what, cure = "", ""
+        inner = opened[-1].name if opened else ""
+        if part.name not in STATEMENTS:
+            what, cure = f"unknown statement {part.name!r}", did_you_mean(part.name, STATEMENTS)
+        elif part.name.startswith("end"):
+            if part.name != f"end{inner}":
+                what = rf"\BLOCK{{{part.name}}} closes nothing"
+                what += f"; the open statement is {inner!r}" if inner else ""
+                cure = rf"write \BLOCK{{end{inner}}} before it" if inner else "remove it"
+            else:
+                opened.pop()
+        elif part.name in CLOSED and not re.match(r"set\b[^=]*=", part.source):
+            opened.append(part)
+        if what:
+            place = place_in(source, file, part.offset, max(1, len(part.name)))
+            raise InputError(what, place=place, cure=cure)
+    if opened:
+        last = opened[-1]
+        place = place_in(source, file, last.offset, len(last.source.split("\n")[0]))
+        cure = rf"add \BLOCK{{end{last.name}}}"
+        raise InputError(rf"\BLOCK{{{last.name}}} is never closed", place=place, cure=cure)

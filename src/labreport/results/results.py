@@ -1,0 +1,375 @@
+"""Results of experiments, as files whose bytes depend on nothing but what the results depend on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.errors import ExperimentError, InputError, LabreportError, Place, did_you_mean
+from labreport.results import files, tables
+from labreport.results.encoding import encode, kind_of
+from labreport.results.strict_json import digest, dumps, parse, seal, unseal
+from labreport.results.tables import Column, Plain, Table
+
+if TYPE_CHECKING:
+    import pandas
+
+    from labreport.project import Project
+
+__all__ = ["Axes", "Column", "Drawing", "Figure", "Plain", "Result", "Run", "Table", "encode", "load"]
+
+SCHEMA = 1
+DRAWING_SCHEMA = 2
+RESULT = "result.json"
+RUN = "run.json"
+FIGURES = "figures"
+DRAWING = "figures.json"
+TIMING = "draw.json"
+
+Parts = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Axes:
+    """What a check must know about a pair of axes; `series` counts groups of data that look different.
+
+    `unnamed` lists the directions, x and y, that show numbers and say not of what; a `diagram` has no axes.
+    """
+
+    title: str
+    xlabel: str
+    ylabel: str
+    series: int
+    legend: bool
+    colorbar: bool
+    unnamed: list[str]
+    diagram: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A stored figure: its files, the text for those who cannot see it, and what a check must know.
+
+    `cut_mm` is how far something reaches beyond the edge, where it is cut off.
+    """
+
+    name: str
+    pdf: Path
+    png: Path
+    data: Path | None
+    alt: str
+    width_mm: float
+    height_mm: float
+    smallest_text_pt: float | None
+    cut_mm: float
+    series: int
+    legend: bool
+    axes: tuple[Axes, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What run.json records of the run that made a result.
+
+    `result` is the digest of result.json, `content` of all that dependents can see; `parts` is what the
+    result depends on. The rest (when, how long, with what) is never printed in the report.
+    """
+
+    experiment: str
+    result: str
+    content: str
+    parts: Parts
+    started: str
+    finished: str
+    seconds: float
+    python: str
+    jobs: int
+    revision: str | None
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What figures.json records: what the figures depend on, and the figures."""
+
+    experiment: str
+    parts: Parts
+    figures: dict[str, Figure]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result, read from result.json: plain values and tables, and the figures drawn from them."""
+
+    experiment: str
+    params: dict[str, Any]
+    values: dict[str, Any]
+    tables: dict[str, Table]
+    fingerprint: str
+    folder: Path = field(repr=False)
+    shown: str = field(repr=False)
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """The figures by name, each file checked against its recorded digest; empty before the first draw."""
+        if not (self.folder / FIGURES).exists():
+            return {}
+        drawing = _drawing(self.folder, self.experiment)
+        if isinstance(drawing, str):
+            raise InputError(
+                f"the figures of {self.experiment!r} cannot be used: {drawing}",
+                place=Place(f"{self.shown}/{FIGURES}"),
+                cure=_run_again(self.experiment),
+            )
+        return drawing.figures
+
+    def table(self, name: str) -> pandas.DataFrame:
+        """Return a table as the DataFrame that the experiment returned."""
+        return self._table(name).frame()
+
+    def rows(self, name: str) -> list[dict[str, Plain]]:
+        """Return the rows of a table as plain values by column name, without pandas."""
+        return self._table(name).rows()
+
+    def _table(self, name: str) -> Table:
+        if name not in self.tables:
+            what = f"the result of {self.experiment!r} has no table {name!r}"
+            raise ExperimentError(what, cure=did_you_mean(name, self.tables))
+        return self.tables[name]
+
+
+def load(project: Project, name: str) -> Result:
+    """Return the result of an experiment.
+
+    Raises
+    ------
+    ExperimentError
+        There is no result.
+    InputError
+        result.json is damaged, of another version, or not what the run has written.
+
+    """
+    folder = project.results / name
+    path = folder / RESULT
+    shown = project.shown(path)
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise ExperimentError(f"no result for {name!r}", cure=_run(name)) from None
+    except OSError as error:
+        raise InputError(f"cannot read {shown}: {error.strerror}", cure=_run_again(name)) from error
+    fields = _checked(parse(data, shown, cure=_run_again(name)), name, shown)
+    run = _run_record(folder, name)
+    if isinstance(run, str):
+        raise InputError(f"the result of {name!r} cannot be trusted: {run}", cure=_run_again(name))
+    if run.result != _sha(data):
+        what = f"{shown} is not what the run of {name!r} has written: it was changed or damaged"
+        raise InputError(what, place=Place(shown), cure=_run_again(name))
+    return Result(name, **fields, folder=folder, shown=project.shown(folder))
+
+
+def recorded_run(project: Project, name: str) -> Run | str:
+    """Return the record of the last good run, or the reason why its result cannot be used."""
+    folder = project.results / name
+    try:
+        data = (folder / RESULT).read_bytes()
+    except FileNotFoundError:
+        return "no result yet"
+    except OSError as error:
+        return f"{RESULT} cannot be read: {error.strerror}"
+    run = _run_record(folder, name)
+    if isinstance(run, Run) and run.result != _sha(data):
+        return f"{RESULT} is not what the run has written"
+    return run
+
+
+def recorded_drawing(project: Project, name: str) -> Drawing | str:
+    """Return the record of the last good draw, or the reason why its figures cannot be used."""
+    folder = project.results / name
+    if not (folder / FIGURES / DRAWING).exists():
+        return "no figures yet"
+    return _drawing(folder, name)
+
+
+def last_seconds(project: Project, name: str, phase: str) -> float | None:
+    """Return how long the last good run or draw took, if that is known."""
+    folder = project.results / name
+    path = folder / RUN if phase == "run" else folder / FIGURES / TIMING
+    with contextlib.suppress(OSError, LabreportError, LookupError, TypeError, ValueError):
+        return float(_unseal(path)["seconds"])
+    return None
+
+
+def publish(
+    project: Project, name: str, encoded: Mapping[str, Any], parts: Parts, facts: Mapping[str, Any]
+) -> Run:
+    """Write result.json and run.json, each whole or not at all, and return the run's record.
+
+    `encoded` comes from `encode`; `parts` is the fingerprint; `facts` are the fields of `Run` that say when,
+    how long and with what.
+    """
+    fixed = {"schema": SCHEMA, "experiment": name}
+    data = dumps({**fixed, "fingerprint": digest(parts), **encoded}).encode()
+    outcome: dict[str, Any] = {"result": _sha(data), "content": content(encoded)}
+    folder = project.results / name
+    files.write(folder / RESULT, data)
+    files.write(folder / RUN, seal({**fixed, **outcome, "fingerprint": parts, **facts}))
+    return Run(experiment=name, **outcome, parts=parts, **facts)
+
+
+def publish_drawing(
+    name: str,
+    staged: Path,
+    figures: Mapping[str, Mapping[str, Any]],
+    parts: Parts,
+    facts: Mapping[str, Any],
+) -> None:
+    """Put a folder of finished figure files in the place of the last one, with its records.
+
+    `staged` lies in the result's folder and holds the files; `figures` says of each figure what a check must
+    know.
+    """
+    fixed = {"schema": DRAWING_SCHEMA, "experiment": name}
+    entries = {}
+    for key, entry in figures.items():
+        made = [path for path in staged.iterdir() if path.stem == key]
+        entries[key] = {**entry, "files": {path.name: _sha(path.read_bytes()) for path in made}}
+    files.write(staged / DRAWING, seal({**fixed, "fingerprint": parts, "figures": entries}))
+    files.write(staged / TIMING, seal({**fixed, **facts}))
+    files.replace_folder(staged.parent / FIGURES, staged)
+
+
+def discard_drawing(project: Project, name: str) -> None:
+    """Remove the figures of an experiment that draws none any more."""
+    import shutil
+
+    shutil.rmtree(project.results / name / FIGURES, ignore_errors=True)
+
+
+def sweep(project: Project) -> None:
+    """Remove what killed runs have left behind; the caller holds the build's lock."""
+    for folder in (*project.results.glob("*"), *project.checkpoints.glob("*")):
+        files.sweep(folder)
+
+
+def checkpoints(project: Project, name: str, parts: Parts) -> Path:
+    """Return the folder of what a run with this fingerprint keeps until it is finished."""
+    return project.checkpoints / name / digest(parts)
+
+
+def discard_checkpoints(project: Project, name: str, *, but: Parts | None = None) -> None:
+    """Remove what unfinished runs of an experiment have kept, but for those with this fingerprint."""
+    kept = checkpoints(project, name, but) if but is not None else None
+    folder = project.checkpoints / name
+    for path in list(folder.glob("*")):
+        if path != kept:
+            files.discard(path)
+    with contextlib.suppress(OSError):  # it is not there, or not empty
+        folder.rmdir()
+
+
+def content(encoded: Mapping[str, Any]) -> str:
+    """Return the digest of all that dependents can see of a result: its parameters, values and tables."""
+    return digest({key: encoded[key] for key in ("params", "values", "tables")})
+
+
+def _sha(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def _run(name: str) -> str:
+    return f"run `python build_report.py run {name}`"
+
+
+def _run_again(name: str) -> str:
+    return f"make it again: `python build_report.py run {name}`"
+
+
+_TYPES: dict[str, type] = {"params": dict, "values": dict, "tables": dict, "fingerprint": str}
+
+
+def _checked(data: Any, name: str, shown: str) -> dict[str, Any]:
+    """Return the fields of a result in parsed JSON, after a check of every key and type."""
+
+    def wrong(what: str) -> InputError:
+        return InputError(f"{shown}: {what}", place=Place(shown), cure=_run_again(name))
+
+    if not isinstance(data, dict):
+        raise wrong(f"it must hold an object, not {kind_of(data)}")
+    for key, expected in (("schema", SCHEMA), ("experiment", name)):
+        if data.get(key) != expected:
+            raise wrong(f"{key} {expected!r} is expected, not {data.get(key)!r:.80}")
+    for key in sorted((_TYPES.keys() | data.keys()) - {"schema", "experiment"}):
+        if key not in data:
+            raise wrong(f"the key {key!r} is missing")
+        if key not in _TYPES:
+            raise wrong(f"the key {key!r} is unknown")
+        if not isinstance(data[key], _TYPES[key]):
+            raise wrong(f"{key!r} must be a {_TYPES[key].__name__}, not {kind_of(data[key])}")
+    decoded = {}
+    for table, encoded in data["tables"].items():
+        try:
+            decoded[table] = tables.decode(encoded)
+        except ValueError as error:
+            raise wrong(f"tables.{table}: {error}") from error
+    return {**{key: data[key] for key in _TYPES}, "tables": decoded}
+
+
+def _unseal(path: Path) -> dict[str, Any]:
+    return unseal(path.read_bytes(), path.name, cure="run again")
+
+
+def _run_record(folder: Path, name: str) -> Run | str:
+    try:
+        record = _unseal(folder / RUN)
+        if record.pop("schema") != SCHEMA:
+            return f"{RUN} is of another version"
+        run = Run(parts=record.pop("fingerprint"), **record)
+    except FileNotFoundError:
+        return f"{RUN} is missing"
+    except OSError as error:
+        return f"{RUN} cannot be read: {error.strerror}"
+    except (LabreportError, TypeError, LookupError):
+        return f"{RUN} is damaged"
+    return run if run.experiment == name else f"{RUN} belongs to {run.experiment!r}"
+
+
+def _drawing(folder: Path, name: str) -> Drawing | str:
+    figures = folder / FIGURES
+    try:
+        record = _unseal(figures / DRAWING)
+        if record["schema"] != DRAWING_SCHEMA or record["experiment"] != name:
+            return f"{DRAWING} is of another version, or belongs to another experiment"
+        trouble = _file_trouble(figures, record["figures"])
+        if trouble:
+            return trouble
+        drawn = {key: _figure(key, entry, figures) for key, entry in record["figures"].items()}
+        return Drawing(name, record["fingerprint"], drawn)
+    except OSError as error:
+        return f"{DRAWING} cannot be read: {error.strerror}"
+    except (LabreportError, TypeError, LookupError, AttributeError):
+        return f"{DRAWING} is damaged"
+
+
+def _file_trouble(folder: Path, figures: Mapping[str, Any]) -> str | None:
+    """Return which figure files are missing, extra or changed."""
+    digests = {file: sha for entry in figures.values() for file, sha in entry["files"].items()}
+    present = {path.name for path in folder.iterdir()} - {DRAWING, TIMING}
+    for files_, what in ((digests.keys() - present, "missing"), (present - digests.keys(), "extra")):
+        if files_:
+            return f"{', '.join(sorted(files_))} in {folder.name}/ is {what}"
+    changed = [file for file, sha in sorted(digests.items()) if _sha((folder / file).read_bytes()) != sha]
+    return f"{', '.join(changed)} is not what was drawn" if changed else None
+
+
+def _figure(name: str, entry: Mapping[str, Any], folder: Path) -> Figure:
+    facts = {key: value for key, value in entry.items() if key not in ("files", "axes")}
+    data = folder / f"{name}.csv" if f"{name}.csv" in entry["files"] else None
+    axes = tuple(Axes(**facts) for facts in entry["axes"])
+    return Figure(
+        name=name, pdf=folder / f"{name}.pdf", png=folder / f"{name}.png", data=data, axes=axes, **facts
+    )

@@ -1,0 +1,153 @@
+"""Tables of a result: pandas DataFrames as plain data, with their dtypes and missing values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+
+Plain = None | bool | int | float | str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table: its pandas dtype by name, and plain values, None where one is missing."""
+
+    name: str
+    dtype: str
+    values: tuple[Plain, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as a result keeps it."""
+
+    columns: tuple[Column, ...]
+    length: int
+
+    def rows(self) -> list[dict[str, Plain]]:
+        """Return the rows as plain values by column name; None is a missing value."""
+        names = [column.name for column in self.columns]
+        if not names:
+            return [{} for _ in range(self.length)]
+        cells = zip(*(column.values for column in self.columns), strict=True)
+        return [dict(zip(names, row, strict=True)) for row in cells]
+
+    def frame(self) -> pandas.DataFrame:
+        """Return the DataFrame that the experiment returned: the same dtypes, values and missing values."""
+        import pandas
+
+        # pandas-stubs knows no dtype that is a plain str
+        series: Any = {c.name: pandas.Series(list(c.values), dtype=c.dtype) for c in self.columns}
+        return pandas.DataFrame(series, index=pandas.RangeIndex(self.length))
+
+
+_CELLS: dict[str, type] = {
+    **dict.fromkeys(("float16", "float32", "float64", "Float32", "Float64"), float),
+    **{f"{sign}{bits}": int for sign in ("int", "uint", "Int", "UInt") for bits in (8, 16, 32, 64)},
+    **dict.fromkeys(("object", "str", "string"), str),
+    **dict.fromkeys(("bool", "boolean"), bool),
+}
+_COMPLETE = {name for name in _CELLS if name.startswith(("int", "uint"))} | {"bool"}  # never a missing value
+
+_CURES = {
+    "category": "convert it: .astype(str)",
+    "datetime": 'convert it: .dt.strftime("%Y-%m-%d")',
+    "timedelta": "convert it: .dt.total_seconds()",
+    "period": "convert it: .astype(str)",
+    "complex": "make two columns, the real and the imaginary part",
+    "Sparse": "convert it: .sparse.to_dense()",
+}
+
+Report = Callable[[str, str, str], None]  # where inside the table, what is wrong, the cure
+
+
+def is_frame(value: object) -> bool:
+    """Return whether a value is a pandas DataFrame, without importing pandas."""
+    return any(c.__name__ == "DataFrame" and c.__module__.startswith("pandas") for c in type(value).__mro__)
+
+
+def encode(frame: Any, check_name: Callable[[object], tuple[str, str] | None], report: Report) -> Any:
+    """Return a DataFrame as plain data, and report what a table cannot hold.
+
+    `check_name` returns what is wrong with a column's name and the cure, or None.
+    """
+    length = len(frame)
+    if frame.columns.nlevels > 1:
+        report("", "has columns of several levels", 'join them: frame.columns = frame.columns.map("_".join)')
+        return None
+    if frame.columns.name is not None:
+        report("", "has a name above its columns", "drop it: frame.rename_axis(columns=None)")
+    names = list(frame.columns)
+    twice = sorted({str(name) for name in names if names.count(name) > 1})
+    if twice:
+        report("", f"has two columns of one name: {', '.join(twice)}", "rename one")
+        return None
+    index = frame.index
+    if index.nlevels > 1 or index.name is not None or list(index) != list(range(length)):
+        cure = "frame.reset_index() makes it a column, frame.reset_index(drop=True) drops it"
+        report("", "has an index, which a table does not keep", cure)
+    columns = []
+    for name in names:
+        trouble = check_name(name)
+        if trouble:
+            report("", f"has a column {name!r:.80}, whose name {trouble[0]}", trouble[1])
+        else:
+            columns.append(_encode_column(frame[name], str.__str__(name), report))
+    return {"rows": length, "columns": columns}
+
+
+def _encode_column(series: Any, name: str, report: Report) -> dict[str, Any]:
+    dtype = str(series.dtype)
+    if dtype not in _CELLS:
+        cure = next((c for kind, c in _CURES.items() if kind in dtype), "convert it with .astype(...)")
+        report(f".{name}", f"is a column of type {dtype}, which a table cannot hold", cure)
+        return {}
+    missing = series.isna().tolist()
+    cells = [None if gone else cell for cell, gone in zip(series.tolist(), missing, strict=True)]
+    kind = _CELLS[dtype]
+    for i, cell in enumerate(cells):
+        trouble = None if cell is None else _cell_trouble(cell, kind)
+        if trouble:
+            report(f".{name}[{i}]", *trouble)
+    return {"name": name, "dtype": dtype, "values": cells}
+
+
+def _cell_trouble(cell: Any, kind: type) -> tuple[str, str] | None:
+    from labreport.results.strict_json import is_encodable
+
+    if kind is float and abs(cell) == float("inf"):
+        return "is infinite", "record a diverged run as such, by name; a missing value is None"
+    if kind is str and not isinstance(cell, str):
+        cure = 'give the column one type: .astype("Int64"), "Float64", "boolean" or "string"'
+        return f"is of type {type(cell).__name__}, in a column of objects", cure
+    if kind is str and not is_encodable(cell):
+        return "is a text with half of a surrogate pair", 'clean it: .str.encode("utf-8", "replace")'
+    return None
+
+
+def decode(encoded: object) -> Table:
+    """Return the table in parsed JSON; a ValueError says what is wrong with it."""
+    if not isinstance(encoded, dict) or encoded.keys() != {"rows", "columns"}:
+        raise ValueError("a table has the keys 'rows' and 'columns'")
+    length, columns = encoded["rows"], encoded["columns"]
+    if type(length) is not int or not isinstance(columns, list):
+        raise ValueError("'rows' must be an integer and 'columns' a list")
+    return Table(tuple(_decode_column(column, length) for column in columns), length)
+
+
+def _decode_column(column: object, length: int) -> Column:
+    if not isinstance(column, dict) or column.keys() != {"name", "dtype", "values"}:
+        raise ValueError("a column has the keys 'name', 'dtype' and 'values'")
+    name, dtype, values = column["name"], column["dtype"], column["values"]
+    if not isinstance(name, str) or not isinstance(dtype, str) or dtype not in _CELLS:
+        raise ValueError(f"column {name!r} is of the unknown type {dtype!r}")
+    if not isinstance(values, list) or len(values) != length:
+        raise ValueError(f"column {name!r} must have {length} values")
+    allowed = {_CELLS[dtype]} if dtype in _COMPLETE else {_CELLS[dtype], type(None)}
+    if not set(map(type, values)) <= allowed:
+        raise ValueError(f"column {name!r} holds values that are not of type {dtype}")
+    return Column(name, dtype, tuple(values))

@@ -1,0 +1,253 @@
+"""What a child process does: one phase of one experiment, from its import to its published result."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors
+from labreport.project import ENGINE
+from labreport.results import files, fingerprint, results
+from labreport.results.results import Parts
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from labreport.project import Project
+    from labreport.running.forkserver import Send
+    from labreport.running.lab import Lab
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints."""
+
+    project: Project
+    name: str
+    phase: str
+    params: dict[str, Any]
+    needs: tuple[str, ...]
+    parts: Parts
+    contents: dict[str, str]
+    jobs: int
+    revision: str | None
+    forced: bool
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"{'experiment' if self.phase == 'run' else 'the drawing of experiment'} {self.name!r}"
+
+    @property
+    def log(self) -> Path:
+        """The file that keeps what it prints."""
+        return self.project.log / (f"{self.name}.log" if self.phase == "run" else f"{self.name}.draw.log")
+
+    @property
+    def shown_log(self) -> str:
+        """The log as messages show it."""
+        return self.project.shown(self.log)
+
+
+def perform(task: Task, send: Send) -> None:
+    """Run or draw an experiment in this process, publish what it gives, and say how it went."""
+    import traceback
+
+    clock = time.perf_counter()
+    started = _now()
+    try:
+        module = _module(task)
+
+        def facts() -> dict[str, Any]:
+            seconds = round(time.perf_counter() - clock, 3)
+            return {"started": started, "finished": _now(), "seconds": seconds, **_circumstances(task)}
+
+        (_run if task.phase == "run" else _draw)(task, module, send, facts)
+    except BaseException as error:
+        traceback.print_exc()
+        send({"failed": _failure(error, task)})
+        raise SystemExit(1) from None
+    send({"seconds": time.perf_counter() - clock})
+
+
+def _now() -> str:
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _circumstances(task: Task) -> dict[str, Any]:
+    import platform
+
+    return {"python": platform.python_version(), "jobs": task.jobs, "revision": task.revision}
+
+
+def _module(task: Task) -> ModuleType:
+    """Return the experiment's module, imported from this project and from the sources of the fingerprint."""
+    import importlib
+    import types
+
+    project = task.project
+    roots = [str(root) for root in project.source_roots]
+    sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
+    _import_from_source(roots)
+    if not (project.experiments / "__init__.py").exists():  # not one merged from all folders of that name
+        package = types.ModuleType("experiments")
+        package.__path__ = [str(project.experiments)]
+        sys.modules["experiments"] = package
+    module = importlib.import_module(f"experiments.{task.name}")
+    fresh = fingerprint.parts(project, task.name, task.phase, task.params, {})
+    files_ = {part: sha for part, sha in task.parts.items() if part.startswith(("code ", "file ", "style "))}
+    changed = [part.partition(" ")[2] for part, sha in files_.items() if fresh.get(part) != sha]
+    if changed:
+        what = f"{', '.join(changed)} changed while the build began"
+        raise ExperimentError(what, cure="build again")
+    return module
+
+
+def _check_imports(task: Task) -> None:
+    """Raise ExperimentError if a module of the project was imported that the fingerprint cannot know."""
+    expected = {str(path) for path in fingerprint.Sources(task.project).imported_by(task.name)}
+    loaded = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
+    found = sorted(file for file in loaded - expected if _is_ours(task.project, file))
+    hidden = [task.project.shown(Path(file)) for file in found]
+    if hidden:
+        what = f"experiment {task.name!r} imports {', '.join(hidden)} in a way that its syntax does not show"
+        cure = "write a plain `import`: else a change there would not make it run again"
+        raise ExperimentError(what, cure=cure)
+
+
+def _root_of(file: str) -> str:
+    """Return the entry of the import path that is nearest above: site-packages may lie in a project."""
+    above = [entry for entry in sys.path if file == entry or file.startswith(f"{entry}/")]
+    return max(above, key=len, default="")
+
+
+def _is_ours(project: Project, file: str) -> bool:
+    """Return whether a file is a source of the project; labreport's own are not."""
+    return _root_of(file) in map(str, project.source_roots) and not file.startswith(f"{ENGINE}/")
+
+
+def _import_from_source(roots: Sequence[str]) -> None:
+    """Compile the project's modules from their sources, never take them from a cache that trusts times."""
+    from importlib import machinery
+
+    class Loader(machinery.SourceFileLoader):
+        def path_stats(self, path: Any) -> Any:
+            raise OSError(f"no cache for {path}")
+
+    def hook(folder: str) -> Any:
+        if _root_of(folder) not in roots:
+            raise ImportError(folder)
+        extensions = machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES
+        return machinery.FileFinder(folder, extensions, (Loader, machinery.SOURCE_SUFFIXES))
+
+    sys.path_hooks.insert(0, hook)
+    sys.path_importer_cache.clear()
+
+
+def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None = None) -> Lab:
+    from labreport.running.lab import Lab
+
+    return Lab(
+        task.project,
+        task.name,
+        params,
+        needs=task.needs,
+        jobs=task.jobs,
+        progress=lambda done, total, label: send({"progress": [done, total, label]}),
+        notify=lambda text: send({"notice": text}),
+        parts=task.parts,
+        folder=folder,
+    )
+
+
+def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
+    results.discard_checkpoints(task.project, task.name, but=None if task.forced else task.parts)
+    returned = module.run(module.Params(**task.params), _lab(task, task.params, send))
+    encoded = results.encode(returned, task.params)
+    _check_imports(task)
+    results.publish(task.project, task.name, encoded, task.parts, facts())
+    results.discard_checkpoints(task.project, task.name)
+
+
+def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
+    from labreport.running import figures
+
+    result = results.load(task.project, task.name)
+    folder = files.stage(task.project.results / task.name)
+    try:
+        lab = _lab(task, result.params, send, folder)
+        with figures.style(task.project.style):
+            module.draw(result, lab)
+        if not lab.figures:
+            what = f"`draw` of experiment {task.name!r} has kept no figure"
+            raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
+        _check_imports(task)
+        used = {f"result {name}": task.contents[name] for name in lab.used}
+        results.publish_drawing(task.name, folder, lab.figures, {**task.parts, **used}, facts())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _failure(error: BaseException, task: Task) -> dict[str, Any]:
+    """Return what is to be said of an error in an experiment: what, where, notes and the cure."""
+    name = task.title
+    place, notes = _place(error, task)
+    notes += [str(note) for note in getattr(error, "__notes__", ())]
+    cure = f"the full traceback is in {task.shown_log}"
+    first, *more = str(error).strip().splitlines() or [""]
+    what = f"{name} failed: {type(error).__name__}: {first}".rstrip(": ")
+    if not isinstance(error, LabreportError):
+        notes += [line for line in more[:3] if line.strip()]
+    if isinstance(error, SeveralErrors):
+        what = f"{name} failed with {len(error.errors)} errors"
+        notes += [f"{e.what} (cure: {e.cure})" if e.cure else e.what for e in error.errors]
+    elif isinstance(error, LabreportError):
+        what = f"{name} failed: {error.what}"
+        place = _place_fields(error.place) if error.place else place
+        notes += error.notes
+        cure = error.cure or cure
+    elif isinstance(error, ModuleNotFoundError):
+        what = f"{name} cannot import {error.name!r}"
+        cure = "install the package, or correct the import"
+    elif isinstance(error, SystemExit):
+        what = f"{name} called sys.exit({error.code!r})"
+        cure = "let `run` return its result, or raise an exception"
+    return {"what": what, "place": place, "notes": notes, "cure": cure}
+
+
+def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
+    """Return the experiment's line where an error came from, and in a note a deeper line of the project."""
+    import linecache
+    import traceback
+
+    project = task.project
+    own = str(project.experiments / f"{task.name}.py")
+    frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
+    frames += getattr(error.__cause__, "frames", [])
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno or 0))
+    ours = [frame for frame in frames if _is_ours(project, frame[0])]
+    mine = [frame for frame in ours if frame[0] == own] or ours
+    if not mine:
+        return [f"experiments/{task.name}.py", None, None], []
+    file, line = mine[-1]
+    notes = [] if ours[-1] == mine[-1] else [f"raised in {project.shown(Path(ours[-1][0]))}:{ours[-1][1]}"]
+    return [project.shown(Path(file)), line, linecache.getline(file, line).rstrip("\n")], notes
+
+
+def _place_fields(place: Place) -> list[Any]:
+    return [place.file, place.line, place.source]
+
+
+def received(failed: Mapping[str, Any]) -> ExperimentError:
+    """Return the error that a child has sent."""
+    file, line, source = failed["place"]
+    place = Place(file, line, source=source)
+    return ExperimentError(failed["what"], place=place, notes=failed["notes"], cure=failed["cure"])

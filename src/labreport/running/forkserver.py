@@ -1,0 +1,350 @@
+"""A process that has imported what is slow to import, and forks a child for each call.
+
+Each child leads a session of its own, so that it ends with all of its processes: at a request, when the
+child itself ends, and when the process that uses the server ends, however that happens. What a child prints
+goes to a log of limited size. Messages of children are lines of JSON, short enough for a pipe to keep whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import pickle
+import select
+import signal
+import struct
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+MAX_LOG = 10_000_000
+MAX_MESSAGE = select.PIPE_BUF
+_LENGTH = struct.Struct("!I")
+
+_BOOT = """import json, sys
+sys.path[:0] = json.loads(sys.argv[1])
+from labreport.running.forkserver import main
+main(sys.argv[2:])"""
+
+Message = dict[str, Any]
+Send = Callable[[Message], None]
+
+
+class ForkServer:
+    """The server as its user sees it: start and end calls, receive what they say.
+
+    Received messages have the key `call`, the number that `start` returned, and `type`: "started" with `pid`,
+    "message" with what the child has sent as `data`, or "exit" with the exit `code` as in subprocess
+    (negative: the signal).
+    """
+
+    def __init__(
+        self, *, preload: Sequence[str], path: Sequence[Path], cwd: Path, log: Path, env: Mapping[str, str]
+    ) -> None:
+        import subprocess
+
+        log.parent.mkdir(parents=True, exist_ok=True)
+        roots = [*map(str, path), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _BOOT, json.dumps([*map(str, path)]), *preload],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                cwd=cwd,
+                env={**os.environ, **env, "PYTHONPATH": os.pathsep.join(roots)},
+                bufsize=0,
+                start_new_session=True,
+            )
+        self._calls = 0
+        self._leaders: dict[int, int] = {}
+        self._buffer = b""
+
+    def start(self, function: Callable[[Any, Send], None], argument: object, log: Path) -> int:
+        """Call a function of a module with an argument in a new child; return the number of the call."""
+        self._calls += 1
+        name = f"{function.__module__}:{function.__qualname__}"
+        self._request(("start", self._calls, name, pickle.dumps(argument), str(log)))
+        return self._calls
+
+    def kill(self, call: int) -> None:
+        """End a call with all of its processes."""
+        self._request(("kill", call))
+
+    def receive(self, timeout: float | None) -> list[Message]:
+        """Return the messages that have come, after at most `timeout` seconds.
+
+        EOFError if the server has ended.
+        """
+        assert self._process.stdout is not None
+        if b"\n" not in self._buffer:
+            ready, _, _ = select.select([self._process.stdout], [], [], timeout)
+            if not ready:
+                return []
+            data = os.read(self._process.stdout.fileno(), 1 << 16)
+            if not data:
+                raise EOFError
+            self._buffer += data
+        *lines, self._buffer = self._buffer.split(b"\n")
+        messages = list(_messages(lines))
+        for message in messages:
+            if message["type"] == "started":
+                self._leaders[message["call"]] = message["pid"]
+            elif message["type"] == "exit":
+                self._leaders.pop(message["call"], None)
+        return messages
+
+    def close(self) -> None:
+        """End all calls and the server."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        with contextlib.suppress(Exception):
+            self._process.wait(5)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+        if self._process.returncode != 0:  # it could not end the calls itself
+            for leader in self._leaders.values():
+                _end(leader)
+
+    def _request(self, request: tuple[Any, ...]) -> None:
+        data = pickle.dumps(request)
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # `receive` says that the server has ended
+            _write(self._process.stdin.fileno(), _LENGTH.pack(len(data)) + data)
+
+
+def _messages(lines: Sequence[bytes]) -> Iterator[Message]:
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            message = json.loads(line)
+            if isinstance(message, dict) and {"call", "type"} <= message.keys():
+                yield message
+
+
+def _write(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
+
+
+def encode_message(call: int, kind: str, **fields: Any) -> bytes:
+    """Return a message as one line that a pipe keeps whole; texts that are too long are cut in the middle."""
+    limit = 2000
+    while True:
+        line = json.dumps({"call": call, "type": kind, **_cut(fields, limit)}).encode() + b"\n"
+        if len(line) <= MAX_MESSAGE:
+            return line
+        limit //= 2
+
+
+def _cut(value: Any, limit: int) -> Any:
+    if isinstance(value, dict):
+        return {key: _cut(v, limit) for key, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cut(v, limit) for v in value[:12]]
+    if isinstance(value, str) and len(value) > limit:
+        return f"{value[: limit // 2]} … {value[-limit // 2 :]}"
+    return value
+
+
+# the server's side
+
+
+class _Child:
+    """A running call: its process, and the pipe of what it prints."""
+
+    def __init__(self, call: int, pid: int, output: int, log: IO[bytes]) -> None:
+        self.call = call
+        self.pid = pid
+        self.output = output
+        self.log = log
+        self.written = 0
+        self.closed = False
+
+    def copy(self) -> bool:
+        """Copy what the child has printed to its log; return whether there was something."""
+        try:
+            data = os.read(self.output, 1 << 16)
+        except BlockingIOError:
+            return False
+        self.closed = not data
+        kept = data[: MAX_LOG - self.written]
+        with contextlib.suppress(OSError):  # a full disk must not end the server
+            self.log.write(kept)
+            if len(kept) < len(data) and kept:
+                self.log.write(f"\n… what follows the first {MAX_LOG:,} bytes is not kept\n".encode())
+        self.written += len(kept)
+        return bool(data)
+
+    def end(self) -> None:
+        """Kill the child's whole session."""
+        _end(self.pid)
+
+
+class _Server:
+    """Reads requests, forks children, copies what they print, and reports how they end."""
+
+    def __init__(self, requests: int, replies: int) -> None:
+        self.requests = requests
+        self.replies = replies
+        self.children: dict[int, _Child] = {}
+        self.wake, wake = os.pipe()
+        for handle in (self.wake, wake):
+            os.set_blocking(handle, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def serve(self) -> None:
+        """Work until the user of the server is gone; then end all children."""
+        try:
+            while True:
+                outputs = {child.output: child for child in self.children.values() if not child.closed}
+                ready, _, _ = select.select([self.requests, self.wake, *outputs], [], [])
+                for handle in ready:
+                    if handle in outputs:
+                        outputs[handle].copy()
+                if self.wake in ready:
+                    os.read(self.wake, 1 << 16)
+                self._reap()
+                if self.requests in ready and not self._answer():
+                    return
+        finally:
+            for child in self.children.values():
+                child.end()
+
+    def _answer(self) -> bool:
+        """Do what the next request says; return False at the end of all requests."""
+        request = _read_request(self.requests)
+        if request is None:
+            return False
+        if request[0] == "kill":
+            for child in self.children.values():
+                if child.call == request[1]:
+                    child.end()
+            return True
+        _, call, name, argument, log = request
+        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        output, output_of_child = os.pipe()
+        os.set_blocking(output, False)
+        server = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            self._become_child(call, name, argument, output_of_child, server)
+        os.close(output_of_child)
+        self.children[pid] = _Child(call, pid, output, Path(log).open("wb", buffering=0))  # noqa: SIM115
+        self._reply(call, "started", pid=pid)
+        return True
+
+    def _reply(self, call: int, kind: str, **fields: Any) -> None:
+        with contextlib.suppress(BrokenPipeError):  # then the requests end too
+            _write(self.replies, encode_message(call, kind, **fields))
+
+    def _reap(self) -> None:
+        for pid, child in list(self.children.items()):
+            # the zombie keeps the number of its session from being used again until all of it is killed
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                continue
+            child.end()
+            for _ in range(16):  # what is still in the pipe; one who has left the session may go on printing
+                if not child.copy():
+                    break
+            os.close(child.output)
+            child.log.close()
+            del self.children[pid]
+            _, status = os.waitpid(pid, 0)
+            self._reply(child.call, "exit", code=os.waitstatus_to_exitcode(status))
+
+    def _become_child(self, call: int, name: str, argument: bytes, output: int, server: int) -> None:
+        code = 1
+        try:
+            os.setsid()
+            die_with_parent(server)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            sys.stdout, sys.stderr = _stream(1), _stream(2)
+            for handle in (output, self.requests, self.wake, *(c.output for c in self.children.values())):
+                os.close(handle)
+
+            def send(data: Message) -> None:
+                _write(self.replies, encode_message(call, "message", data=data))
+
+            module, _, function = name.partition(":")
+            __import__(module)
+            getattr(sys.modules[module], function)(pickle.loads(argument), send)
+            code = 0
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
+        except BaseException:
+            import traceback
+
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+            os._exit(code)
+
+
+def _stream(handle: int) -> io.TextIOWrapper:
+    """Return a stream that prints each line at once and any text somehow."""
+    return open(handle, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
+
+
+def _end(leader: int) -> None:
+    """Kill a process with its session, even if it has not yet made that its own."""
+    for kill in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(leader, signal.SIGKILL)
+
+
+def _read_request(handle: int) -> tuple[Any, ...] | None:
+    header = _read(handle, _LENGTH.size)
+    data = _read(handle, _LENGTH.unpack(header)[0]) if header else b""
+    request = pickle.loads(data) if data else None
+    return request if isinstance(request, tuple) else None
+
+
+def _read(handle: int, size: int) -> bytes:
+    """Return so many bytes; none at the end of the pipe."""
+    data = b""
+    while len(data) < size:
+        piece = os.read(handle, size - len(data))
+        if not piece:
+            return b""
+        data += piece
+    return data
+
+
+def die_with_parent(parent: int) -> None:
+    """Let the system kill this process when its parent ends; only Linux can."""
+    if sys.platform == "linux":
+        import ctypes
+
+        death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the system was told
+            os._exit(1)
+
+
+def main(preload: Sequence[str]) -> None:
+    """Import what is to be preloaded, then serve requests from standard input."""
+    requests, replies = os.dup(0), os.dup(1)
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    import ctypes  # noqa: F401 -- children need it at once
+
+    for module in preload:
+        try:
+            __import__(module)
+        except Exception as error:  # the experiment that needs it fails by name
+            print(f"cannot preload {module}: {error}")
+    _Server(requests, replies).serve()

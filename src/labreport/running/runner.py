@@ -1,0 +1,511 @@
+"""Which experiments are out of date, in what order they run, and running them.
+
+An experiment runs again if, in this order: there is no good result; a part of its fingerprint changed (see
+`fingerprint`); a result that it needs came out different. It draws again if it ran with a different result,
+or if a part of its drawing's fingerprint changed. What it needs is settled first; if that comes out equal,
+it stays as it is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labreport.errors import (
+    ExperimentError,
+    InputError,
+    LabreportError,
+    Place,
+    SeveralErrors,
+    UsageError,
+    did_you_mean,
+    raise_all,
+)
+from labreport.results import files, fingerprint, results
+from labreport.results.declaration import Declaration, with_settings
+from labreport.results.results import Parts
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+    from labreport.running.child import Task
+    from labreport.running.forkserver import ForkServer, Message
+
+Settings = Mapping[str, Mapping[str, str]]  # experiment, parameter, text
+
+ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1",  # parallel is what lab.map does; one thread gives the same bits everywhere
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+    "SOURCE_DATE_EPOCH": "1735689600",
+    "TZ": "UTC",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is to be done for one experiment, and why.
+
+    `phase` is "run" (and then to draw what came out different) or "draw"; `state` is "fresh", "stale", or
+    "maybe" where it depends on what another run gives.
+    """
+
+    experiment: str
+    phase: str
+    state: str
+    reasons: tuple[str, ...]
+    last_seconds: float | None
+
+    @property
+    def may_run(self) -> bool:
+        """Return whether its result may change."""
+        return self.phase == "run" and self.state != "fresh"
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happens while experiments run, or (with the phase "notebook") while notebooks are executed.
+
+    `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
+    "notice" (`label`), "failed" (`error`), "skipped" (`reasons`) or "fresh".
+    """
+
+    kind: str
+    experiment: str
+    phase: str = "run"
+    done: int = 0
+    total: int = 0
+    label: str = ""
+    seconds: float = 0.0
+    reasons: tuple[str, ...] = ()
+    error: ExperimentError | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended: the experiments that ran or drew, that were fresh, that were skipped, and the errors."""
+
+    ran: tuple[str, ...]
+    fresh: tuple[str, ...]
+    skipped: tuple[str, ...]
+    errors: tuple[ExperimentError, ...]
+
+
+# ------------------------------------------------------------------------------------------------- planning
+
+
+def plan(project: Project, settings: Settings | None = None) -> list[Step]:
+    """Return a step for each experiment, those that are needed first.
+
+    Raises
+    ------
+    InputError, SeveralErrors
+        An experiment's declaration is wrong, or experiments need each other in a cycle.
+    UsageError
+        `settings` names an unknown experiment or parameter, or a text of the wrong type.
+
+    """
+    book = _Book(project, settings or {})
+    steps: dict[str, Step] = {}
+    for name in book.order:
+        steps[name] = _step(book, name, [n for n in book.declared[name].needs if steps[n].may_run])
+    book.sources.save()
+    return list(steps.values())
+
+
+def _step(book: _Book, name: str, pending: Sequence[str]) -> Step:
+    """Return what is to be done for an experiment, when these that it needs are not settled."""
+    seconds = {phase: results.last_seconds(book.project, name, phase) for phase in ("run", "draw")}
+    whole = None if seconds["run"] is None else seconds["run"] + (seconds["draw"] or 0.0)
+    reasons = book.run_reasons(name, unsettled=pending)
+    if reasons:
+        return Step(name, "run", "stale", tuple(reasons), whole)
+    if pending:
+        return Step(name, "run", "maybe", (f"after {', '.join(pending)}",), whole)
+    drawing = [f"figures: {reason}" for reason in book.draw_reasons(name)]
+    if drawing:
+        return Step(name, "draw", "stale", tuple(drawing), seconds["draw"])
+    return Step(name, "run", "fresh", (), whole)
+
+
+class _Book:
+    """What the project's experiments declare, and what their stored results depend on."""
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        self.project = project
+        self.sources = fingerprint.Sources(project)
+        self.declared = self._declared(settings)
+        self.order = _ordered(self.declared)
+        self.params = {name: d.values(quick=project.quick) for name, d in self.declared.items()}
+
+    def _declared(self, settings: Settings) -> dict[str, Declaration]:
+        names = self.project.experiment_names()
+        errors: list[LabreportError] = [
+            UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, names))
+            for name in settings
+            if name not in names
+        ]
+        declared = {}
+        for name in names:
+            try:
+                declared[name] = with_settings(self.sources.declaration(name), settings.get(name, {}))
+            except LabreportError as error:
+                errors += error.errors if isinstance(error, SeveralErrors) else [error]
+        errors += [
+            InputError(
+                f"report.toml sets a deadline for {name!r}, which does not exist",
+                place=Place("report.toml"),
+                cure=did_you_mean(name, names),
+            )
+            for name in self.project.config.deadlines
+            if name not in names
+        ]
+        raise_all(errors)
+        return declared
+
+    def contents(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the digests of stored contents; of a result that is missing or damaged, the reason."""
+        runs = {name: results.recorded_run(self.project, name) for name in names}
+        return {name: run if isinstance(run, str) else run.content for name, run in runs.items()}
+
+    def run_parts(self, name: str) -> Parts:
+        """Return the fingerprint that a run would have now."""
+        needs = self.contents(self.declared[name].needs)
+        return self.sources.parts(name, "run", self.params[name], needs)
+
+    def draw_parts(self, name: str, used: Iterable[str]) -> Parts:
+        """Return the fingerprint that a drawing would have now if it used these results."""
+        return self.sources.parts(name, "draw", self.params[name], self.contents({name, *used}))
+
+    def run_reasons(self, name: str, unsettled: Iterable[str] = ()) -> list[str]:
+        """Return why an experiment must run, whatever the unsettled results come out to be."""
+        run = results.recorded_run(self.project, name)
+        if isinstance(run, str):
+            return [run]
+        new = self.run_parts(name)
+        for part in (f"result {need}" for need in unsettled):
+            new[part] = run.parts.get(part, new[part])
+        return fingerprint.changes(run.parts, new)
+
+    def draw_reasons(self, name: str) -> list[str]:
+        """Return why an experiment must draw."""
+        if not self.declared[name].has_draw:
+            return []
+        drawing = results.recorded_drawing(self.project, name)
+        if isinstance(drawing, str):
+            return [drawing]
+        used = [need for need in self.declared[name].needs if f"result {need}" in drawing.parts]
+        return fingerprint.changes(drawing.parts, self.draw_parts(name, used))
+
+
+def _ordered(declared: Mapping[str, Declaration]) -> list[str]:
+    """Return the names so that each comes after those that it needs; InputError shows a cycle."""
+    order: list[str] = []
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            cycle = " -> ".join([*path[path.index(name) :], name])
+            what = f"experiments need each other: {cycle}"
+            place = Place(f"experiments/{path[-1]}.py")
+            raise InputError(what, place=place, cure="take one of them out of NEEDS")
+        if name not in order:
+            for need in declared[name].needs:
+                visit(need, (*path, name))
+            order.append(name)
+
+    for name in sorted(declared):
+        visit(name, ())
+    return order
+
+
+# -------------------------------------------------------------------------------------------------- running
+
+
+def execute(
+    project: Project,
+    names: Sequence[str] | None = None,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    settings: Settings | None = None,
+    events: Callable[[Event], None] | None = None,
+) -> Outcome:
+    """Run what is out of date: all, or the named experiments and what they need; return how it ended.
+
+    A failure ends one experiment and those that need it; the others go on. `force` runs those that are chosen
+    even if they are fresh, and without their checkpoints; `jobs` is the number of experiments at once, and of
+    processes in each `lab.map`. The caller holds the build's lock.
+
+    Raises
+    ------
+    InputError, UsageError, SeveralErrors
+        As `plan` does, before anything runs.
+
+    """
+    book = _Book(project, settings or {})
+    chosen = list(names) if names is not None else book.order
+    errors = [
+        UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, book.order))
+        for name in chosen
+        if name not in book.declared
+    ]
+    raise_all(errors)
+    results.sweep(project)
+    files.sweep(project.build / "cache")
+    execution = _Execution(book, chosen, jobs, force, events or (lambda _: None))
+    try:
+        return execution.run()
+    finally:
+        execution.close()
+        book.sources.save()
+
+
+@dataclass
+class _Running:
+    """A task in a child process."""
+
+    task: Task
+    deadline: float
+    ends: float = float("inf")
+    seconds: float | None = None
+    error: ExperimentError | None = None
+    expired: bool = False
+
+
+class _Execution:
+    """Runs what is out of date, as soon as what it needs is settled."""
+
+    def __init__(
+        self,
+        book: _Book,
+        chosen: Sequence[str],
+        jobs: int,
+        force: bool,
+        events: Callable[[Event], None],
+    ) -> None:
+        self.book = book
+        self.project = book.project
+        self.chosen = set(chosen)
+        self.jobs = jobs
+        self.force = force
+        self.events = events
+        self.server: ForkServer | None = None
+        self.revision: str | None = None
+        self.running: dict[int, _Running] = {}
+        self.waiting = [(name, "run") for name in book.order if name in self._with_needs(chosen)]
+        self.settled: set[str] = set()
+        self.ran: list[str] = []
+        self.fresh: list[str] = []
+        self.stopped: dict[str, str] = {}  # failed or skipped: what dependents are told
+        self.skipped: list[str] = []
+        self.errors: list[ExperimentError] = []
+
+    def _with_needs(self, names: Iterable[str]) -> set[str]:
+        found: set[str] = set()
+        queue = list(names)
+        while queue:
+            name = queue.pop()
+            if name not in found:
+                found.add(name)
+                queue += self.book.declared[name].needs
+        return found
+
+    def run(self) -> Outcome:
+        while True:
+            self._start_what_can()
+            if not self.running:
+                return Outcome(tuple(self.ran), tuple(self.fresh), tuple(self.skipped), tuple(self.errors))
+            self._wait()
+
+    def close(self) -> None:
+        if self.server is not None:
+            self.server.close()
+
+    def _start_what_can(self) -> None:
+        """Settle or start all that waits for nothing; what this settles may free others."""
+        progress = True
+        while progress:
+            progress = False
+            for name, phase in list(self.waiting):
+                if len(self.running) < self.jobs and self._is_ready(name, phase):
+                    self.waiting.remove((name, phase))
+                    self._decide(name, phase)
+                    progress = True
+
+    def _is_ready(self, name: str, phase: str) -> bool:
+        if phase == "draw":
+            return True
+        return all(need in self.settled or need in self.stopped for need in self.book.declared[name].needs)
+
+    def _decide(self, name: str, phase: str) -> None:
+        """Start a phase if it is out of date; skip it if it cannot run."""
+        stopped = [need for need in self.book.declared[name].needs if need in self.stopped]
+        if phase == "run" and stopped:
+            self.stopped[name] = f"{name} was skipped"
+            self.skipped.append(name)
+            reasons = tuple(self.stopped[need] for need in stopped)
+            self.events(Event("skipped", name, phase, reasons=reasons))
+            return
+        forced = ["forced"] if self._is_forced(name) else []
+        if phase == "run":
+            reasons_ = forced or self.book.run_reasons(name)
+        else:
+            reasons_ = forced or self.book.draw_reasons(name)
+        if reasons_:
+            self._start(name, phase, tuple(reasons_))
+        else:
+            self._settle(name, phase)
+
+    def _is_forced(self, name: str) -> bool:
+        return self.force and name in self.chosen
+
+    def _settle(self, name: str, phase: str) -> None:
+        """Go on after a phase that is up to date."""
+        self.settled.add(name)
+        draws = self.book.declared[name].has_draw
+        if phase == "run" and name in self.chosen and draws:
+            self.waiting.insert(0, (name, "draw"))
+            return
+        if phase == "run" and name in self.chosen:
+            results.discard_drawing(self.project, name)
+        if name not in self.ran:
+            self.fresh.append(name)
+            self.events(Event("fresh", name, phase))
+
+    def _start(self, name: str, phase: str, reasons: tuple[str, ...]) -> None:
+        from labreport.running.child import Task, perform
+        from labreport.running.forkserver import ForkServer
+
+        declared = self.book.declared[name]
+        if self.server is None:
+            self.revision = _revision(self.project)
+            self.server = ForkServer(
+                preload=[*self._preload(), "labreport.running.child", "labreport.running.lab"],
+                path=self.project.source_roots,
+                cwd=self.project.root,
+                log=self.project.log / "forkserver.log",
+                env=ENVIRONMENT,
+            )
+        parts = self.book.run_parts(name) if phase == "run" else self.book.draw_parts(name, ())
+        task = Task(
+            project=self.project,
+            name=name,
+            phase=phase,
+            params=self.book.params[name],
+            needs=declared.needs,
+            parts=parts,
+            contents=self.book.contents(declared.needs),
+            jobs=self.jobs,
+            revision=self.revision,
+            forced=self._is_forced(name),
+        )
+        config = self.project.config
+        self.book.sources.save()  # the child reads the sources again
+        call = self.server.start(perform, task, task.log)
+        self.running[call] = _Running(task, config.deadlines.get(name, config.deadline))
+        self.events(Event("started", name, phase, reasons=reasons))
+
+    def _preload(self) -> list[str]:
+        """Return what to import once: not the project's own modules, whose sources may change."""
+        return [m for m in self.project.config.preload if not self.book.sources.has_module(m)]
+
+    def _wait(self) -> None:
+        """Take in what the children say until the next deadline."""
+        assert self.server is not None
+        now = time.monotonic()
+        ends = min(running.ends for running in self.running.values())
+        try:
+            messages = self.server.receive(None if ends == float("inf") else max(0.0, ends - now))
+        except EOFError:
+            self._lost()
+            return
+        for message in messages:
+            running = self.running.get(message["call"])
+            if running is not None:
+                self._hear(running, message)
+        for call, running in self.running.items():
+            if time.monotonic() >= running.ends and not running.expired:
+                running.expired = True
+                running.ends = float("inf")
+                self.server.kill(call)
+
+    def _hear(self, running: _Running, message: Message) -> None:
+        task, kind = running.task, message["type"]
+        if kind == "started":
+            running.ends = time.monotonic() + running.deadline
+        elif kind == "exit":
+            del self.running[message["call"]]
+            self._ended(running, message["code"])
+        elif kind == "message":
+            data = message["data"]
+            if "progress" in data:
+                done, total, label = data["progress"]
+                event = Event("progress", task.name, task.phase, done=done, total=total, label=label)
+                self.events(event)
+            elif "notice" in data:
+                self.events(Event("notice", task.name, task.phase, label=data["notice"]))
+            elif "seconds" in data:
+                running.seconds = data["seconds"]
+            elif "failed" in data:
+                from labreport.running.child import received
+
+                running.error = received(data["failed"])
+
+    def _ended(self, running: _Running, code: int) -> None:
+        task = running.task
+        if running.seconds is not None:
+            if task.name not in self.ran:
+                self.ran.append(task.name)
+            self.events(Event("finished", task.name, task.phase, seconds=running.seconds))
+            self._settle(task.name, task.phase)
+            return
+        self._failed(task, running.error or _sudden_end(running, code))
+
+    def _failed(self, task: Task, error: ExperimentError) -> None:
+        self.errors.append(error)
+        if task.phase == "run":
+            self.stopped[task.name] = f"{task.name} failed"
+        self.events(Event("failed", task.name, task.phase, error=error))
+
+    def _lost(self) -> None:
+        """Fail what was running when the fork server ended."""
+        log = self.project.shown(self.project.log / "forkserver.log")
+        running, self.running = list(self.running.values()), {}
+        if self.server is not None:
+            self.server.close()
+            self.server = None
+        for lost in running:
+            what = f"experiment {lost.task.name!r} was lost: the fork server ended"
+            self._failed(lost.task, ExperimentError(what, cure=f"see {log}; run again"))
+
+
+def _sudden_end(running: _Running, code: int) -> ExperimentError:
+    """Return the error of a child that ended without a word."""
+    from labreport.running.lab import ending
+
+    task = running.task
+    place = Place(f"experiments/{task.name}.py")
+    if running.expired:
+        what = f"{task.title} was ended after {running.deadline:g} s, its deadline"
+        cure = f"see {task.shown_log}; allow it more time in report.toml: [deadlines] {task.name} = …"
+    else:
+        what = f"{task.title} {ending(code)}"
+        cure = f"see {task.shown_log}"
+    return ExperimentError(what, place=place, cure=cure)
+
+
+def _revision(project: Project) -> str | None:
+    """Return the revision of the project in git, "-dirty" if files differ from it; None without git."""
+    import subprocess
+
+    command = ["git", "-C", str(project.root), "describe", "--always", "--abbrev=40", "--dirty"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

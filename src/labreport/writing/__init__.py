@@ -1,0 +1,1 @@
+"""Values as LaTeX and as Markdown, and code by name."""

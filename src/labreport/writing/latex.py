@@ -1,0 +1,232 @@
+"""Values as LaTeX: text that is escaped, numbers for siunitx; whether the braces of a text match."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from labreport.language.formats import Address, Duration, FileName, Label, Number, cut, label
+
+Latex = Markup
+"""Text that is LaTeX already and is printed as it stands."""
+
+DASH = Latex(r"\LRdash{}")
+"""What a missing value prints as."""
+
+# ---------------------------------------------------------------------------------------------------- text
+
+SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "{": r"\{",
+    "}": r"\}",
+    "$": r"\$",
+    "&": r"\&",
+    "#": r"\#",
+    "_": r"\_",
+    "%": r"\%",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"\textquotedbl{}",
+    "'": r"\textquotesingle{}",
+    "`": r"\textasciigrave{}",
+    "-": "{-}",  # no en dash from two hyphens
+    "[": "{[}",  # no optional argument after \\ or \item
+    "]": "{]}",
+    "*": "{*}",  # no starred form after \\
+    ",": "{,}",  # no ligature of two commas, no list separator
+    "!": "{!}",  # no inverted mark from !` and ?`
+    "?": "{?}",
+}
+
+# Beyond ASCII, what LaTeX declares for the encodings T1 and TS1 and Latin Modern has glyphs for.
+TYPESETTABLE = (
+    "A1-AC AE-B7 B9-125 128-137 139-13E 141-148 14A-165 168-17E 192 1C4-1D4 1E2-1E3 1E6-1EB 1F0 1F4-1F5 "
+    "218-21B 232-233 237 2C7 2D8-2D9 2DB 2DD E3F 1E02-1E03 1E0D 1E1E-1E21 1E25 1E30-1E31 1E37 1E43 1E45 "
+    "1E47 1E5B 1E63 1E6D 1E8E-1E91 1E9E 1EF2-1EF3 2010-2016 2018-201A 201C-201E 2020-2022 2026 "
+    "2030-2031 2039-203B 203D 2044 204E 2052 20A1 20A4 20A6 20A9 20AB-20AC 20B1 2103 2116-2117 211E "
+    "2120 2122 2127 212E 2190-2193 2422-2423 25E6 25EF 266A 27E8-27E9 FB00-FB06"
+)
+
+
+def _code_points(ranges: str) -> frozenset[int]:
+    points: set[int] = set()
+    for part in ranges.split():
+        first, _, last = part.partition("-")
+        points.update(range(int(first, 16), int(last or first, 16) + 1))
+    return frozenset(points)
+
+
+_TYPESETTABLE = _code_points(TYPESETTABLE)
+
+
+def escape(text: str) -> Latex:
+    """Return text as LaTeX that prints it literally in running text, arguments and table cells.
+
+    White space becomes one space, also at the ends; a character that the fonts do not have appears as its
+    code point, [U+03B1]; a text of more than `LONGEST_TEXT` characters is cut and says so.
+    """
+    line = cut(text)
+    return Latex("".join(map(_escaped, line)) if line.strip() else f"{{{line}}}")  # never an empty line
+
+
+def _escaped(c: str) -> str:
+    if c in SPECIAL:
+        return SPECIAL[c]
+    if " " <= c <= "~" or ord(c) in _TYPESETTABLE:
+        return c
+    return rf"\texttt{{{{[}}U+{ord(c):04X}{{]}}}}"
+
+
+def address(value: Address) -> Latex:
+    r"""Return an address as \url."""
+    return Latex(r"\url{" + re.sub("[%#&]", r"\\\g<0>", value) + "}")
+
+
+def file_name(value: FileName) -> Latex:
+    """Return a file name in typewriter type; lines may break after slashes, dots and underscores."""
+    broken = [_escaped(c) + (r"\allowbreak{}" if c in "/._" else "") for c in value]
+    return Latex(rf"\texttt{{{''.join(broken).replace(' ', chr(92) + ' ')}}}")
+
+
+# ------------------------------------------------------------------------------------------------- numbers
+
+
+def number(value: Number) -> Latex:
+    r"""Return the number for siunitx: \num{...} or \qty{...}{...}."""
+    body = value.mantissa
+    if value.uncertainty is not None:
+        body += f" +- {value.uncertainty}"
+    if value.exponent is not None:
+        body += f" e{value.exponent}"
+    return Latex(rf"\qty{{{body}}}{{{value.unit}}}" if value.unit else rf"\num{{{body}}}")
+
+
+WRITERS: dict[type, Callable[[Any], Latex]] = {
+    type(None): lambda _: DASH,
+    str: escape,
+    Number: number,
+    Duration: lambda value: Latex("~".join(map(number, value.parts))),
+    Label: Latex,
+    Address: address,
+    FileName: file_name,
+}
+
+
+def to_latex(formatted: Any) -> Latex:
+    """Return what a format returned as LaTeX: numbers for siunitx, a missing value as a dash."""
+    return WRITERS[type(formatted)](formatted) if not isinstance(formatted, Markup) else formatted
+
+
+def figure(entry: Mapping[str, Any], width: str | None = None) -> Latex:
+    """Return a figure of a result as an included file with its alternative text."""
+    options = "" if width is None else f"[width={width}]"
+    return Latex(rf"\LRfigure{options}{{{entry['file']}}}{{{escape(entry['alt'])}}}")
+
+
+def answer(question: str) -> Latex:
+    """Return the label that marks the answer to a question."""
+    return Latex(rf"\LRanswer{{{label('answer:' + question)}}}")
+
+
+# ----------------------------------------------------------------------------------------------- structure
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """A brace or an environment of the generated text that is not closed, or not opened."""
+
+    offset: int
+    length: int
+    what: str
+    cure: str
+
+
+_VERBATIM = r"Verbatim\*?|verbatim\*?|lstlisting|comment|filecontents\*?"
+_TOKEN = re.compile(
+    rf"\\begin\{{(?P<env>{_VERBATIM})\}}.*?\\end\{{(?P=env)\}}"
+    r"|\\(?:verb\*?|lstinline(?:\[[^]\n]*\])?)(?P<bar>[^a-zA-Z*\s{\[])[^\n]*?(?P=bar)"
+    r"|\\(?:url|href|nolinkurl|path)\s*\{[^{}\n]*\}"
+    r"|%[^\n]*"
+    r"|\\begin\s*\{(?P<opened>[^{}]*)\}"
+    r"|\\end\s*\{(?P<closed>[^{}]*)\}"
+    r"|\\."
+    r"|(?P<open>\{)|(?P<close>\})",
+    re.DOTALL,
+)
+_BRACE = "{"
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """What was opened: a brace, or an environment by its name."""
+
+    name: str
+    offset: int
+    length: int
+
+
+def imbalance(text: str) -> Imbalance | None:
+    """Return the first brace or environment that does not match: TeX has no useful line for these.
+
+    Environments count from the beginning of the document on: definitions in the preamble may divide them.
+    """
+    document = text.find(r"\begin{document}")
+    opened: list[_Opened] = []
+    for match in _TOKEN.finditer(text):
+        start, length = match.start(), match.end() - match.start()
+        name = match["opened"] or match["closed"]
+        if name and start < document:
+            continue
+        if match["open"] or match["opened"]:
+            opened.append(_Opened(name or _BRACE, start, length))
+        elif match["close"] or match["closed"]:
+            wanted = name or _BRACE
+            if not opened or opened[-1].name != wanted:
+                return _mismatch(text, opened, _Opened(wanted, start, length))
+            opened.pop()
+            if name == "document":
+                break
+    inner = [o for o in opened if o.name != "document"] or opened
+    return _unclosed(inner[0]) if inner else None
+
+
+def _mismatch(text: str, opened: list[_Opened], closing: _Opened) -> Imbalance:
+    """Return which of two is wrong, where a closing does not fit what was opened last."""
+    last = opened[-1] if opened else None
+    if last is not None and any(o.name == closing.name for o in opened):
+        closes_later = last.name != _BRACE and _closes(text[closing.offset :], last.name)
+        if not closes_later:
+            return _unclosed(last)
+    if closing.name == _BRACE:
+        what, cure = "this brace closes nothing", "remove it, or add the missing {"
+    elif last is not None and last.name == _BRACE:
+        return _unclosed(last)
+    else:
+        inner = f"; the open one is {last.name!r}" if last else ""
+        what = rf"\end{{{closing.name}}} closes nothing{inner}"
+        cure = rf"add \begin{{{closing.name}}}, or correct its name"
+    return Imbalance(closing.offset, closing.length, what, cure)
+
+
+def _closes(text: str, name: str) -> bool:
+    """Return whether a text closes an environment that was opened before it."""
+    depth = 1
+    for match in _TOKEN.finditer(text):
+        depth += (match["opened"] == name) - (match["closed"] == name)
+        if depth == 0:
+            return True
+    return False
+
+
+def _unclosed(opened: _Opened) -> Imbalance:
+    if opened.name == _BRACE:
+        return Imbalance(opened.offset, opened.length, "this brace is never closed", "add the missing }")
+    what = rf"\begin{{{opened.name}}} is never closed"
+    return Imbalance(opened.offset, opened.length, what, rf"add \end{{{opened.name}}}")

@@ -1,0 +1,1 @@
+"""What figures share, and the figures that need more than matplotlib."""

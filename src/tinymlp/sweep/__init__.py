@@ -1,0 +1,1 @@
+"""Sweep files of W&B, and a local agent that runs their trials."""

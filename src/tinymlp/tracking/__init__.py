@@ -1,0 +1,1 @@
+"""Runs tracked in W&B, and their logs read back."""

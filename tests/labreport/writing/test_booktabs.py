@@ -1,0 +1,190 @@
+"""Tables and figures: their LaTeX, and the page that it makes."""
+
+import re
+import shutil
+import subprocess
+
+import pytest
+from hostile import HOSTILE, STYLE
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import ContentStream
+from rendering import rendered
+
+from labreport.language.formats import Cell, Column, FormatError, Number, column
+from labreport.writing.booktabs import table
+from labreport.writing.latex import Latex
+
+FIELDS = ("name", "n", "mean", "std", "rate", "x", "g", "best")
+CELLS = [
+    ("plain", 3, 0.693147, 0.000123, 1e-7, -1.5, 1, False),
+    ("[1cm] *x & y", 12345, 0.0338, 0.0123, 0.01, 12.25, 1, True),
+    ("50% \\ {x}", None, None, None, None, None, 2, False),
+    ("", 12, 0.1, None, 3.0, -100.0, 2, True),
+]
+ROWS = [dict(zip(FIELDS, cells, strict=True)) for cells in CELLS]
+COLUMNS = r"""column("Name", "name", bold="best"), column("[$n$]", "n", "integer"),
+  column("Loss", ["mean", "std"], "pm", under=["Test", "Quality"], bold="best"),
+  column("\\%", "x", "percent", under=["Test", "Quality"]), column("Rate", "rate", "num", under="Test"),
+  column("Time", "n", "duration"), column("X", "x", "num", decimals=2, bold="best"), separate="g" """
+
+
+def lines_of(source: str, rows=ROWS) -> list[str]:
+    return rendered(rf"\VAR{{d.rows|table({source})}}", {"rows": rows}).text.split("\n")
+
+
+class TestTable:
+    def test_a_table_aligns_numbers_and_keeps_text_at_the_left(self):
+        assert lines_of('column("Name", "name"), column("X", "x", "num")', ROWS[:2]) == [
+            r"\begin{tabular}{@{}lS[table-format=-2.2]@{}}",
+            r"\toprule",
+            r"{Name} & {X} \\",
+            r"\midrule",
+            r"{plain} & -1.50 \\",
+            r"{{[}1cm{]} {*}x \& y} & 12.2 \\",
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
+
+    def test_mean_and_std_are_two_columns_under_one_head(self):
+        lines = lines_of('column("Loss", ["mean", "std"], "pm", bold="best"), column("N", "n", "integer")')
+        assert lines[0] == (
+            r"\begin{tabular}{@{}S[table-format=1.5]@{\,$\pm$\,}S[table-format=1.5]S[table-format=5.0]@{}}"
+        )
+        assert lines[2] == r"\multicolumn{2}{@{}c}{Loss} & {N} \\"
+        assert lines[4:8] == [
+            r"0.69315 & 0.00012 & 3 \\",
+            r"\bfseries 0.034 & \bfseries 0.012 & 12345 \\",
+            r"\multicolumn{2}{@{}c}{\LRdash{}} & {\LRdash{}} \\",
+            r"\multicolumn{2}{@{}c}{\bfseries \num{0.100}} & 12 \\",
+        ]
+
+    def test_heads_over_several_columns_have_a_rule_each(self):
+        lines = lines_of(COLUMNS)
+        assert lines[2:7] == [
+            r"{} & {} & \multicolumn{4}{c}{Test} & {} & {} \\",
+            r"\cmidrule(lr){3-6}",
+            r"{} & {} & \multicolumn{3}{c}{Quality} & {} & {} & {} \\",
+            r"\cmidrule(lr){3-5}",
+            r"{Name} & {[$n$]} & \multicolumn{2}{c}{Loss} & {\%} & {Rate} & {Time} & {X} \\",
+        ]
+        two = lines_of('column("a", "n", "num", under="A"), column("b", ["mean", "std"], "pm", under="B")')
+        assert two[2] == r"\multicolumn{1}{@{}c}{A} & \multicolumn{2}{c@{}}{B} \\"
+        assert two[3] == r"\cmidrule(lr){1-1} \cmidrule(lr){2-3}"
+
+    def test_equal_heads_below_different_ones_stay_apart(self):
+        heads = 'column("a", "n", under=["A", "C"]), column("b", "n", under=["B", "C"])'
+        assert lines_of(heads)[4] == r"\multicolumn{1}{@{}c}{C} & \multicolumn{1}{c@{}}{C} \\"
+
+    def test_powers_of_ten_stand_in_the_middle_of_their_column(self):
+        assert lines_of('column("R", "rate", "num")')[4:8] == [
+            r"{\num{1.00 e-7}} \\",
+            r"0.0100 \\",
+            r"{\LRdash{}} \\",
+            r"3.00 \\",
+        ]
+
+    def test_groups_are_divided_by_a_space(self):
+        lines = lines_of('column("G", "g"), separate="g"')
+        assert [i for i, line in enumerate(lines) if line == r"\addlinespace"] == [6]
+
+    def test_a_table_without_rows_or_numbers_has_its_heads(self):
+        assert lines_of('column("A", "n", "integer"), column("L", "x", "pm")', [])[:4] == [
+            r"\begin{tabular}{@{}ll@{}}",
+            r"\toprule",
+            r"{A} & {L} \\",
+            r"\midrule",
+        ]
+
+    def test_a_long_table_repeats_its_heads_and_has_a_caption(self):
+        lines = lines_of('column("A", "name"), layout="long", caption="Its $c$", label="tab:x"')
+        assert lines[1] == r"\caption{Its $c$}\label{tab:x}\\"
+        assert lines[2:5] == lines[6:9] == [r"\toprule", r"{A} \\", r"\midrule"]
+        assert lines[0] == r"\begin{longtable}{@{}l@{}}"
+        assert lines[-1] == r"\end{longtable}"
+        assert lines[5] == r"\endfirsthead"
+
+    def test_a_wide_table_is_turned(self):
+        lines = lines_of('column("A", "n"), layout="wide"')
+        assert (lines[0], lines[-1]) == (r"\begin{sideways}", r"\end{sideways}")
+
+    def test_units_belong_into_the_head(self):
+        assert lines_of('column("X", "x", "percent")', ROWS[:1])[4] == r"-150.0 \\"
+
+    def test_cells_are_marked_without_their_markup(self):
+        cell = Cell(Number("1.5"), "<{}>".format, bold=True)
+        text = Cell(Latex("a"), "<{}>".format, bold=True)
+        body = table([Column("A", ("a",)), Column("B", ("b",))], [[cell, text]]).split("\n")[4]
+        assert body == r"\bfseries <1.5> & {\bfseries <a>} \\"
+
+    @pytest.mark.parametrize(
+        ("make", "words"),
+        [
+            (lambda: column("A", "a", "nmu"), "unknown format 'nmu'"),
+            (lambda: table([], []), "needs columns"),
+            (lambda: table([Column("A", ("a",))], [], layout="x"), "unknown layout"),
+            (lambda: table([Column("A", ("a",))], [], label="x"), "long table only"),
+        ],
+    )
+    def test_what_cannot_be_a_table_is_refused(self, make, words):
+        with pytest.raises(FormatError, match=words):
+            make()
+
+
+ALTERNATIVES = [*HOSTILE[9:22], "A = 3, b=[1], (c) and 10 % more; “quoted” – dash"]
+
+
+class TestPage:
+    """One document with all layouts, compiled with labreport.sty as a report is."""
+
+    @pytest.fixture(scope="class")
+    @staticmethod
+    def page(tmp_path_factory) -> tuple[str, str, PdfReader]:
+        folder = tmp_path_factory.mktemp("tables")
+        shutil.copy(STYLE, folder)
+        blank = PdfWriter()
+        blank.add_blank_page(100, 50)
+        blank.write(folder / "figure.pdf")
+        figures = [{"file": "figure.pdf", "alt": alt, "experiment": "d", "name": "f"} for alt in ALTERNATIVES]
+        long = [{"i": i, "mean": i / 7, "std": (i + 1) / 70} for i in range(80)]
+        source = (
+            r"\documentclass{article}\usepackage{labreport}\begin{document}"
+            rf"\begin{{table}}\caption{{One.}}\small\VAR{{d.rows|table({COLUMNS})}}\end{{table}}"
+            r"\begin{table}\VAR{d.none|table(column('Empty', 'name'), column('B', 'a', 'pm'))}\end{table}"
+            r"\begin{table}\VAR{d.rows|table(column('Turned', 'name'), layout='wide')}\end{table}"
+            r"\VAR{d.long|table(column('Index', 'i', 'integer'), column('Loss', ['mean', 'std'], 'pm'),"
+            r"  layout='long', caption=d.caption, label='tab:long')}"
+            r"\BLOCK{for f in d.figures}\VAR{f|figure(width='2cm')} \BLOCK{endfor}\end{document}"
+        )
+        values = {"rows": ROWS, "none": [], "long": long, "caption": "Long & {hostile}", "figures": figures}
+        (folder / "a.tex").write_text(rendered(source, values).text, encoding="utf-8")
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+        subprocess.run(command, cwd=folder, capture_output=True, timeout=60, check=True)
+        command = ["pdftotext", "-layout", "a.pdf", "-"]
+        text = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+        return text, (folder / "a.log").read_text(errors="replace"), PdfReader(folder / "a.pdf")
+
+    def test_numbers_stand_in_the_order_of_the_columns(self, page):
+        lines = [" ".join(line.split()) for line in page[0].replace("−", "-").split("\n")]
+        assert "[1cm] *x & y 12,345 0.034 ± 0.012 1,225.0 0.0100 3 h 26 min 12.25" in lines
+        assert "50% \\ {x} – – – – – –" in lines
+        assert sum("±" in line for line in lines) == 80 + 2
+
+    def test_a_long_table_goes_on_over_the_page_with_its_head(self, page):
+        text, _, pdf = page
+        assert len(pdf.pages) >= 2
+        assert len(re.findall(r"Index\s+Loss", text)) == 2
+        assert "Long & {hostile}" in text
+
+    def test_nothing_sticks_out_and_nothing_is_missing(self, page):
+        assert "Overfull" not in page[1]
+        assert "Missing character" not in page[1]
+
+    def test_the_alternative_texts_of_figures_reach_the_pdf_literally(self, page):
+        pdf = page[2]
+        found = [
+            str(operands[1]["/Alt"])
+            for sheet in pdf.pages
+            for operands, operator in ContentStream(sheet.get_contents(), pdf).operations
+            if operator == b"BDC" and "/Alt" in operands[1]
+        ]
+        assert ["".join(alt.split()) for alt in found] == ["".join(alt.split()) for alt in ALTERNATIVES]

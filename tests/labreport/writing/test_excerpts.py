@@ -1,0 +1,641 @@
+"""Excerpts: code by name with the file's own line numbers, printed literally whatever it says."""
+
+import re
+import shutil
+import subprocess
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import labreport
+from labreport.documents import latexmk, report
+from labreport.errors import InputError
+from labreport.project import Config, Project
+from labreport.writing import excerpts
+from labreport.writing.excerpts import Difference, Excerpt, Line
+
+MODULE = '''\
+"""A module."""
+
+import functools
+
+RATES = (
+    0.1,  # slow
+    1.0,
+)
+WIDTH: int = 3
+
+
+@functools.cache
+@functools.wraps(
+    print,
+)
+def twice(
+    x: int,
+) -> int:
+    """Return x twice.
+
+    A second paragraph.
+    """
+
+    # add it to itself
+    y = x + x
+    return y
+    # the end
+
+
+async def wait() -> None: "short"
+
+
+class Outer:
+    """An outer class."""
+
+    depth = 2
+
+    class Inner:
+        """An inner class."""
+
+        @property
+        def size(self) -> int:
+            """The size."""
+            text = """
+  left of the margin
+"""
+            return len(text)
+
+        @size.setter
+        def size(self, value: int) -> None:
+            raise AttributeError
+
+    def only_documented(self) -> None:
+        """Do nothing."""
+
+
+def outer(n):
+    def inner():
+        return n
+
+    local = inner
+    return local
+
+
+if RATES:
+    def chosen():
+        return 1
+
+def shortened(x):
+    for _ in range(3):
+        # excerpt: skip
+        x += 1
+        x -= 1
+        # excerpt: resume
+        x *= 2
+    return x
+    # excerpt: skip
+    x += 1
+    # excerpt: resume
+
+
+def last():
+    return "# excerpt: skip"
+
+
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return with_module(tmp_path, MODULE)
+
+
+def with_module(root: Path, text: str) -> Project:
+    """Return a project whose `pack.mod` holds a text."""
+    folder = root / "src" / "pack"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "__init__.py").write_text("NAME = 'pack'\n")
+    (folder / "mod.py").write_text(text, encoding="utf-8")
+    return Project(root, Config("title"))
+
+
+def numbered(excerpt: Excerpt) -> list[str]:
+    return [f"{'' if line.number is None else line.number}|{line.text}" for line in excerpt.lines]
+
+
+# ---------------------------------------------------------------------------------------------- what is shown
+
+
+def test_a_function_begins_at_its_first_decorator_and_has_no_docstring(project):
+    assert numbered(excerpts.find(project, "pack.mod:twice")) == [
+        "12|@functools.cache",
+        "13|@functools.wraps(",
+        "14|    print,",
+        "15|)",
+        "16|def twice(",
+        "17|    x: int,",
+        "18|) -> int:",
+        "24|    # add it to itself",
+        "25|    y = x + x",
+        "26|    return y",
+        "27|    # the end",
+    ]
+
+
+def test_the_docstring_is_shown_when_asked_for(project):
+    shown = excerpts.find(project, "pack.mod:twice", docstring=True)
+    assert [line.text for line in shown.lines] == MODULE.split("\n")[11:27]
+    assert [line.number for line in shown.lines] == list(range(12, 28))
+    assert (shown.first, shown.last) == (12, 27)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("RATES", ["5|RATES = (", "6|    0.1,  # slow", "7|    1.0,", "8|)"]),
+        ("WIDTH", ["9|WIDTH: int = 3"]),
+        ("Outer.depth", ["36|depth = 2"]),
+        ("wait", ['30|async def wait() -> None: "short"']),
+        ("outer.inner", ["58|def inner():", "59|    return n"]),
+        ("chosen", ["66|def chosen():", "67|    return 1"]),
+        ("last", ["82|def last():", '83|    return "# excerpt: skip"']),
+    ],
+)
+def test_each_kind_of_name_is_found_and_dedented(project, name, expected):
+    assert numbered(excerpts.find(project, f"pack.mod:{name}")) == expected
+
+
+def test_a_method_of_a_nested_class_keeps_the_text_of_its_strings(project):
+    assert numbered(excerpts.find(project, "pack.mod:Outer.Inner.size")) == [
+        "41|@property",
+        "42|def size(self) -> int:",
+        '44|    text = """',
+        "45|left of the margin",
+        '46|"""',
+        "47|    return len(text)",
+    ]
+
+
+def test_a_class_is_shown_without_any_docstring_but_one_that_is_all_there_is(project):
+    shown = numbered(excerpts.find(project, "pack.mod:Outer"))
+    assert shown[:4] == ["33|class Outer:", "36|    depth = 2", "37|", "38|    class Inner:"]
+    assert '54|        """Do nothing."""' in shown
+    assert not any("The size" in line or "An inner class" in line for line in shown)
+
+
+def test_what_stands_between_the_marks_is_one_line_and_the_numbers_go_on(project):
+    assert numbered(excerpts.find(project, "pack.mod:shortened")) == [
+        "69|def shortened(x):",
+        "70|    for _ in range(3):",
+        "|        …",
+        "75|        x *= 2",
+        "76|    return x",
+        "|    …",
+    ]
+
+
+def test_a_comment_below_that_is_not_indented_belongs_to_what_follows(tmp_path):
+    project = with_module(tmp_path, "def f():\n    pass\n# of g\n\n    # of nothing\ndef g(): pass\n")
+    assert numbered(excerpts.find(project, "pack.mod:f")) == ["1|def f():", "2|    pass"]
+
+
+def test_the_file_is_named_relative_to_the_project(project):
+    shown = excerpts.find(project, "pack.mod:WIDTH")
+    assert (shown.file, shown.source) == ("src/pack/mod.py", project.root / "src" / "pack" / "mod.py")
+
+
+def test_a_package_itself_and_modules_beside_src_are_found(project):
+    (project.root / "experiments").mkdir()
+    (project.root / "experiments" / "first.py").write_text("def run(): pass\n")
+    assert numbered(excerpts.find(project, "pack:NAME")) == ["1|NAME = 'pack'"]
+    assert numbered(excerpts.find(project, "experiments.first:run")) == ["1|def run(): pass"]
+
+
+def test_a_module_is_never_imported(tmp_path):
+    project = with_module(tmp_path, "raise SystemExit\ndef f():\n    pass\n")
+    assert numbered(excerpts.find(project, "pack.mod:f")) == ["2|def f():", "3|    pass"]
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_line_ends_of_other_systems_count_the_same(tmp_path, newline):
+    project = with_module(tmp_path, "")
+    source = tmp_path / "src" / "pack" / "mod.py"
+    source.write_bytes(b"\xef\xbb\xbf" + MODULE.replace("\n", newline).encode())
+    found = excerpts.find(project, "pack.mod:last")
+    assert numbered(found) == ["82|def last():", '83|    return "# excerpt: skip"']
+
+
+def test_a_tab_is_as_wide_as_for_python_and_a_form_feed_does_not_count_as_a_line(tmp_path):
+    project = with_module(tmp_path, "\f\nX = 1\n\f\ndef f():\n\treturn 1\n")
+    assert numbered(excerpts.find(project, "pack.mod:f")) == ["4|def f():", "5|        return 1"]
+
+
+# ----------------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "cure"),
+    [
+        ("pack.mod:twize", "no 'twize' in src/pack/mod.py", "'twice'"),
+        ("pack.mod:Outer.Inner.sise", "no 'Outer.Inner.sise' in", "'Outer.Inner.size'"),
+        ("pack.mod:outer.local", "no 'outer.local' in", "'outer'"),
+        ("pack.mot:twice", "no module 'pack.mot'", "'pack.mod'"),
+        ("pakc.mod:twice", "no module 'pakc.mod'", "'pack.mod'"),
+        ("pack.mod", "'pack.mod' does not name code", "module:name"),
+        ("pack.mod:", "'pack.mod:' does not name code", "module:name"),
+        ("../secret:x", "does not name code", "module:name"),
+        ("/etc/passwd:x", "does not name code", "module:name"),
+    ],
+)
+def test_an_unknown_name_is_an_error_that_lists_near_ones(project, name, what, cure):
+    with pytest.raises(InputError) as caught:
+        excerpts.find(project, name)
+    assert what in caught.value.what
+    assert cure in caught.value.cure
+
+
+def place_of_error(tmp_path: Path, text: str, name: str = "f") -> tuple[str, str]:
+    with pytest.raises(InputError) as caught:
+        excerpts.find(with_module(tmp_path, text), f"pack.mod:{name}")
+    return caught.value.what, str(caught.value.place)
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "line"),
+    [
+        ("    # excerpt: skip\n    x = 1\n", "nothing resumes", 2),
+        ("    x = 1\n    # excerpt: resume\n    y = 1\n", "nothing is skipped", 3),
+        (
+            "    # excerpt: skip\n    # excerpt: skip\n    x = 1\n    # excerpt: resume\n",
+            "line 2 skips already",
+            3,
+        ),
+        ("    # excerpt: ship\n    x = 1\n", "unknown mark 'excerpt: ship'", 2),
+        ("    x = 1  # excerpt: skip\n    y = 1\n", "stand alone", 2),
+    ],
+)
+def test_marks_that_do_not_pair_are_an_error_at_their_line(tmp_path, body, what, line):
+    message, place = place_of_error(tmp_path, f"def f():\n{body}")
+    assert what in message
+    assert place.split(":")[:2] == ["src/pack/mod.py", str(line)]
+
+
+def test_a_name_defined_twice_is_an_error_at_the_second(tmp_path):
+    message, place = place_of_error(tmp_path, "def f(): pass\n\n\ndef f(): pass\n")
+    assert "defined 2 times" in message
+    assert place == "src/pack/mod.py:4"
+
+
+def test_a_line_over_79_columns_is_an_error_that_says_to_shorten_it(tmp_path):
+    fits, long = "x" * 79, "x" * 80
+    body = f'def f(x):\n    """{long}"""\n    pass\n{fits} = 1\n'
+    assert len(excerpts.find(with_module(tmp_path, body), "pack.mod:f").lines) == 2
+    message, place = place_of_error(tmp_path, f"\n{fits[:75]} = 10\n", name=fits[:75])
+    assert "80 columns" in message
+    assert place == "src/pack/mod.py:2:80"
+
+
+def test_the_indentation_that_is_not_shown_does_not_count(tmp_path):
+    body = "class C:\n    def f(self):\n        return " + "1" * 68 + "\n"
+    assert len(body.split("\n")[2]) == 83
+    found = excerpts.find(with_module(tmp_path, body), "pack.mod:C.f")
+    assert len(found.lines[1].text) == 79
+
+
+def test_a_character_shown_as_its_code_point_takes_that_many_columns(tmp_path):
+    message, _ = place_of_error(tmp_path, "def f():\n    return 1  # " + "α" * 10 + "\n")
+    assert f"{len('    return 1  # ') + 10 * 8} columns" in message
+
+
+def test_a_module_that_is_no_python_is_an_error_at_its_line(tmp_path):
+    message, place = place_of_error(tmp_path, "x = 1\ndef f(:\n")
+    assert "not valid Python" in message
+    assert place == "src/pack/mod.py:2"
+
+
+def test_a_module_that_is_not_utf8_is_named(tmp_path):
+    project = with_module(tmp_path, "")
+    (tmp_path / "src" / "pack" / "mod.py").write_bytes(b"x = '\xff'\n")
+    with pytest.raises(InputError, match=r"src/pack/mod\.py is not UTF-8"):
+        excerpts.find(project, "pack.mod:x")
+
+
+# ------------------------------------------------------------------------------------------------ differences
+
+COMPARED = """\
+def fit(model, data):
+    '''Train.'''
+    one = 1
+    two = 2
+    three = 3
+    four = 4
+    for epoch in data:
+        step(model)
+        old(epoch)
+
+    model.eval()
+    five = 5
+    six = 6
+    return model
+
+
+class Tracked:
+    def fit(model, data):
+        one = 1
+        two = 2
+        three = 3
+        four = 4
+        for epoch in data:
+            step(model)
+            # excerpt: skip
+            hidden(1)
+            # excerpt: resume
+            log(epoch)
+            log(model)
+
+        model.eval()
+        five = 5
+        six = 6
+        return model, {}
+"""
+
+
+def rows(difference: Difference) -> list[str]:
+    """Return the rows as people read them: sign, number and text, no text for what is left out."""
+    shown = []
+    for row in difference.rows:
+        line = (difference.old if row.sign == "-" else difference.new).lines[row.at]
+        shown.append(f"{row.sign}{line.number or ''}|{'' if row.sign == '…' else line.text}")
+    return shown
+
+
+def compared(project: Project, new: str, old: str, **options: Any) -> Difference:
+    """Return the difference of two names of `pack.mod`."""
+    return excerpts.difference(*(excerpts.find(project, f"pack.mod:{n}", **options) for n in (new, old)))
+
+
+def test_a_difference_shows_what_is_new_and_gone_and_two_lines_around_it(tmp_path):
+    found = compared(with_module(tmp_path, COMPARED), "Tracked.fit", "fit")
+    assert rows(found) == [
+        "…18|",
+        " 23|    for epoch in data:",
+        " 24|        step(model)",
+        "-9|        old(epoch)",
+        "+|        …",
+        "+28|        log(epoch)",
+        "+29|        log(model)",
+        " 30|",
+        " 31|    model.eval()",
+        " 32|    five = 5",
+        " 33|    six = 6",
+        "-14|    return model",
+        "+34|    return model, {}",
+    ]
+
+
+def test_the_other_way_round_what_was_new_is_gone(tmp_path):
+    found = compared(with_module(tmp_path, COMPARED), "fit", "Tracked.fit")
+    assert [row for row in rows(found) if row[0] in "+-"] == [
+        "-|        …",
+        "-28|        log(epoch)",
+        "-29|        log(model)",
+        "+9|        old(epoch)",
+        "-34|    return model, {}",
+        "+14|    return model",
+    ]
+
+
+def test_docstrings_are_compared_only_when_they_are_shown(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    assert not any("Train" in row for row in rows(compared(project, "Tracked.fit", "fit")))
+    assert "-2|    '''Train.'''" in rows(compared(project, "Tracked.fit", "fit", docstring=True))
+
+
+def bodies(new: list[str], old: list[str]) -> Difference:
+    """Return the difference of two excerpts that show these lines."""
+    lines = [tuple(Line(n, text) for n, text in enumerate(body, 1)) for body in (new, old)]
+    files = [("a:new", "src/new.py"), ("a:old", "src/old.py")]
+    return excerpts.difference(*(Excerpt(n, f, Path(f), b) for (n, f), b in zip(files, lines, strict=True)))
+
+
+def test_one_line_between_contexts_is_shown_and_two_are_left_out():
+    lines = ["a", *"12345", "b", *"123456", "c"]
+    found = bodies(lines, [line for line in lines if line not in "abc"])
+    assert rows(found) == [
+        *("+1|a", " 2|1", " 3|2", " 4|3", " 5|4", " 6|5"),
+        *("+7|b", " 8|1", " 9|2", "…10|", " 12|5", " 13|6", "+14|c"),
+    ]
+
+
+def test_a_line_that_a_mark_left_out_in_both_is_no_context_of_its_own():
+    new = [Line(1, "a"), Line(2, "b"), Line(None, "…"), Line(6, "d"), Line(7, "new")]
+    old = [Line(line.number, line.text) for line in new[:-1]]
+    found = excerpts.difference(*(Excerpt("a:b", "a.py", Path("a.py"), tuple(lines)) for lines in (new, old)))
+    assert rows(found) == ["…1|", " 6|d", "+7|new"]
+
+
+def test_equal_code_is_an_error_that_says_to_name_two_that_differ(tmp_path):
+    project = with_module(tmp_path, "def f():\n    return 1\n\n\ndef g():\n    return 1\n")
+    with pytest.raises(InputError, match=r"'pack\.mod:f' and 'pack\.mod:f' show the same") as caught:
+        compared(project, "f", "f")
+    assert "name two that differ" in caught.value.cure
+
+
+LINES = st.lists(st.sampled_from(["", "a", "b", "    c", "    d"]), max_size=25)
+
+
+@given(LINES, LINES)
+def test_a_difference_takes_the_old_lines_to_the_new(new, old):
+    assume(new != old)
+    found = bodies(new, old)
+    from_rows: dict[str, list[str]] = {"new": [], "old": []}
+    at = 0
+    for number, row in enumerate(found.rows):
+        if row.sign == "-":
+            from_rows["old"].append(old[row.at])
+            continue
+        following = [r.at for r in found.rows[number + 1 :] if r.sign != "-"]
+        end = row.at + 1 if row.sign != "…" else following[0] if following else len(new)
+        assert end - at >= (2 if row.sign == "…" else 1)
+        from_rows["new"] += new[at:end]
+        from_rows["old"] += new[at:end] if row.sign != "+" else []
+        at = end
+    assert from_rows == {"new": new, "old": old}
+
+
+REPORT = r"""
+\documentclass{article}\usepackage{labreport}\begin{document}
+\VAR{excerpt("pack.mod:Tracked.fit", since="pack.other:fit")}
+\end{document}
+"""
+
+
+def test_a_report_depends_on_both_files_of_a_difference(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    (tmp_path / "src/pack/other.py").write_text(COMPARED)
+    (tmp_path / "report_templates").mkdir()
+    (tmp_path / "report_templates" / "report.tex.j2").write_text(REPORT)
+    sources: dict[str, str] = {}
+    text = report.render(project, sources).text
+    assert sources.keys() == {"src/pack/mod.py", "src/pack/other.py"}
+    assert "src/pack/mod.py, lines 18–34, compared with src/pack/other.py" in text.replace(r"{,}", ",")
+    assert report.inputs(project, sources).keys() >= sources.keys()
+
+
+def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    (tmp_path / "report_templates").mkdir()
+    (tmp_path / "report_templates" / "report.tex.j2").write_text(
+        REPORT.replace("pack.other:fit", "pack.mod:Tracked.fit")
+    )
+    with pytest.raises(InputError, match="show the same code") as caught:
+        report.render(project)
+    assert (caught.value.place.file, caught.value.place.line) == ("report_templates/report.tex.j2", 3)
+
+
+def test_a_line_of_a_difference_is_highlighted_as_in_its_whole_text():
+    new = ['text = """', "def a", "def b", "def c", "def new", '"""', "def end(): pass"]
+    old = ["'''", *new[1:4], "def old", "'''", new[6]]
+    shown = excerpts.to_latex(bodies(new, old))
+    assert r"\LRadded{5}{\LRstring{def\ new}}" in shown
+    assert r"\LRremoved{}{\LRcomment{def\ old}}" in shown  # a text that stands alone: a docstring
+    assert r"\LRkept{7}{\LRkeyword{def}\ \LRdefined{end}" in shown
+
+
+# --------------------------------------------------------------------------------------------------- as LaTeX
+
+HOSTILE = [
+    r"\end{Verbatim}\end{document}\end{minipage} \LRcomplete",
+    r"a % b $c$ #1 & _ ^^M ^^41 ~ \\[1cm] \input{x} \catcode`\%=12",
+    "{{{ }} } [1cm] *x ]",
+    "--flag ---- `` '' ' \" ,, << >> !` ?` fi ffl ^ | <-> ",
+    r"\begin{x} \csname y\endcsname \par \relax #",
+    "\"\"\"unclosed ''' quotes # and comments",
+    "@decorator def class return None True lambda: 0x1F 1e-3 f'{x!r}'",
+    "äöüß Dvořák – … × ±",
+    "Dvor\u030ca\u0301k in parts",
+    "\\" * 5 + " \\",
+    "x        y    z",
+]
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, latexmk.Compiled]:
+    """Return the text of a PDF with hostile lines (numbered by 100s), a long excerpt, and a plain text."""
+    if shutil.which("latexmk") is None:
+        pytest.skip("needs latexmk")
+    folder = tmp_path_factory.mktemp("printed")
+    shutil.copy(Path(labreport.__file__).parent / "documents" / "labreport.sty", folder)
+    lines = [Line(100 * (at + 1), text.rstrip()) for at, text in enumerate(HOSTILE)]
+    lines += [Line(None, ""), Line(None, "    …"), Line(1200, "    # α ☃ ™ \u200b\u202e\x07 end")]
+    hostile = Excerpt("a:b", "src/a_b&%.py", Path("a.py"), tuple(lines))
+    rows = tuple(Line(n, "" if n % 10 == 0 else f"    statement_{n} = {n}") for n in range(4000, 4150))
+    long = Excerpt("a:c", "src/long.py", Path("a.py"), rows)
+    # a difference: lines as wide as the page allows, some hostile
+    new = [f"{'x' * 75} = {n}" if n % 4 else HOSTILE[n // 4] for n in range(4 * len(HOSTILE))]
+    old = [line for n, line in enumerate(new) if n % 8 and n != 1] + ["y" * 79, "    gone = '\\\\' # %"]
+    texts = zip((7000, 8000), (new, old), strict=True)
+    sides = [tuple(Line(start + n, text.rstrip()) for n, text in enumerate(side)) for start, side in texts]
+    both = [Excerpt("a:d", "src/one.py", Path("one.py"), side) for side in sides]
+    body = [
+        r"\documentclass[11pt]{article}\usepackage{labreport}\begin{document}Before.",
+        excerpts.to_latex(hostile),
+        r"\begin{listing}\caption{In a float.}",
+        excerpts.to_latex(Excerpt("a:d", "src/d.py", Path("a.py"), (Line(7, "floating = '\\\\'"),))),
+        r"\end{listing}\newpage",
+        *(f"Paragraph {n}.\n" for n in range(30)),
+        excerpts.to_latex(long),
+        "Between.",
+        excerpts.to_latex(excerpts.difference(*both)),
+        excerpts.to_latex(bodies(["a = 1", "b = 2"], ["a = 1"])),
+        r"After.\LRcomplete\end{document}",
+    ]
+    (folder / "report.tex").write_text("\n".join(body), encoding="utf-8")
+    done = latexmk.compile(folder)
+    command = ["pdftotext", "-layout", done.pdf, "-"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout, done
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+@pytest.mark.xdist_group("printed")
+@pytest.mark.parametrize("at", range(len(HOSTILE)))
+def test_hostile_code_prints_literally_beside_its_number(printed, at):
+    row = next(line for line in printed[0].splitlines() if re.match(rf"\s*{100 * (at + 1)}\s", line))
+    expected = unicodedata.normalize("NFC", HOSTILE[at]).replace("…", "...")  # as composed of glyphs
+    assert squeezed(row) == f"{100 * (at + 1)} {squeezed(expected)}"
+
+
+@pytest.mark.xdist_group("printed")
+def test_characters_without_a_glyph_are_shown_as_code_points(printed):
+    expected = "1200 # [U+03B1] [U+2603] [U+2122] [U+200B][U+202E][U+0007] end"
+    assert expected in squeezed(printed[0])
+
+
+@pytest.mark.xdist_group("printed")
+def test_the_heading_names_the_file_and_lines(printed):
+    assert "src/a_b&%.py, lines 100–1200" in printed[0]
+    assert "src/d.py, line 7\n" in printed[0]
+
+
+@pytest.mark.xdist_group("printed")
+def test_a_difference_prints_each_line_beside_its_sign_and_the_new_number(printed):
+    text = printed[0].partition("Between.")[2]
+    for n in (0, 8, 16, 24, 32):
+        row = next(line for line in text.splitlines() if re.match(rf"\s*{7000 + n}\s", line))
+        expected = unicodedata.normalize("NFC", HOSTILE[n // 4]).replace("…", "...")
+        assert squeezed(row) == f"{7000 + n} + {squeezed(expected)}"
+    lines = [squeezed(line) for line in text.splitlines()]
+    assert f"7001 + {'x' * 75} = 1" in lines
+    assert f"7002 {'x' * 75} = 2" in lines
+    assert "- " + "y" * 79 in lines
+    assert r"- gone = '\\' # %" in lines
+    assert "2 + b = 2" in lines
+
+
+@pytest.mark.xdist_group("printed")
+def test_the_heading_of_a_difference_names_both_places(printed):
+    assert f"src/one.py, lines 7000–{7000 + 4 * len(HOSTILE) - 1}, compared with lines 8000–80" in printed[0]
+    assert "src/new.py, lines 1–2, compared with src/old.py" in printed[0]
+
+
+@pytest.mark.xdist_group("printed")
+def test_nothing_of_an_excerpt_runs_off_the_page(printed):
+    assert printed[1].notices == ()
+
+
+@pytest.mark.xdist_group("printed")
+def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
+    text, done = printed
+    numbers = [int(n) for n in re.findall(r"^[ \f]*(4\d{3})\b", text, re.MULTILINE)]
+    assert numbers == list(range(4000, 4150))
+    assert [int(n) for n in re.findall(r"statement_(\d+)", text)] == [n for n in numbers if n % 10]
+    assert done.notices == ()
+    assert done.pages >= 4
+
+
+def test_keywords_comments_strings_and_defined_names_are_told_apart():
+    code = "def fit(x):  # once\n    if x is None:\n        return 'a'"
+    lines = tuple(Line(n, text) for n, text in enumerate(code.split("\n"), 1))
+    shown = excerpts.to_latex(Excerpt("a:fit", "a.py", Path("a.py"), lines))
+    for expected in (
+        r"\LRkeyword{def}\ \LRdefined{fit}(x):",
+        r"\LRcomment{\#\ once}",
+        r"\LRkeyword{if}\ x\ \LRkeyword{is}\ None:",
+        r"\LRstring{\textquotesingle{}a\textquotesingle{}}",
+    ):
+        assert expected in shown
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=60))
+def test_any_line_becomes_one_line_of_balanced_latex(text):
+    lines = (Line(1, "x = 1"), Line(2, text), Line(3, "y = 2"))
+    shown = excerpts.to_latex(Excerpt("a:b", "a.py", Path("a.py"), lines))
+    without_escaped = re.sub(r"\\[{}\\]", "", shown)
+    assert without_escaped.count("{") == without_escaped.count("}")
+    assert len(re.findall(r"\\LRline\{", shown)) == 3
+    assert not re.search(r"(?<!\\)[%$&#_^~](?!\n|$)", shown)
