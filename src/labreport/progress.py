@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
 
-    from labreport.running.runner import Event
+    from labreport.events import Event
 
 
 def shown_seconds(seconds: float | None) -> str:

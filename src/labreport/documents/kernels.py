@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import re
 import shutil
 import sys
@@ -19,7 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.running.runner import ENVIRONMENT
+from labreport import surroundings
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -32,7 +31,6 @@ MOST_OUTPUT = 2_000_000
 STARTUP = 120
 """Seconds after which a kernel that does not answer is given up."""
 
-_WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _LONGEST_SOCKET = 80  # of 107 characters that the name of a socket may have
 
 
@@ -102,18 +100,6 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Return the environment of a kernel."""
-    kept = {name: value for name, value in os.environ.items() if not _WITHHELD.search(name)}
-    own = {
-        "IPYTHONDIR": str(folder / "ipython"),
-        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "WANDB_MODE": os.environ.get("WANDB_MODE", "offline"),  # its key is withheld
-    }
-    return kept | ENVIRONMENT | own
-
-
 @asynccontextmanager
 async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncIterator[NotebookClient]:
     """Give a client with a running kernel of its own; in the end the kernel and its children are killed."""
@@ -129,9 +115,8 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
     client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
-        await manager.start_kernel(
-            cwd=str(folder / "work"), env=environment(folder), stdout=file, stderr=file
-        )
+        environment = surroundings.for_notebooks(folder)
+        await manager.start_kernel(cwd=str(folder / "work"), env=environment, stdout=file, stderr=file)
     try:
         client.kc = manager.client()
         client.kc.start_channels()

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from labreport import surroundings
 from labreport.errors import LatexError, Place, ToolError
 
 DEBIAN_PACKAGES = (
@@ -28,18 +29,6 @@ DEBIAN_PACKAGES = (
 TOOLS = ("perl", "latexmk", "pdflatex", "bibtex")
 SENTINEL = "labreport: complete"
 
-# What TeX and BibTeX see, besides PATH and HOME (the folder itself).
-ENVIRONMENT = {
-    "LC_ALL": "C.UTF-8",
-    "TZ": "UTC",
-    "SOURCE_DATE_EPOCH": "1735689600",  # 1 January 2025: \today never prints the clock
-    "FORCE_SOURCE_DATE": "1",
-    "openin_any": "p",  # reads and writes below the folder only
-    "openout_any": "p",
-    "max_print_line": "10000",  # no line of the log is broken
-    "error_line": "254",
-    "half_error_line": "238",
-}
 PDFLATEX = "pdflatex -no-shell-escape -interaction=nonstopmode -halt-on-error -file-line-error -recorder"
 LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
 LOG_READ = 16 * 2**20  # bytes of a log that are looked at
@@ -129,7 +118,7 @@ def check_tools() -> None:
 
 def write_latexmkrc(folder: Path, *, job: str = "report") -> None:
     """Write the settings with which a plain `latexmk` in the folder gives the bytes that `compile` gives."""
-    environment = "\n".join(f"  '{name}' => '{value}'," for name, value in ENVIRONMENT.items())
+    environment = "\n".join(f"  '{name}' => '{value}'," for name, value in surroundings.TEX.items())
     (folder / "latexmkrc").write_text(
         f"""\
 # Generated. `latexmk` in this folder makes {job}.pdf, the same bytes everywhere:
@@ -213,12 +202,11 @@ def end_leftover(folder: Path) -> None:
 
 def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
     """Return latexmk's exit code (None at the deadline) and what it printed; no process of it is left."""
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **ENVIRONMENT}
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(
             ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", f"{job}.tex"],
             cwd=folder,
-            env=environment,
+            env=surroundings.for_tex(folder),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

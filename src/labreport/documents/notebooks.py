@@ -12,7 +12,7 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.documents import cells, report
 from labreport.errors import InputError, LabreportError, raise_all
+from labreport.events import Event, Events
 from labreport.project import ENGINE
 from labreport.results import files, versions
-from labreport.running.runner import Event
 
 if TYPE_CHECKING:
     from labreport.documents.cells import Sheet
@@ -123,7 +123,7 @@ class _Record:
 # --------------------------------------------------------------------------------------------------- weaving
 
 
-def weave(project: Project, *, jobs: int = 1, events: Callable[[Event], None] | None = None) -> list[Woven]:
+def weave(project: Project, *, jobs: int = 1, events: Events | None = None) -> list[Woven]:
     """Make the notebooks that are out of date, up to `jobs` at once; return all of them.
 
     A notebook that fails leaves the last good one of its name as it was; the others are made.
@@ -168,7 +168,7 @@ class _Weaving:
     """Executes notebooks at the same time, publishes each and records it."""
 
     record: _Record
-    events: Callable[[Event], None]
+    events: Events
     waiting: list[_Prepared] = field(default_factory=list)
     errors: list[LabreportError] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import site
 import subprocess
 import sys
 import tempfile
@@ -16,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labreport import surroundings
 from labreport.errors import LabreportError, UsageError
 from labreport.handin import bundle, readme
 from labreport.project import Project
@@ -24,8 +23,6 @@ from labreport.results.results import FIGURES, RESULT
 LOG = "verify.log"
 FOLDER = "labreport-verify-"
 MOST_SHOWN = 8
-ENVIRONMENT = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
-"""What the unpacked code finds of the environment, besides LC_*; no key, no path of Python, an empty home."""
 
 Say = Callable[[str], None]
 
@@ -176,10 +173,7 @@ def _environment(folder: Path) -> dict[str, str]:
     """Return an environment that holds nothing of this user but the programs and installed packages."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    kept = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
-    kept |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
-    fixed = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
-    return {**kept, **fixed, "PYTHONUSERBASE": site.getuserbase()}
+    return surroundings.for_fresh_user(home)
 
 
 def _different(project: Project, found: _Comparison, folder: Path) -> VerifyError:

@@ -9,10 +9,11 @@ it stays as it is.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from labreport import surroundings
 from labreport.errors import (
     ExperimentError,
     InputError,
@@ -23,6 +24,7 @@ from labreport.errors import (
     did_you_mean,
     raise_all,
 )
+from labreport.events import Event, Events
 from labreport.results import files, fingerprint, results
 from labreport.results.declaration import Declaration, with_settings
 from labreport.results.results import Parts
@@ -33,18 +35,6 @@ if TYPE_CHECKING:
     from labreport.running.forkserver import ForkServer, Message
 
 Settings = Mapping[str, Mapping[str, str]]  # experiment, parameter, text
-
-ENVIRONMENT = {
-    "LC_ALL": "C.UTF-8",
-    "MPLBACKEND": "Agg",
-    "OMP_NUM_THREADS": "1",  # parallel is what lab.map does; one thread gives the same bits everywhere
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "PYTHONHASHSEED": "0",
-    "PYTHONUTF8": "1",
-    "SOURCE_DATE_EPOCH": "1735689600",
-    "TZ": "UTC",
-}
 
 
 @dataclass(frozen=True)
@@ -65,25 +55,6 @@ class Step:
     def may_run(self) -> bool:
         """Return whether its result may change."""
         return self.phase == "run" and self.state != "fresh"
-
-
-@dataclass(frozen=True)
-class Event:
-    """What happens while experiments run, or (with the phase "notebook") while notebooks are executed.
-
-    `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
-    "notice" (`label`), "failed" (`error`), "skipped" (`reasons`) or "fresh".
-    """
-
-    kind: str
-    experiment: str
-    phase: str = "run"
-    done: int = 0
-    total: int = 0
-    label: str = ""
-    seconds: float = 0.0
-    reasons: tuple[str, ...] = ()
-    error: ExperimentError | None = None
 
 
 @dataclass(frozen=True)
@@ -233,7 +204,7 @@ def execute(
     jobs: int = 1,
     force: bool = False,
     settings: Settings | None = None,
-    events: Callable[[Event], None] | None = None,
+    events: Events | None = None,
 ) -> Outcome:
     """Run what is out of date: all, or the named experiments and what they need; return how it ended.
 
@@ -286,7 +257,7 @@ class _Execution:
         chosen: Sequence[str],
         jobs: int,
         force: bool,
-        events: Callable[[Event], None],
+        events: Events,
     ) -> None:
         self.book = book
         self.project = book.project
@@ -389,7 +360,7 @@ class _Execution:
                 path=self.project.source_roots,
                 cwd=self.project.root,
                 log=self.project.log / "forkserver.log",
-                env=ENVIRONMENT,
+                env=surroundings.for_experiments(),
             )
         parts = self.book.run_parts(name) if phase == "run" else self.book.draw_parts(name, ())
         task = Task(

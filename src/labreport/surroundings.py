@@ -1,0 +1,79 @@
+"""The surroundings in which everything is made: the same variables on every machine, one date for all.
+
+What comes out may depend neither on the clock nor on the user's language, time zone, number of processors or
+settings. So every process that makes something gets its environment from here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import site
+from pathlib import Path
+
+FIXED = {
+    "LC_ALL": "C.UTF-8",
+    "TZ": "UTC",
+    "SOURCE_DATE_EPOCH": "1735689600",  # 1 January 2025: whatever is stamped with a date gets this one
+}
+"""What every process sees, whatever it makes."""
+
+TEX = {
+    **FIXED,
+    "FORCE_SOURCE_DATE": "1",  # \today, too, comes from SOURCE_DATE_EPOCH
+    "openin_any": "p",  # reads and writes below the folder only
+    "openout_any": "p",
+    "max_print_line": "10000",  # no line of the log is broken
+    "error_line": "254",
+    "half_error_line": "238",
+}
+"""What TeX and BibTeX see besides PATH and HOME; the order is that of the published latexmkrc."""
+
+_PYTHON = {
+    **FIXED,
+    "MPLBACKEND": "Agg",
+    "OMP_NUM_THREADS": "1",  # parallel is what lab.map does; one thread gives the same bits everywhere
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONUTF8": "1",
+}
+_WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+
+
+def for_experiments() -> dict[str, str]:
+    """Return what experiments find changed in the user's own environment, which they otherwise see."""
+    return dict(_PYTHON)
+
+
+def for_tex(folder: Path) -> dict[str, str]:
+    """Return the whole environment of TeX in a folder, which stands for the user's home as well."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **TEX}
+
+
+def for_notebooks(folder: Path) -> dict[str, str]:
+    """Return the whole environment of a kernel whose settings lie in a folder.
+
+    It holds no key or other secret, because a notebook is handed in with its outputs, and no setting of
+    Python and Jupyter, because the notebook must run alone: without the project's modules on its path.
+    """
+    kept = {name: value for name, value in os.environ.items() if not _WITHHELD.search(name)}
+    own = {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
+    return {**kept, **_PYTHON, **own}
+
+
+def for_fresh_user(home: Path) -> dict[str, str]:
+    """Return the whole environment of someone who has just unpacked the hand-in, with an empty home.
+
+    Only the programs and the installed packages are this user's: no key, no path of Python.
+    """
+    kept = {name: os.environ[name] for name in _FRESH if name in os.environ}
+    kept |= {name: value for name, value in os.environ.items() if name.startswith("LC_")}
+    fixed = {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+    # packages installed with `pip install --user` lie below the real home, which HOME no longer names
+    return {**kept, **fixed, "PYTHONUSERBASE": site.getuserbase()}

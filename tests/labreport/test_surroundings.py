@@ -1,0 +1,76 @@
+"""What processes see of the user's environment: what is fixed, what is kept, what is withheld."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from labreport import surroundings
+from labreport.project import DEFAULT_DATE
+
+WHOLE = {
+    "tex": surroundings.for_tex,
+    "notebooks": surroundings.for_notebooks,
+    "a fresh user": surroundings.for_fresh_user,
+}
+
+
+def test_the_date_of_all_that_is_made_is_that_of_a_report_without_one():
+    stamped = datetime.fromtimestamp(int(surroundings.FIXED["SOURCE_DATE_EPOCH"]), UTC)
+    assert f"{stamped.day} {stamped:%B %Y}" == DEFAULT_DATE
+
+
+@pytest.mark.parametrize("name", ["TZ", "LC_ALL", "SOURCE_DATE_EPOCH"])
+def test_place_language_and_date_of_the_user_reach_nothing_that_is_made(monkeypatch, tmp_path, name):
+    monkeypatch.setenv(name, "of this user")
+    made = [
+        surroundings.for_experiments(),
+        surroundings.for_tex(tmp_path),
+        surroundings.for_notebooks(tmp_path),
+    ]
+    values = {environment[name] for environment in made}
+    assert len(values) == 1
+    assert "of this user" not in values
+
+
+@pytest.mark.parametrize("name", ["WANDB_API_KEY", "My_Password", "GH_TOKEN", "AWS_SECRET_ACCESS"])
+@pytest.mark.parametrize("who", WHOLE)
+def test_no_secret_is_handed_on(monkeypatch, tmp_path, who, name):
+    monkeypatch.setenv(name, "hunter2")
+    assert "hunter2" not in WHOLE[who](tmp_path).values()
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "JUPYTER_PATH", "IPYTHONDIR"])
+@pytest.mark.parametrize("who", WHOLE)
+def test_the_users_settings_of_python_and_jupyter_are_not_handed_on(monkeypatch, tmp_path, who, name):
+    monkeypatch.setenv(name, "/of/this/user")
+    assert "/of/this/user" not in WHOLE[who](tmp_path).values()
+
+
+def test_a_kernel_sees_what_is_no_secret(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORDINARY", "value")
+    assert surroundings.for_notebooks(tmp_path)["ORDINARY"] == "value"
+
+
+def test_experiments_compute_in_one_thread_with_a_fixed_order_of_hashes():
+    found = surroundings.for_experiments()
+    assert {found[f"{library}_NUM_THREADS"] for library in ("OMP", "MKL", "OPENBLAS")} == {"1"}
+    assert found["PYTHONHASHSEED"] == "0"
+
+
+def test_tex_lives_in_its_folder_and_reads_and_writes_nothing_outside(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", "/home/user")
+    monkeypatch.setenv("TEXINPUTS", "/home/user//:")
+    found = surroundings.for_tex(tmp_path)
+    assert found["HOME"] == str(tmp_path)
+    assert "TEXINPUTS" not in found
+    assert (found["openin_any"], found["openout_any"]) == ("p", "p")
+
+
+def test_a_fresh_user_has_an_empty_home_and_the_installed_packages(monkeypatch, tmp_path):
+    monkeypatch.setenv("ORDINARY", "value")
+    monkeypatch.setenv("LC_TIME", "nl_NL.UTF-8")
+    found = surroundings.for_fresh_user(tmp_path)
+    assert found["HOME"] == str(tmp_path)
+    assert "ORDINARY" not in found
+    assert found["LC_TIME"] == "nl_NL.UTF-8"
+    assert "PYTHONUSERBASE" in found
