@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.documents import report
 from labreport.errors import InputError, Place
 from labreport.project import ENGINE
+from labreport.results import is_own
 
 if TYPE_CHECKING:
     from labreport.language.spans import Printed, Rendered
@@ -197,7 +198,7 @@ def _imported(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> se
     found: set[str] = set()
     for cell in cells:
         for module, line in _imports(cell.text) if cell.kind == "code" else ():
-            if _is_own(project, module):
+            if module == ENGINE.name or is_own(project, module):
                 what = f"the notebook imports {module!r}, a module of the project: it would not run alone"
                 cure = rf'put the code itself there: \VAR{{source("{module}…:name")}}'
                 raise InputError(what, place=rendered.place(cell.offset(line)), cure=cure)
@@ -216,14 +217,6 @@ def _imports(code: str) -> Iterator[tuple[str, int]]:
             yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module.partition(".")[0], node.lineno
-
-
-def _is_own(project: Project, module: str) -> bool:
-    """Return whether a module is the project's, or labreport."""
-    folders = (project.root / "src", project.root)
-    return module == ENGINE.name or any(
-        (folder / f"{module}.py").is_file() or any((folder / module).glob("*.py")) for folder in folders
-    )
 
 
 def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:

@@ -20,7 +20,7 @@ from labreport.errors import InputError, LabreportError, Place, UsageError, rais
 from labreport.handin import readme, secrets
 from labreport.project import CONFIG, ENGINE, Project
 from labreport.results import files, results
-from labreport.results.fingerprint import Sources
+from labreport.results.sources import Sources
 from labreport.results.strict_json import seal, unseal
 
 REPORT = "report.pdf"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+from hashlib import sha256
 from pathlib import Path
 
 TEMPORARY = ".tmp-"
 _OLD = f"{TEMPORARY}old-"
+
+
+def checksum(data: bytes) -> str:
+    """Return the SHA-256 of bytes, in hexadecimal."""
+    return sha256(data).hexdigest()
 
 
 def write(path: Path, data: bytes) -> None:

@@ -6,22 +6,21 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError, InputError, LabreportError, Place, did_you_mean
 from labreport.results import files, tables
-from labreport.results.encoding import encode, kind_of
+from labreport.results.encoding import kind_of
+from labreport.results.files import checksum
+from labreport.results.fingerprint import Fingerprint
 from labreport.results.strict_json import digest, dumps, parse, seal, unseal
-from labreport.results.tables import Column, Plain, Table
+from labreport.results.tables import Plain, Table
 
 if TYPE_CHECKING:
     import pandas
 
     from labreport.project import Project
-
-__all__ = ["Axes", "Column", "Drawing", "Figure", "Plain", "Result", "Run", "Table", "encode", "load"]
 
 SCHEMA = 1
 DRAWING_SCHEMA = 2
@@ -30,8 +29,6 @@ RUN = "run.json"
 FIGURES = "figures"
 DRAWING = "figures.json"
 TIMING = "draw.json"
-
-Parts = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -76,14 +73,14 @@ class Figure:
 class Run:
     """What run.json records of the run that made a result.
 
-    `result` is the digest of result.json, `content` of all that dependents can see; `parts` is what the
-    result depends on. The rest (when, how long, with what) is never printed in the report.
+    `result` is the digest of result.json, `content` of all that dependents can see. The circumstances (when,
+    how long, with what) are never printed in the report.
     """
 
     experiment: str
     result: str
     content: str
-    parts: Parts
+    fingerprint: Fingerprint
     started: str
     finished: str
     seconds: float
@@ -97,7 +94,7 @@ class Drawing:
     """What figures.json records: what the figures depend on, and the figures."""
 
     experiment: str
-    parts: Parts
+    fingerprint: Fingerprint
     figures: dict[str, Figure]
 
 
@@ -166,7 +163,7 @@ def load(project: Project, name: str) -> Result:
     run = _run_record(folder, name)
     if isinstance(run, str):
         raise InputError(f"the result of {name!r} cannot be trusted: {run}", cure=_run_again(name))
-    if run.result != _sha(data):
+    if run.result != checksum(data):
         what = f"{shown} is not what the run of {name!r} has written: it was changed or damaged"
         raise InputError(what, place=Place(shown), cure=_run_again(name))
     return Result(name, **fields, folder=folder, shown=project.shown(folder))
@@ -182,7 +179,7 @@ def recorded_run(project: Project, name: str) -> Run | str:
     except OSError as error:
         return f"{RESULT} cannot be read: {error.strerror}"
     run = _run_record(folder, name)
-    if isinstance(run, Run) and run.result != _sha(data):
+    if isinstance(run, Run) and run.result != checksum(data):
         return f"{RESULT} is not what the run has written"
     return run
 
@@ -205,27 +202,31 @@ def last_seconds(project: Project, name: str, phase: str) -> float | None:
 
 
 def publish(
-    project: Project, name: str, encoded: Mapping[str, Any], parts: Parts, facts: Mapping[str, Any]
+    project: Project,
+    name: str,
+    encoded: Mapping[str, Any],
+    fingerprint: Fingerprint,
+    facts: Mapping[str, Any],
 ) -> Run:
     """Write result.json and run.json, each whole or not at all, and return the run's record.
 
-    `encoded` comes from `encode`; `parts` is the fingerprint; `facts` are the fields of `Run` that say when,
-    how long and with what.
+    `encoded` comes from `encode`; `facts` are the fields of `Run` that say when, how long and with what.
     """
     fixed = {"schema": SCHEMA, "experiment": name}
-    data = dumps({**fixed, "fingerprint": digest(parts), **encoded}).encode()
-    outcome: dict[str, Any] = {"result": _sha(data), "content": content(encoded)}
+    data = dumps({**fixed, "fingerprint": fingerprint.digest, **encoded}).encode()
+    outcome: dict[str, Any] = {"result": checksum(data), "content": content(encoded)}
     folder = project.results / name
     files.write(folder / RESULT, data)
-    files.write(folder / RUN, seal({**fixed, **outcome, "fingerprint": parts, **facts}))
-    return Run(experiment=name, **outcome, parts=parts, **facts)
+    # the record comes last: a kill in between leaves a result that no record vouches for, and it runs again
+    files.write(folder / RUN, seal({**fixed, **outcome, "fingerprint": fingerprint.plain(), **facts}))
+    return Run(experiment=name, **outcome, fingerprint=fingerprint, **facts)
 
 
 def publish_drawing(
     name: str,
     staged: Path,
     figures: Mapping[str, Mapping[str, Any]],
-    parts: Parts,
+    fingerprint: Fingerprint,
     facts: Mapping[str, Any],
 ) -> None:
     """Put a folder of finished figure files in the place of the last one, with its records.
@@ -237,8 +238,8 @@ def publish_drawing(
     entries = {}
     for key, entry in figures.items():
         made = [path for path in staged.iterdir() if path.stem == key]
-        entries[key] = {**entry, "files": {path.name: _sha(path.read_bytes()) for path in made}}
-    files.write(staged / DRAWING, seal({**fixed, "fingerprint": parts, "figures": entries}))
+        entries[key] = {**entry, "files": {path.name: checksum(path.read_bytes()) for path in made}}
+    files.write(staged / DRAWING, seal({**fixed, "fingerprint": fingerprint.plain(), "figures": entries}))
     files.write(staged / TIMING, seal({**fixed, **facts}))
     files.replace_folder(staged.parent / FIGURES, staged)
 
@@ -256,12 +257,12 @@ def sweep(project: Project) -> None:
         files.sweep(folder)
 
 
-def checkpoints(project: Project, name: str, parts: Parts) -> Path:
+def checkpoints(project: Project, name: str, fingerprint: Fingerprint) -> Path:
     """Return the folder of what a run with this fingerprint keeps until it is finished."""
-    return project.checkpoints / name / digest(parts)
+    return project.checkpoints / name / fingerprint.digest
 
 
-def discard_checkpoints(project: Project, name: str, *, but: Parts | None = None) -> None:
+def discard_checkpoints(project: Project, name: str, *, but: Fingerprint | None = None) -> None:
     """Remove what unfinished runs of an experiment have kept, but for those with this fingerprint."""
     kept = checkpoints(project, name, but) if but is not None else None
     folder = project.checkpoints / name
@@ -275,10 +276,6 @@ def discard_checkpoints(project: Project, name: str, *, but: Parts | None = None
 def content(encoded: Mapping[str, Any]) -> str:
     """Return the digest of all that dependents can see of a result: its parameters, values and tables."""
     return digest({key: encoded[key] for key in ("params", "values", "tables")})
-
-
-def _sha(data: bytes) -> str:
-    return sha256(data).hexdigest()
 
 
 def _run(name: str) -> str:
@@ -328,12 +325,12 @@ def _run_record(folder: Path, name: str) -> Run | str:
         record = _unseal(folder / RUN)
         if record.pop("schema") != SCHEMA:
             return f"{RUN} is of another version"
-        run = Run(parts=record.pop("fingerprint"), **record)
+        run = Run(fingerprint=Fingerprint.parse(record.pop("fingerprint")), **record)
     except FileNotFoundError:
         return f"{RUN} is missing"
     except OSError as error:
         return f"{RUN} cannot be read: {error.strerror}"
-    except (LabreportError, TypeError, LookupError):
+    except (LabreportError, TypeError, LookupError, ValueError):
         return f"{RUN} is damaged"
     return run if run.experiment == name else f"{RUN} belongs to {run.experiment!r}"
 
@@ -348,10 +345,10 @@ def _drawing(folder: Path, name: str) -> Drawing | str:
         if trouble:
             return trouble
         drawn = {key: _figure(key, entry, figures) for key, entry in record["figures"].items()}
-        return Drawing(name, record["fingerprint"], drawn)
+        return Drawing(name, Fingerprint.parse(record["fingerprint"]), drawn)
     except OSError as error:
         return f"{DRAWING} cannot be read: {error.strerror}"
-    except (LabreportError, TypeError, LookupError, AttributeError):
+    except (LabreportError, TypeError, LookupError, AttributeError, ValueError):
         return f"{DRAWING} is damaged"
 
 
@@ -362,7 +359,7 @@ def _file_trouble(folder: Path, figures: Mapping[str, Any]) -> str | None:
     for files_, what in ((digests.keys() - present, "missing"), (present - digests.keys(), "extra")):
         if files_:
             return f"{', '.join(sorted(files_))} in {folder.name}/ is {what}"
-    changed = [file for file, sha in sorted(digests.items()) if _sha((folder / file).read_bytes()) != sha]
+    changed = [file for file, sha in sorted(digests.items()) if checksum((folder / file).read_bytes()) != sha]
     return f"{', '.join(changed)} is not what was drawn" if changed else None
 
 

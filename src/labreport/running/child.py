@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors
 from labreport.project import ENGINE
-from labreport.results import files, fingerprint, results
-from labreport.results.results import Parts
+from labreport.results import files, results
+from labreport.results.encoding import encode
+from labreport.results.fingerprint import Fingerprint, of_kind
+from labreport.results.sources import Sources
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
     from labreport.project import Project
     from labreport.running.forkserver import Send
     from labreport.running.lab import Lab
+
+
+_FILES = ("code", "file", "style")
+"""The parts of a fingerprint that are files of the project."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Task:
     phase: str
     params: dict[str, Any]
     needs: tuple[str, ...]
-    parts: Parts
+    fingerprint: Fingerprint
     contents: dict[str, str]
     jobs: int
     revision: str | None
@@ -101,9 +107,10 @@ def _module(task: Task) -> ModuleType:
         package.__path__ = [str(project.experiments)]
         sys.modules["experiments"] = package
     module = importlib.import_module(f"experiments.{task.name}")
-    fresh = fingerprint.parts(project, task.name, task.phase, task.params, {})
-    files_ = {part: sha for part, sha in task.parts.items() if part.startswith(("code ", "file ", "style "))}
-    changed = [part.partition(" ")[2] for part, sha in files_.items() if fresh.get(part) != sha]
+    # the module was imported from the files as they are now, the fingerprint was taken a moment ago
+    now = Sources(project).fingerprint(task.name, task.phase, task.params, {})
+    old = task.fingerprint.parts.items()
+    changed = [part.name for part, sha in old if part.kind in _FILES and now.parts.get(part) != sha]
     if changed:
         what = f"{', '.join(changed)} changed while the build began"
         raise ExperimentError(what, cure="build again")
@@ -112,7 +119,7 @@ def _module(task: Task) -> ModuleType:
 
 def _check_imports(task: Task) -> None:
     """Raise ExperimentError if a module of the project was imported that the fingerprint cannot know."""
-    expected = {str(path) for path in fingerprint.Sources(task.project).imported_by(task.name)}
+    expected = {str(path) for path in Sources(task.project).imported_by(task.name)}
     loaded = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
     found = sorted(file for file in loaded - expected if _is_ours(task.project, file))
     hidden = [task.project.shown(Path(file)) for file in found]
@@ -162,17 +169,17 @@ def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None 
         jobs=task.jobs,
         progress=lambda done, total, label: send({"progress": [done, total, label]}),
         notify=lambda text: send({"notice": text}),
-        parts=task.parts,
+        fingerprint=task.fingerprint,
         folder=folder,
     )
 
 
 def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
-    results.discard_checkpoints(task.project, task.name, but=None if task.forced else task.parts)
+    results.discard_checkpoints(task.project, task.name, but=None if task.forced else task.fingerprint)
     returned = module.run(module.Params(**task.params), _lab(task, task.params, send))
-    encoded = results.encode(returned, task.params)
+    encoded = encode(returned, task.params)
     _check_imports(task)
-    results.publish(task.project, task.name, encoded, task.parts, facts())
+    results.publish(task.project, task.name, encoded, task.fingerprint, facts())
     results.discard_checkpoints(task.project, task.name)
 
 
@@ -189,8 +196,8 @@ def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[s
             what = f"`draw` of experiment {task.name!r} has kept no figure"
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
         _check_imports(task)
-        used = {f"result {name}": task.contents[name] for name in lab.used}
-        results.publish_drawing(task.name, folder, lab.figures, {**task.parts, **used}, facts())
+        used = of_kind("result", {name: task.contents[name] for name in lab.used})
+        results.publish_drawing(task.name, folder, lab.figures, task.fingerprint | used, facts())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

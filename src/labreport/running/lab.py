@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from labreport.errors import ExperimentError, did_you_mean, visible
 from labreport.results import results
 from labreport.results.encoding import encode
-from labreport.results.results import Parts, Result
+from labreport.results.files import checksum
+from labreport.results.fingerprint import Fingerprint
+from labreport.results.results import Result
 from labreport.running.forkserver import die_with_parent
 
 if TYPE_CHECKING:
@@ -47,8 +49,8 @@ def _silent(*told: object) -> None:
 class Lab:
     """What an experiment may ask of the engine, while it runs or draws.
 
-    `needs` are the results that it may use, `used` those that it has asked for; `parts` is its fingerprint,
-    which names the files that it may read; `progress` is told how far `map` is, `notify` each notice;
+    `needs` are the results that it may use, `used` those that it has asked for; its `fingerprint`
+    names the files that it may read; `progress` is told how far `map` is, `notify` each notice;
     `folder` is where `draw` keeps its `figures`, and None in `run`.
     """
 
@@ -59,7 +61,7 @@ class Lab:
     jobs: int = 1
     progress: Progress = _silent
     notify: Callable[[str], None] = _silent
-    parts: Parts = field(default_factory=dict)
+    fingerprint: Fingerprint = field(default_factory=Fingerprint)
     folder: Path | None = None
     used: set[str] = field(default_factory=set)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -125,12 +127,12 @@ class Lab:
             READS does not name the file, or it has changed since the build began.
 
         """
-        reads = [part.removeprefix("file ") for part in self.parts if part.startswith("file ")]
+        reads = self.fingerprint.named("file")
         if name not in reads:
             what = f"experiment {self.experiment!r} reads {name!r}, which is not in its READS"
-            raise ExperimentError(what, cure=_declaring("READS", reads, name))
+            raise ExperimentError(what, cure=_declaring("READS", list(reads), name))
         path = self.project.root / name
-        if not path.is_file() or sha256(path.read_bytes()).hexdigest() != self.parts[f"file {name}"]:
+        if not path.is_file() or checksum(path.read_bytes()) != reads[name]:
             raise ExperimentError(f"{name} changed since the build began", cure="build again")
         return path
 
@@ -152,7 +154,7 @@ class Lab:
         if self.folder is not None:
             what = f"experiment {self.experiment!r} asks for checkpoints in `draw`"
             raise ExperimentError(what, cure="compute in `run(params, lab)`; draw from the result alone")
-        folder = results.checkpoints(self.project, self.experiment, self.parts)
+        folder = results.checkpoints(self.project, self.experiment, self.fingerprint)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

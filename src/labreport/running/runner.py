@@ -25,9 +25,12 @@ from labreport.errors import (
     raise_all,
 )
 from labreport.events import Event, Events
-from labreport.results import files, fingerprint, results
-from labreport.results.declaration import Declaration, with_settings
-from labreport.results.results import Parts
+from labreport.results import files, results
+from labreport.results.declaration import Declaration
+from labreport.results.fingerprint import Fingerprint, changes, of_kind
+from labreport.results.modules import is_own
+from labreport.results.settings import with_settings
+from labreport.results.sources import Sources
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -109,7 +112,7 @@ class _Book:
 
     def __init__(self, project: Project, settings: Settings) -> None:
         self.project = project
-        self.sources = fingerprint.Sources(project)
+        self.sources = Sources(project)
         self.declared = self._declared(settings)
         self.order = _ordered(self.declared)
         self.params = {name: d.values(quick=project.quick) for name, d in self.declared.items()}
@@ -144,24 +147,23 @@ class _Book:
         runs = {name: results.recorded_run(self.project, name) for name in names}
         return {name: run if isinstance(run, str) else run.content for name, run in runs.items()}
 
-    def run_parts(self, name: str) -> Parts:
+    def of_run(self, name: str) -> Fingerprint:
         """Return the fingerprint that a run would have now."""
         needs = self.contents(self.declared[name].needs)
-        return self.sources.parts(name, "run", self.params[name], needs)
+        return self.sources.fingerprint(name, "run", self.params[name], needs)
 
-    def draw_parts(self, name: str, used: Iterable[str]) -> Parts:
+    def of_drawing(self, name: str, used: Iterable[str]) -> Fingerprint:
         """Return the fingerprint that a drawing would have now if it used these results."""
-        return self.sources.parts(name, "draw", self.params[name], self.contents({name, *used}))
+        return self.sources.fingerprint(name, "draw", self.params[name], self.contents({name, *used}))
 
     def run_reasons(self, name: str, unsettled: Iterable[str] = ()) -> list[str]:
         """Return why an experiment must run, whatever the unsettled results come out to be."""
         run = results.recorded_run(self.project, name)
         if isinstance(run, str):
             return [run]
-        new = self.run_parts(name)
-        for part in (f"result {need}" for need in unsettled):
-            new[part] = run.parts.get(part, new[part])
-        return fingerprint.changes(run.parts, new)
+        used = run.fingerprint.named("result")
+        as_before = of_kind("result", {need: used[need] for need in unsettled if need in used})
+        return changes(run.fingerprint, self.of_run(name) | as_before)
 
     def draw_reasons(self, name: str) -> list[str]:
         """Return why an experiment must draw."""
@@ -170,8 +172,9 @@ class _Book:
         drawing = results.recorded_drawing(self.project, name)
         if isinstance(drawing, str):
             return [drawing]
-        used = [need for need in self.declared[name].needs if f"result {need}" in drawing.parts]
-        return fingerprint.changes(drawing.parts, self.draw_parts(name, used))
+        known = drawing.fingerprint.named("result")
+        used = [need for need in self.declared[name].needs if need in known]
+        return changes(drawing.fingerprint, self.of_drawing(name, used))
 
 
 def _ordered(declared: Mapping[str, Declaration]) -> list[str]:
@@ -362,14 +365,14 @@ class _Execution:
                 log=self.project.log / "forkserver.log",
                 env=surroundings.for_experiments(),
             )
-        parts = self.book.run_parts(name) if phase == "run" else self.book.draw_parts(name, ())
+        book = self.book
         task = Task(
             project=self.project,
             name=name,
             phase=phase,
             params=self.book.params[name],
             needs=declared.needs,
-            parts=parts,
+            fingerprint=book.of_run(name) if phase == "run" else book.of_drawing(name, ()),
             contents=self.book.contents(declared.needs),
             jobs=self.jobs,
             revision=self.revision,
@@ -383,7 +386,7 @@ class _Execution:
 
     def _preload(self) -> list[str]:
         """Return what to import once: not the project's own modules, whose sources may change."""
-        return [m for m in self.project.config.preload if not self.book.sources.has_module(m)]
+        return [m for m in self.project.config.preload if not is_own(self.project, m.partition(".")[0])]
 
     def _wait(self) -> None:
         """Take in what the children say until the next deadline."""

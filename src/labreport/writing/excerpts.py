@@ -30,6 +30,7 @@ from pathlib import Path
 
 from labreport.errors import InputError, Place, did_you_mean
 from labreport.project import Project
+from labreport.results import find_module, module_names
 from labreport.writing import latex
 from labreport.writing.markdown import code_block, code_span
 
@@ -39,7 +40,6 @@ CONTEXT = 2  # unchanged lines shown before and after what changed
 ELLIPSIS = "…"
 TAB = 8
 NOT_IN_TYPEWRITER = "Ĳĳẞ‱℠™"  # Latin Modern has these in its other fonts only
-_NOT_PACKAGES = ("src", "build", "__pycache__")
 
 _MARK = re.compile(r"#\s*excerpt:\s*(?P<word>.*?)\s*$")
 _MARKS = ("skip", "resume")
@@ -190,25 +190,11 @@ def _parts(name: str) -> tuple[str, str]:
 
 def _module_file(project: Project, name: str, module: str) -> Path:
     """Return the file of a module, as an import would find it."""
-    for root in project.source_roots:
-        base = root.joinpath(*module.split("."))
-        for path in (base / "__init__.py", base.with_name(base.name + ".py")):
-            if path.is_file():
-                return path
-    raise InputError(
-        f"no module {module!r} for the excerpt {name!r}",
-        cure=did_you_mean(module, [m for root in project.source_roots for m in _modules(root)]),
-    )
-
-
-def _modules(folder: Path, package: str = "", depth: int = 4) -> Iterator[str]:
-    """Yield the names of the modules below a source folder; not of hidden or generated ones."""
-    for path in sorted(folder.iterdir()):
-        name = package + path.stem
-        if path.suffix == ".py" and path.stem.isidentifier():
-            yield package.removesuffix(".") if path.stem == "__init__" else name
-        elif path.is_dir() and path.name.isidentifier() and path.name not in _NOT_PACKAGES and depth:
-            yield from _modules(path, f"{name}.", depth - 1)
+    found = find_module(project, module)
+    if found is None:
+        cure = did_you_mean(module, module_names(project))
+        raise InputError(f"no module {module!r} for the excerpt {name!r}", cure=cure)
+    return found.path
 
 
 # ---------------------------------------------------------------------------------------- reading the source

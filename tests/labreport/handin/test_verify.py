@@ -16,7 +16,8 @@ from labreport.errors import UsageError
 from labreport.handin import bundle, readme, verify
 from labreport.handin.verify import VerifyError
 from labreport.project import Project
-from labreport.results.results import _sha, content
+from labreport.results.files import checksum
+from labreport.results.results import content
 from labreport.results.strict_json import dumps, parse, seal, unseal
 
 ROOT = Path(__file__).parents[3]
@@ -313,7 +314,7 @@ def forge(project: Project) -> None:
     data["values"]["mean"] = 0.987
     (folder / "result.json").write_text(dumps(data))
     record = unseal((folder / "run.json").read_bytes(), "", cure="")
-    seals = {"result": _sha(dumps(data).encode()), "content": content(data)}
+    seals = {"result": checksum(dumps(data).encode()), "content": content(data)}
     (folder / "run.json").write_bytes(seal({**record, **seals}))
 
 

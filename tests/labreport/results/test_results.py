@@ -9,6 +9,8 @@ import pytest
 
 from labreport.errors import ExperimentError, InputError
 from labreport.results import results
+from labreport.results.encoding import encode
+from labreport.results.fingerprint import Fingerprint
 from labreport.results.strict_json import seal
 
 FACTS = {
@@ -28,8 +30,9 @@ def project(tmp_path):
 
 
 def publish(project, returned=RETURNED, params=None, parts=None):
-    encoded = results.encode(returned, params or {"repeats": 50})
-    return results.publish(project, "depth_width", encoded, parts or {"schema": "1"}, FACTS)
+    encoded = encode(returned, params or {"repeats": 50})
+    fingerprint = Fingerprint.parse(parts or {"schema": "1"})
+    return results.publish(project, "depth_width", encoded, fingerprint, FACTS)
 
 
 def file(project, name="result.json"):
@@ -50,9 +53,9 @@ def test_a_published_result_loads_as_it_was(project):
 def test_result_json_is_a_function_of_its_inputs(project, tmp_path):
     publish(project)
     other = projects.make(tmp_path / "other", {})
-    encoded = results.encode(dict(reversed(RETURNED.items())), {"repeats": 50})
+    encoded = encode(dict(reversed(RETURNED.items())), {"repeats": 50})
     facts = {**FACTS, "seconds": 7.0, "jobs": 1, "revision": "abc"}
-    results.publish(other, "depth_width", encoded, {"schema": "1"}, facts)
+    results.publish(other, "depth_width", encoded, Fingerprint.parse({"schema": "1"}), facts)
     assert file(project).read_bytes() == file(other).read_bytes()
     data = json.loads(file(project).read_text(encoding="utf-8"))
     assert list(data) == ["experiment", "fingerprint", "params", "schema", "tables", "values"]
@@ -139,6 +142,20 @@ def test_a_damaged_run_record_makes_the_result_untrusted(project, text):
         results.load(project, "depth_width")
 
 
+@pytest.mark.parametrize("written", [None, [], "x", {"code a.py": 1}])
+def test_a_record_whose_fingerprint_is_none_is_damaged(project, written):
+    publish(project)
+    publish_figures(project)
+    for name, recorded in (
+        ("run.json", results.recorded_run),
+        ("figures/figures.json", results.recorded_drawing),
+    ):
+        record = json.loads(file(project, name).read_text())
+        del record["checksum"]
+        file(project, name).write_bytes(seal({**record, "fingerprint": written}))
+        assert recorded(project, "depth_width") == f"{file(project, name).name} is damaged"
+
+
 def test_a_result_without_its_run_record_is_untrusted(project):
     publish(project)
     file(project, "run.json").unlink()
@@ -157,7 +174,7 @@ def test_the_record_says_when_how_long_and_with_what(project):
     publish(project)
     run = results.recorded_run(project, "depth_width")
     assert {key: getattr(run, key) for key in FACTS} == FACTS
-    assert run.parts == {"schema": "1"}
+    assert run.fingerprint.plain() == {"schema": "1"}
     assert results.last_seconds(project, "depth_width", "run") == 1.0
     assert results.last_seconds(project, "depth_width", "draw") is None
 
@@ -213,7 +230,9 @@ def publish_figures(project, text="%PDF"):
     (staged / "line.png").write_text("PNG")
     (staged / "line.csv").write_text("x\n1\n")
     facts = {key: FACTS[key] for key in ("seconds", "python")}
-    results.publish_drawing("depth_width", staged, {"line": FIGURE}, {"schema": "1"}, facts)
+    results.publish_drawing(
+        "depth_width", staged, {"line": FIGURE}, Fingerprint.parse({"schema": "1"}), facts
+    )
 
 
 def test_figures_stand_beside_the_values(project):

@@ -13,6 +13,8 @@ import pytest
 
 from labreport.errors import ExperimentError
 from labreport.results import results
+from labreport.results.encoding import encode
+from labreport.results.fingerprint import Fingerprint
 from labreport.running.lab import Lab
 
 
@@ -190,7 +192,7 @@ def test_torch_computes_with_one_thread_and_gives_the_same_bits(project):
 
 def test_a_result_named_in_needs_is_given_and_noted(project):
     facts = dict.fromkeys(("started", "finished", "python"), "") | {"seconds": 0, "jobs": 1, "revision": None}
-    results.publish(project, "other", results.encode({"x": 1}, {}), {}, facts)
+    results.publish(project, "other", encode({"x": 1}, {}), Fingerprint(), facts)
     lab = Lab(project, "exp", {}, needs=("other",))
     assert lab.result("other").values == {"x": 1}
     assert lab.used == {"other"}
@@ -216,7 +218,8 @@ def test_any_other_result_is_an_error_with_what_to_write(project, needs, name, c
 def reading(project):
     """A lab that may read one file."""
     (project.root / "a.csv").write_text("x\n")
-    return Lab(project, "exp", {}, parts={"file a.csv": hashlib.sha256(b"x\n").hexdigest(), "python": "3"})
+    written = {"file a.csv": hashlib.sha256(b"x\n").hexdigest(), "python": "3"}
+    return Lab(project, "exp", {}, fingerprint=Fingerprint.parse(written))
 
 
 def test_a_file_named_in_reads_is_given_by_its_path(reading):
@@ -244,7 +247,7 @@ def test_a_file_that_changed_since_the_build_began_is_not_believed(reading, edit
 
 def test_checkpoints_of_each_fingerprint_lie_in_a_folder_that_exists(project):
     parts = [{}, {"parameter n": "1"}, {"parameter n": "2"}, {"parameter n": "2", "result other": "aa"}]
-    labs = [Lab(project, name, {}, parts=p) for name in ("a", "b") for p in parts]
+    labs = [Lab(project, name, {}, fingerprint=Fingerprint.parse(p)) for name in ("a", "b") for p in parts]
     assert not project.checkpoints.exists()  # it is made when it is asked for
     folders = [lab.checkpoints for lab in labs]
     assert len(set(folders)) == len(labs)

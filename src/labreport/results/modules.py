@@ -1,0 +1,59 @@
+"""The project's own modules: found as files, the way an import finds them, and never imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+
+_NOT_PACKAGES = ("src", "build", "__pycache__")
+_DEEPEST = 4  # packages within packages whose modules are listed for a cure
+
+
+@dataclass(frozen=True)
+class Module:
+    """A module's file, and the package in which its relative imports start."""
+
+    path: Path
+    package: str
+
+
+def find_module(project: Project, dotted: str) -> Module | None:
+    """Return the module that an import of this name executes, or None if it is not one of the project's.
+
+    A folder without `__init__.py` is no module itself, but what lies in it can be found.
+    """
+    above = dotted.rpartition(".")[0]
+    for root in project.source_roots:
+        base = root.joinpath(*dotted.split("."))
+        # within one folder, an import prefers the package to the file of the same name
+        for path, package in ((base / "__init__.py", dotted), (base.with_name(f"{base.name}.py"), above)):
+            if path.is_file():
+                return Module(path, package)
+    return None
+
+
+def is_own(project: Project, module: str) -> bool:
+    """Return whether a top-level module is one of the project's; a folder of modules counts as one."""
+    return find_module(project, module) is not None or any(
+        any((root / module).glob("*.py")) for root in project.source_roots
+    )
+
+
+def module_names(project: Project) -> list[str]:
+    """Return the names of all modules of the project, in the order in which an import looks for them."""
+    return [name for root in project.source_roots for name in _below(root)]
+
+
+def _below(folder: Path, package: str = "", depth: int = _DEEPEST) -> Iterator[str]:
+    """Yield the names of the modules below a source folder; not of hidden or generated ones."""
+    for path in sorted(folder.iterdir()):
+        name = package + path.stem
+        if path.suffix == ".py" and path.stem.isidentifier():
+            yield package.removesuffix(".") if path.stem == "__init__" else name
+        elif path.is_dir() and path.name.isidentifier() and path.name not in _NOT_PACKAGES and depth:
+            yield from _below(path, f"{name}.", depth - 1)

@@ -1,0 +1,59 @@
+"""Facts that are kept between builds change nothing but the time that a build takes."""
+
+import projects
+import pytest
+
+from labreport.results import sources
+from labreport.results.sources import Sources
+
+
+@pytest.fixture
+def project(tmp_path):
+    body = """
+    from model import train
+
+    def run(params, lab):
+        return train()
+
+    def draw(result, lab):
+        lab.figure("f", None, alt="")
+    """
+    return projects.make(tmp_path, {"exp": projects.experiment(body)}, src={"model.py": "train = dict\n"})
+
+
+def test_the_cache_changes_nothing_but_time(project, monkeypatch):
+    def all_facts():
+        read = Sources(project)
+        found = [read.fingerprint("exp", phase, {"n": 1}, {}) for phase in ("run", "draw")]
+        declared = read.declaration("exp")
+        read.save()
+        return found, declared
+
+    first = all_facts()
+    monkeypatch.setattr(sources, "module_facts", None)
+    monkeypatch.setattr(sources, "experiment_facts", None)
+    assert all_facts() == first
+
+
+@pytest.mark.parametrize("damage", ["", "x", "{}", "flip", "empty facts"])
+def test_a_damaged_cache_is_not_believed(project, damage):
+    read = Sources(project)
+    before = read.fingerprint("exp", "run", {}, {})
+    read.save()
+    path = project.build / "cache" / "syntax.json"
+    text = path.read_text()
+    digest = before.named("code")["src/model.py"]
+    flipped = text.replace(digest, "0" * 64)
+    assert flipped != text
+    path.write_text(
+        {"flip": flipped, "empty facts": f"{text.partition(chr(10))[0]}\n{{}}"}.get(damage, damage)
+    )
+    assert Sources(project).fingerprint("exp", "run", {}, {}) == before
+
+
+def test_a_build_folder_that_cannot_be_written_costs_only_time(project):
+    project.build.write_text("in the way")
+    read = Sources(project)
+    read.declaration("exp")
+    read.save()
+    assert project.build.read_text() == "in the way"
