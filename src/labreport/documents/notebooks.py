@@ -8,21 +8,29 @@ cells may have changed is told without rendering, by the files that they were ma
 from __future__ import annotations
 
 import asyncio
-import json
 import platform
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import cells, report
+from labreport.documents import cells
 from labreport.errors import InputError, LabreportError, raise_all
 from labreport.events import Event, Events
 from labreport.project import ENGINE
-from labreport.results import files, versions
+from labreport.results import (
+    Fingerprint,
+    Part,
+    Record,
+    files,
+    files_in,
+    freshness,
+    of_kind,
+    strict_json,
+    versions,
+)
 
 if TYPE_CHECKING:
     from labreport.documents.cells import Sheet
@@ -64,60 +72,53 @@ def is_current(project: Project) -> dict[str, list[str]]:
 
     That does not yet mean that it is executed: its cells may come out the same.
     """
-    record = _Record(project)
-    return {name: record.reasons(name) for name in cells.names(project)}
+    records = _Records(project)
+    return {name: records.reasons(name) for name in cells.names(project)}
 
 
-class _Record:
-    """What the notebooks were made from that lie in the build; kept in build/cache."""
+class _Records:
+    """What the notebooks were made from that lie in the build; one record for each, in build/cache."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.path = project.build / "cache" / "notebooks.json"
         self.installed = versions.installed(sys.path)
-        try:
-            known = json.loads(self.path.read_text(encoding="utf-8"))
-        except (FileNotFoundError, ValueError):
-            known = None
-        usable = isinstance(known, dict) and known.get("schema") == SCHEMA
-        self.entries: dict[str, dict[str, Any]] = known["notebooks"] if usable else {}
 
     def notebook(self, name: str) -> Path:
         return self.project.notebooks / f"{name}.ipynb"
 
-    def reasons(self, name: str) -> list[str]:
-        path, known = self.notebook(name), self.entries.get(name)
-        if known is None or not path.is_file():
-            return ["never made" if not path.is_file() else "no record of what it was made from"]
-        reasons = [] if report.digest(path) == known["output"] else [f"{path.name} was changed by hand"]
-        old, new = known["used"], self.digests(known["used"])
-        changed = [file for file in new if old.get(file) != new[file]]
-        reasons += [f"{file} {'changed' if new[file] else 'is gone'}" for file in changed]
-        then, now = known["versions"], self.versions_now(known["versions"])
-        return reasons + [f"{n} was {then[n]}, is {now[n]}" for n in then if then[n] != now[n]]
+    def path(self, name: str) -> Path:
+        return self.project.build / "cache" / "notebooks" / f"{name}.json"
 
-    def digests(self, shown: Iterable[str]) -> dict[str, str]:
-        """Return the digests of the files that each notebook depends on, and of those that are named."""
-        always = [self.project.root / "report.toml", *report.files_in(ENGINE)]
+    def read(self, name: str) -> Record | None:
+        return freshness.read(self.path(name), {"executed": str, "cells": int})
+
+    def reasons(self, name: str) -> list[str]:
+        record = self.read(name)
+        now = self.inputs(record.found if record else ())
+        used = record.inputs.named("version") if record else {}
+        now |= self.versions({known: self.installed.get(known, "unknown") for known in used})
+        return freshness.reasons(self.project, self.notebook(name), record, now)
+
+    def inputs(self, found: Iterable[str]) -> Fingerprint:
+        """Return the fingerprint of the files that each notebook depends on, and of those that are named."""
+        paths = [self.project.root / "report.toml", *files_in(ENGINE)]
         for name in self.project.experiment_names():
             folder = self.project.results / name
-            always += [folder / "result.json", folder / "figures" / "figures.json"]
-        every = {self.project.shown(path) for path in always} | set(shown)
-        return {name: report.digest(self.project.root / name) for name in sorted(every)}
+            paths += [folder / "result.json", folder / "figures" / "figures.json"]
+        return freshness.inputs(self.project, [*paths, *(self.project.root / name for name in found)])
 
-    def versions_now(self, names: Iterable[str]) -> dict[str, str]:
-        own = {"python": platform.python_version()}
-        return {name: own.get(name) or self.installed.get(name, "unknown") for name in names}
+    def versions(self, known: Mapping[str, str]) -> Fingerprint:
+        """Return the fingerprint of the way of executing, of Python and of these distributions."""
+        fixed = {"schema": str(SCHEMA), "python": platform.python_version()}
+        own = Fingerprint({Part(kind): value for kind, value in fixed.items()})
+        return own | of_kind("version", known)
 
-    def versions_of(self, modules: Iterable[str]) -> dict[str, str]:
-        """Return the versions of Python and of the distributions that modules are from."""
-        found = versions.versions(modules, self.installed, lambda _, make: make())
-        return self.versions_now(["python"]) | found
+    def versions_of(self, modules: Iterable[str]) -> Fingerprint:
+        """Return the same for the distributions that modules are from."""
+        return self.versions(versions.versions(modules, self.installed, lambda _, make: make()))
 
-    def save(self, name: str, entry: Mapping[str, Any]) -> None:
-        self.entries[name] = dict(entry)
-        known = {"schema": SCHEMA, "notebooks": dict(sorted(self.entries.items()))}
-        files.write(self.path, json.dumps(known, indent=1).encode())
+    def save(self, name: str, record: Record) -> None:
+        freshness.write(self.path(name), record)
 
 
 # --------------------------------------------------------------------------------------------------- weaving
@@ -135,7 +136,7 @@ def weave(project: Project, *, jobs: int = 1, events: Events | None = None) -> l
 
     """
     _discard_others(project)
-    weaving = _Weaving(_Record(project), events or (lambda _: None))
+    weaving = _Weaving(_Records(project), events or (lambda _: None))
     for name, reasons in is_current(project).items():
         if reasons:
             weaving.prepare(name)
@@ -152,22 +153,23 @@ def _discard_others(project: Project) -> None:
         for path in project.notebooks.glob("*.ipynb"):
             if path.stem not in cells.names(project):
                 path.unlink()
+                _Records(project).path(path.stem).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A rendered notebook, as JSON, and what its record will be."""
+    """A rendered notebook, as JSON, and its record, which does not know yet what comes out."""
 
     sheet: Sheet
     notebook: dict[str, Any]
-    entry: dict[str, Any]
+    record: Record
 
 
 @dataclass
 class _Weaving:
     """Executes notebooks at the same time, publishes each and records it."""
 
-    record: _Record
+    records: _Records
     events: Events
     waiting: list[_Prepared] = field(default_factory=list)
     errors: list[LabreportError] = field(default_factory=list)
@@ -175,27 +177,27 @@ class _Weaving:
 
     def prepare(self, name: str) -> None:
         """Render a notebook; let it wait for its execution unless it was executed just so already."""
-        before = self.record.digests(())
+        before = self.records.inputs(())
         try:
-            sheet = cells.render(self.record.project, name)
+            sheet = cells.render(self.records.project, name)
         except LabreportError as error:
             self.errors.append(error)
             return
         notebook = _as_json(sheet)
-        found = self.record.versions_of(sheet.modules)
-        content = json.dumps([SCHEMA, found, notebook], sort_keys=True)
-        entry = {
-            "used": self.record.digests(sheet.files) | before,
-            "versions": found,
-            "executed": sha256(content.encode()).hexdigest(),
-            "cells": len(sheet.cells),
-        }
-        known = self.record.entries.get(name, {})
-        is_there = report.digest(self.record.notebook(name)) == known.get("output")
-        if is_there and known.get("executed") == entry["executed"]:
-            self.record.save(name, known | entry)
+        found = self.records.versions_of(sheet.modules)
+        executed = strict_json.digest([found.plain(), notebook])
+        lies_there = freshness.outputs(self.records.project, [self.records.notebook(name)])
+        record = Record(
+            inputs=self.records.inputs(sheet.files) | before | found,
+            outputs=lies_there,
+            found=sheet.files,
+            facts={"executed": executed, "cells": len(sheet.cells)},
+        )
+        known = self.records.read(name)
+        if known and (known.facts["executed"], known.outputs) == (executed, lies_there):
+            self.records.save(name, record)
         else:
-            self.waiting.append(_Prepared(sheet, notebook, entry))
+            self.waiting.append(_Prepared(sheet, notebook, record))
 
     async def execute(self, jobs: int) -> None:
         """Execute what waits, some at a time; keep the errors."""
@@ -213,7 +215,7 @@ class _Weaving:
         from labreport.documents import kernels
 
         sheet, start = prepared.sheet, time.monotonic()
-        project = self.record.project
+        project = self.records.project
         private = [str(place) for place in (project.root, Path.home()) if place != Path("/")]
         notebook = nbformat.from_dict(prepared.notebook)  # type: ignore[no-untyped-call]
         self.events(Event("started", sheet.name, "notebook"))
@@ -242,14 +244,17 @@ class _Weaving:
         text: str = nbformat.writes(notebook, version=4)  # type: ignore[no-untyped-call]
         data = (text.rstrip("\n") + "\n").encode()
         name = prepared.sheet.name
-        files.write(self.record.notebook(name), data)
-        self.record.save(name, prepared.entry | {"output": sha256(data).hexdigest()})
+        path = self.records.notebook(name)
+        files.write(path, data)
+        lies_there = freshness.outputs(self.records.project, [path])
+        self.records.save(name, replace(prepared.record, outputs=lies_there))
 
     def woven(self, name: str) -> Woven:
         """Return a notebook as it lies there."""
-        return Woven(
-            name, self.record.notebook(name), self.record.entries[name]["cells"], self.seconds.get(name)
-        )
+        record = self.records.read(name)
+        assert record is not None  # it was up to date, or has just been published
+        path, seconds = self.records.notebook(name), self.seconds.get(name)
+        return Woven(name, path, int(record.facts["cells"]), seconds)
 
 
 def _as_json(sheet: Sheet) -> dict[str, Any]:

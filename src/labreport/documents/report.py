@@ -7,13 +7,12 @@ together. Until that last step nothing of an earlier report is touched.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, Project
-from labreport.results.results import TIMING
+from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness
 
 if TYPE_CHECKING:
     from labreport.documents.latexmk import CompileFailed, Problem
@@ -56,64 +55,26 @@ class Made:
 # ------------------------------------------------------------------------------------------ is it up to date?
 
 
-def inputs(project: Project, excerpts: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the digest of each file that the report depends on, by its shown path.
+def inputs(project: Project, excerpts: Iterable[str]) -> Fingerprint:
+    """Return the fingerprint of all files that the report depends on.
 
     These are the settings, all templates but those of notebooks, the results with their figures, labreport
-    itself, and the sources that excerpts were taken from: `excerpts`, or those that the published report
-    recorded.
+    itself, and the files that excerpts were taken from.
     """
     templates = [p for p in files_in(project.templates) if p.parent != project.templates / "notebooks"]
-    files = [project.root / "report.toml", *templates, *files_in(ENGINE)]
+    paths = [project.root / "report.toml", *templates, *files_in(ENGINE)]
     for name in project.experiment_names():
         folder = project.results / name
         figures = files_in(folder / "figures")
-        files += [folder / "result.json", *(f for f in figures if f.name != TIMING)]
-    known = excerpts if excerpts is not None else _state(project).get("excerpts", {})
-    files += [project.root / name for name in known]
-    return {project.shown(f): digest(f) for f in files if f.is_file()}
+        paths += [folder / "result.json", *(f for f in figures if f.name != TIMING)]
+    return freshness.inputs(project, [*paths, *(project.root / name for name in excerpts)])
 
 
 def is_current(project: Project) -> list[str]:
     """Return why the published report must be made again, in words; empty if it is up to date."""
-    state = _state(project)
-    if not state:
-        return ["never made"] if not project.pdf.is_file() else ["no record of what it was made from"]
-    reasons = [
-        f"{project.shown(path)} is missing or was changed by hand"
-        for path, known in ((project.build / n, d) for n, d in state["outputs"].items())
-        if digest(path) != known
-    ]
-    old, new = state["inputs"], inputs(project)
-    reasons += [f"{name} is new" for name in sorted(new.keys() - old.keys())]
-    reasons += [f"{name} is gone" for name in sorted(old.keys() - new.keys())]
-    reasons += [f"{name} changed" for name in sorted(new.keys() & old.keys()) if new[name] != old[name]]
-    return reasons
-
-
-def files_in(folder: Path) -> list[Path]:
-    """Return all files below a folder, sorted, without hidden and compiled ones."""
-    if not folder.is_dir():
-        return []
-    found = (p for p in folder.rglob("*") if p.is_file())
-    return sorted(p for p in found if "__pycache__" not in p.parts and not p.name.startswith("."))
-
-
-def digest(path: Path) -> str:
-    """Return the digest of a file's bytes; empty if there is none."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return ""
-
-
-def _state(project: Project) -> dict[str, Any]:
-    try:
-        state = json.loads(project.state.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    usable = isinstance(state, dict) and state.get("schema") == SCHEMA
-    return state if usable else {}
+    record = freshness.read(project.state)
+    now = inputs(project, record.found if record else ())
+    return freshness.reasons(project, project.pdf, record, now)
 
 
 # -------------------------------------------------------------------------------------------------- the steps
@@ -137,7 +98,7 @@ def make(project: Project) -> Made:
     start = time.monotonic()
     latexmk.check_tools()
     excerpts: dict[str, str] = {}
-    used = inputs(project, excerpts)
+    used = inputs(project, ())
     rendered = render(project, excerpts)
     check_structure(rendered)
     render_seconds = time.monotonic() - start
@@ -153,10 +114,9 @@ def make(project: Project) -> Made:
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / "provenance.json"
-        record.write_text(
-            json.dumps(provenance(rendered), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
-        used = {**inputs(project, excerpts), **used}  # a file edited meanwhile counts as it was
+        text = json.dumps(provenance(rendered), ensure_ascii=False, indent=1) + "\n"
+        files.write(record, text.encode())
+        used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was
         publish(project, sources, compiled.pdf, record, scratch)
     write_state(project, used, excerpts)
     notices = _notices(rendered, compiled.notices) + _unanswered(project, rendered)
@@ -335,18 +295,11 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
     pdf.replace(project.pdf)
 
 
-def write_state(project: Project, used: Mapping[str, str], excerpts: Mapping[str, str]) -> None:
+def write_state(project: Project, used: Fingerprint, excerpts: Iterable[str]) -> None:
     """Record what the published report was made from and its own digests."""
-    outputs = [project.pdf, project.provenance, *files_in(project.latex)]
-    state = {
-        "schema": SCHEMA,
-        "inputs": dict(sorted(used.items())),
-        "excerpts": dict(sorted(excerpts.items())),
-        "outputs": {p.relative_to(project.build).as_posix(): digest(p) for p in outputs},
-    }
-    temporary = project.state.with_suffix(".tmp")
-    temporary.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(project.state)
+    made = [project.pdf, project.provenance, *files_in(project.latex)]
+    record = Record(used, freshness.outputs(project, made), found=tuple(sorted(excerpts)))
+    freshness.write(project.state, record)
 
 
 # ----------------------------------------------------------------------------------------------------- errors

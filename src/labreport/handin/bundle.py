@@ -19,7 +19,7 @@ from labreport.documents import cells
 from labreport.errors import InputError, LabreportError, Place, UsageError, raise_all
 from labreport.handin import readme, secrets
 from labreport.project import CONFIG, ENGINE, Project
-from labreport.results import files, results
+from labreport.results import changes, files, of_kind, results
 from labreport.results.sources import Sources
 from labreport.results.strict_json import seal, unseal
 
@@ -135,15 +135,12 @@ def is_current(project: Project) -> list[str]:
         reasons.append(f"{project.shown(project.pdf)} is another one")
     try:
         with zipfile.ZipFile(code) as packed:
-            old = {e.filename.removeprefix(f"{TOP}/"): (e.CRC, e.file_size) for e in packed.infolist()}
+            old = {e.filename.removeprefix(f"{TOP}/"): f"{e.CRC} {e.file_size}" for e in packed.infolist()}
     except (zipfile.BadZipFile, OSError):
         return [*reasons, f"{project.shown(code)} is damaged"]
     old.pop(README, None)  # it follows from the others
-    new = {name: (zlib.crc32(data), len(data)) for name, data in collect(project).data.items()}
-    reasons += [f"{name} is new" for name in sorted(new.keys() - old.keys())]
-    reasons += [f"{name} is gone" for name in sorted(old.keys() - new.keys())]
-    reasons += [f"{name} changed" for name in sorted(new.keys() & old.keys()) if new[name] != old[name]]
-    return reasons
+    new = {name: f"{zlib.crc32(data)} {len(data)}" for name, data in collect(project).data.items()}
+    return [*reasons, *changes(of_kind("input", old), of_kind("input", new))]
 
 
 def archive(data: Mapping[str, bytes]) -> bytes:

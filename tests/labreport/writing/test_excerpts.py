@@ -481,7 +481,7 @@ def test_a_report_depends_on_both_files_of_a_difference(tmp_path):
     text = report.render(project, sources).text
     assert sources.keys() == {"src/pack/mod.py", "src/pack/other.py"}
     assert "src/pack/mod.py, lines 18–34, compared with src/pack/other.py" in text.replace(r"{,}", ",")
-    assert report.inputs(project, sources).keys() >= sources.keys()
+    assert report.inputs(project, sources).named("input").keys() >= sources.keys()
 
 
 def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(tmp_path):

@@ -1,0 +1,111 @@
+"""Whether something that was made is what would be made now; if not, why, in words.
+
+The report, the notebooks and the hand-in are compared by the same means as results: their inputs are a
+fingerprint, and `changes` names what changed. What was made also counts: what somebody edited by hand is
+made again. A record that cannot be read is no record, and never an error: to make something again is always
+right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.errors import LabreportError
+from labreport.results import files
+from labreport.results.fingerprint import Fingerprint, changes, of_kind
+from labreport.results.strict_json import seal, unseal
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+
+SCHEMA = 2
+
+
+@dataclass(frozen=True)
+class Record:
+    """What something was made from, and what it consists of.
+
+    `outputs` are the digests of its files, by their paths in the build folder. `found` names those inputs
+    that only came to light while it was made, such as the sources of excerpts; `facts` are what else the
+    maker wants to know the next time.
+    """
+
+    inputs: Fingerprint
+    outputs: Mapping[str, str]
+    found: tuple[str, ...] = ()
+    facts: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def inputs(project: Project, paths: Iterable[Path]) -> Fingerprint:
+    """Return the fingerprint of files by their shown paths; those that do not exist are left out."""
+    return of_kind("input", {project.shown(path): digest(path) for path in paths if path.is_file()})
+
+
+def outputs(project: Project, paths: Iterable[Path]) -> dict[str, str]:
+    """Return the digests of files that were made, by their paths in the build folder."""
+    return {path.relative_to(project.build).as_posix(): digest(path) for path in paths}
+
+
+def reasons(project: Project, product: Path, record: Record | None, now: Fingerprint) -> list[str]:
+    """Return why a product must be made again, in words; empty if it is up to date.
+
+    `now` is the fingerprint that it would have if it were made now.
+    """
+    if record is None:
+        return ["no record of what it was made from" if product.is_file() else "never made"]
+    touched = [name for name, known in record.outputs.items() if digest(project.build / name) != known]
+    damaged = [f"{project.shown(project.build / name)} is missing or was changed by hand" for name in touched]
+    return [*damaged, *changes(record.inputs, now)]
+
+
+def digest(path: Path) -> str:
+    """Return the digest of a file's bytes; empty if there is no such file."""
+    try:
+        return files.checksum(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return ""
+
+
+def files_in(folder: Path) -> list[Path]:
+    """Return all files below a folder, sorted, without hidden and compiled ones."""
+    if not folder.is_dir():
+        return []
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return sorted(path for path in found if "__pycache__" not in path.parts and not path.name.startswith("."))
+
+
+def read(path: Path, facts: Mapping[str, type] | None = None) -> Record | None:
+    """Return a record with just these facts, of these types; None if there is none that can be believed."""
+    try:
+        record = _record(unseal(path.read_bytes(), path.name, cure="make it again"))
+    except (OSError, LabreportError, ValueError, LookupError):
+        return None
+    return record if {name: type(value) for name, value in record.facts.items()} == (facts or {}) else None
+
+
+def write(path: Path, record: Record) -> None:
+    """Write a record whole or not at all."""
+    plain = {
+        "schema": SCHEMA,
+        "inputs": record.inputs.plain(),
+        "outputs": dict(record.outputs),
+        "found": list(record.found),
+        "facts": dict(record.facts),
+    }
+    files.write(path, seal(plain))
+
+
+def _record(plain: Mapping[str, Any]) -> Record:
+    """Return the record in parsed JSON; ValueError or LookupError if it is none."""
+    made, found, facts = plain["outputs"], plain["found"], plain["facts"]
+    texts = isinstance(found, list) and all(isinstance(name, str) for name in found)
+    if plain["schema"] != SCHEMA or not (_is_text_table(made) and texts and isinstance(facts, dict)):
+        raise ValueError("not a record of this version")
+    return Record(Fingerprint.parse(plain["inputs"]), made, tuple(found), facts)
+
+
+def _is_text_table(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
