@@ -84,7 +84,7 @@ def modules_after(code: str, *arguments: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["labreport", "labreport.cli", "labreport.documents.report", "labreport.running.runner"],
+    ["labreport", "labreport.cli", "labreport.documents.report", "labreport.running"],
 )
 def test_importing_labreport_loads_no_heavy_library(module):
     loaded = modules_after(f"import {module}")

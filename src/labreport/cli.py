@@ -14,11 +14,11 @@ from typing import IO, Any, TypeVar
 import click
 
 from labreport import project as projects
+from labreport import running
 from labreport.documents import notebooks, report
 from labreport.errors import BusyError, ExperimentError, LabreportError, ToolError, UsageError, raise_all
 from labreport.progress import Progress, shown_seconds
 from labreport.project import Project
-from labreport.running import runner
 
 EPILOG = """\b
 Exit codes:
@@ -90,7 +90,7 @@ def everything(context: click.Context, /, **_: Any) -> None:
 def plan(context: click.Context, /, **_: Any) -> None:
     """Show what would run, and why, and how long it took last time; run nothing."""
     project = _project(context)
-    steps = runner.plan(project)
+    steps = running.plan(project)
     lines = [(s.experiment, s.state, "; ".join(s.reasons), shown_seconds(s.last_seconds)) for s in steps]
     stale = [s.experiment for s in steps if s.state != "fresh"]
     made = {project.shown(project.pdf): report.is_current(project)}
@@ -133,7 +133,7 @@ def pdf(context: click.Context, /, **_: Any) -> None:
     """Render and compile the report from the results as they are; refuse if one is out of date."""
     with building(_project(context)) as project:
         start = time.monotonic()
-        stale = [step for step in runner.plan(project) if step.state != "fresh"]
+        stale = [step for step in running.plan(project) if step.state != "fresh"]
         raise_all(
             [
                 ExperimentError(
@@ -181,7 +181,7 @@ def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
 def make_all(project: Project, jobs: int) -> None:
     """Make all that is out of date: results, the report, the notebooks, the hand-in; check that."""
     start = time.monotonic()
-    steps = runner.plan(project)
+    steps = running.plan(project)
     if all(step.state == "fresh" for step in steps):
         ran = f"{len(steps)} experiments up to date"
     else:
@@ -201,10 +201,10 @@ def run_experiments(
     *,
     force: bool = False,
     settings: dict[str, dict[str, str]] | None = None,
-) -> runner.Outcome:
+) -> running.Outcome:
     """Run experiments with live progress; raise ExperimentError for those that failed."""
     with Progress() as progress:
-        outcome = runner.execute(
+        outcome = running.execute(
             project, names, jobs=jobs, force=force, settings=settings or {}, events=progress.show
         )
     raise_all(outcome.errors)

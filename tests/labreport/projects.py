@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from labreport import project as projects
+from labreport import running
 from labreport.project import Project
-from labreport.running import runner
 
 PARAMS = """
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def change(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def run(project: Project, names: list[str] | None = None, **kwargs: Any) -> runner.Outcome:
+def run(project: Project, names: list[str] | None = None, **kwargs: Any) -> running.Outcome:
     """Run what is out of date; any failure is an error of the test."""
-    outcome = runner.execute(project, names, **kwargs)
+    outcome = running.execute(project, names, **kwargs)
     assert outcome.errors == ()
     return outcome
 
@@ -73,9 +73,9 @@ def states(project: Project, **kwargs: Any) -> dict[str, str]:
     """Return the state of each experiment, with the phase where it is not fresh."""
     return {
         step.experiment: step.state if step.state == "fresh" else f"{step.state} {step.phase}"
-        for step in runner.plan(project, **kwargs)
+        for step in running.plan(project, **kwargs)
     }
 
 
 def reasons(project: Project, name: str) -> tuple[str, ...]:
-    return next(step.reasons for step in runner.plan(project) if step.experiment == name)
+    return next(step.reasons for step in running.plan(project) if step.experiment == name)

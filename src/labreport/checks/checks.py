@@ -19,6 +19,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from labreport import results, running
 from labreport.checks import latex_source as floats
 from labreport.checks import pdf
 from labreport.documents import report
@@ -26,8 +27,6 @@ from labreport.errors import InputError, LabreportError
 from labreport.handin import bundle
 from labreport.language.formats import label
 from labreport.project import Project
-from labreport.results import results
-from labreport.running import runner
 
 if TYPE_CHECKING:
     from labreport.checks.latex_source import Picture, Source
@@ -255,7 +254,7 @@ def _quick(m: Material) -> Found:
 def _fresh(m: Material) -> Found:
     stale = [
         (f"experiments/{step.experiment}.py", f"its result is out of date: {'; '.join(step.reasons)}")
-        for step in runner.plan(m.project)
+        for step in running.plan(m.project)
         if step.state != "fresh"
     ]
     shown = m.project.shown(m.project.pdf)

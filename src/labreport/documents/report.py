@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, Project
-from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness
+from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness, load
 
 if TYPE_CHECKING:
     from labreport.documents.latexmk import CompileFailed, Problem
@@ -163,7 +163,6 @@ def excerpt_function(
 def context(project: Project) -> dict[str, Any]:
     """Return what templates know: a box for each experiment, `report` for report.toml, and `quick`."""
     from labreport.language.values import Box
-    from labreport.results import results
 
     known: dict[str, Any] = {}
     for name in project.experiment_names():
@@ -173,7 +172,7 @@ def context(project: Project) -> dict[str, Any]:
                 place=Place(project.shown(project.experiments / f"{name}.py")),
                 cure="rename the file",
             )
-        result = results.load(project, name)
+        result = load(project, name)
         figures = {
             figure: {
                 "experiment": name,

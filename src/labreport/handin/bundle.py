@@ -15,13 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from labreport import results
 from labreport.documents import cells
 from labreport.errors import InputError, LabreportError, Place, UsageError, raise_all
 from labreport.handin import readme, secrets
 from labreport.project import CONFIG, ENGINE, Project
-from labreport.results import changes, files, of_kind, results
-from labreport.results.sources import Sources
-from labreport.results.strict_json import seal, unseal
+from labreport.results import Sources, changes, files, of_kind, strict_json
 
 REPORT = "report.pdf"
 CODE = "code.zip"
@@ -314,7 +313,7 @@ def _add_result(contents: Contents, project: Project, name: str) -> None:
 def timeless(record: bytes, shown: str, name: str) -> bytes:
     """Return the bytes of a run.json without the circumstances of the run."""
     cure = f"make it again: `python build_report.py run {name}`"
-    return seal({**unseal(record, shown, cure=cure), **dict.fromkeys(CIRCUMSTANCES)})
+    return strict_json.seal({**strict_json.unseal(record, shown, cure=cure), **dict.fromkeys(CIRCUMSTANCES)})
 
 
 def _note_foreign_results(contents: Contents, project: Project) -> None:

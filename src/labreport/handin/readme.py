@@ -11,7 +11,7 @@ from typing import Any
 
 from labreport.errors import InputError, Place
 from labreport.project import Project
-from labreport.results.versions import normalised
+from labreport.results import versions
 
 WIDTH = 79
 PROCESSOR = "Processor class: "
@@ -187,14 +187,17 @@ def _pins(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the pinned versions by normalised name."""
     lines = files.get("constraints.txt", b"").decode("utf-8", "replace").splitlines()
     pairs = (line.partition("#")[0].strip().partition("==") for line in lines)
-    return {normalised(name.strip()): version.strip() for name, equals, version in pairs if equals}
+    return {versions.normalised(name.strip()): version.strip() for name, equals, version in pairs if equals}
 
 
 def _pinned(requirements: Iterable[str], pins: Mapping[str, str]) -> list[str]:
     """Return requirements with the versions that are installed for them."""
     names = [re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0] for requirement in requirements]
     given = zip(names, requirements, strict=True)
-    return [f"{n} {pins[normalised(n)]}" if normalised(n) in pins else whole for n, whole in given]
+    return [
+        f"{n} {pins[versions.normalised(n)]}" if versions.normalised(n) in pins else whole
+        for n, whole in given
+    ]
 
 
 def _system_packages(files: Mapping[str, bytes]) -> list[str]:

@@ -18,7 +18,7 @@ from labreport import surroundings
 from labreport.errors import LabreportError, UsageError
 from labreport.handin import bundle, readme
 from labreport.project import Project
-from labreport.results.results import FIGURES, RESULT
+from labreport.results import FIGURES, RESULT
 
 LOG = "verify.log"
 FOLDER = "labreport-verify-"

@@ -1,24 +1,71 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
 from labreport.results import files, freshness, strict_json, versions
+from labreport.results.declaration import Declaration
+from labreport.results.encoding import encode, kind_of
 from labreport.results.fingerprint import Fingerprint, Part, changes, of_kind
 from labreport.results.freshness import Record, files_in
 from labreport.results.modules import find_module, is_own, module_names
-from labreport.results.results import TIMING
+from labreport.results.results import (
+    FIGURES,
+    RESULT,
+    RUN,
+    TIMING,
+    Drawing,
+    Figure,
+    Result,
+    Run,
+    checkpoints,
+    discard_checkpoints,
+    discard_drawing,
+    last_seconds,
+    load,
+    publish,
+    publish_drawing,
+    recorded_drawing,
+    recorded_run,
+    sweep,
+)
+from labreport.results.settings import with_settings
+from labreport.results.sources import Sources
+from labreport.results.tables import is_frame
 
 __all__ = [
+    "FIGURES",
+    "RESULT",
+    "RUN",
     "TIMING",
+    "Declaration",
+    "Drawing",
+    "Figure",
     "Fingerprint",
     "Part",
     "Record",
+    "Result",
+    "Run",
+    "Sources",
     "changes",
+    "checkpoints",
+    "discard_checkpoints",
+    "discard_drawing",
+    "encode",
     "files",
     "files_in",
     "find_module",
     "freshness",
+    "is_frame",
     "is_own",
+    "kind_of",
+    "last_seconds",
+    "load",
     "module_names",
     "of_kind",
+    "publish",
+    "publish_drawing",
+    "recorded_drawing",
+    "recorded_run",
     "strict_json",
+    "sweep",
     "versions",
+    "with_settings",
 ]

@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors
 from labreport.project import ENGINE
-from labreport.results import files, results
-from labreport.results.encoding import encode
-from labreport.results.fingerprint import Fingerprint, of_kind
-from labreport.results.sources import Sources
+from labreport.results import (
+    Fingerprint,
+    Sources,
+    discard_checkpoints,
+    encode,
+    files,
+    load,
+    of_kind,
+    publish,
+    publish_drawing,
+)
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -175,18 +182,18 @@ def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None 
 
 
 def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
-    results.discard_checkpoints(task.project, task.name, but=None if task.forced else task.fingerprint)
+    discard_checkpoints(task.project, task.name, but=None if task.forced else task.fingerprint)
     returned = module.run(module.Params(**task.params), _lab(task, task.params, send))
     encoded = encode(returned, task.params)
     _check_imports(task)
-    results.publish(task.project, task.name, encoded, task.fingerprint, facts())
-    results.discard_checkpoints(task.project, task.name)
+    publish(task.project, task.name, encoded, task.fingerprint, facts())
+    discard_checkpoints(task.project, task.name)
 
 
 def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
     from labreport.running import figures
 
-    result = results.load(task.project, task.name)
+    result = load(task.project, task.name)
     folder = files.stage(task.project.results / task.name)
     try:
         lab = _lab(task, result.params, send, folder)
@@ -197,7 +204,7 @@ def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[s
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
         _check_imports(task)
         used = of_kind("result", {name: task.contents[name] for name in lab.used})
-        results.publish_drawing(task.name, folder, lab.figures, task.fingerprint | used, facts())
+        publish_drawing(task.name, folder, lab.figures, task.fingerprint | used, facts())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

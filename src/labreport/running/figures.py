@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError
-from labreport.results.encoding import kind_of
-from labreport.results.tables import is_frame
+from labreport.results import is_frame, kind_of
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import os
-import pickle
 import re
-import signal
-import sys
-import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError, did_you_mean, visible
-from labreport.results import results
-from labreport.results.encoding import encode
-from labreport.results.files import checksum
-from labreport.results.fingerprint import Fingerprint
-from labreport.results.results import Result
-from labreport.running.forkserver import die_with_parent
+from labreport.results import Fingerprint, Result, checkpoints, encode, files, load
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import ForkProcess
-
     from matplotlib.figure import Figure
 
     from labreport.project import Project
+    from labreport.running.pool import Item, Progress, Value
 
-Item = TypeVar("Item")
-Value = TypeVar("Value")
-Progress = Callable[[int, int, str], None]
-
-PROGRESS_SECONDS = 0.1
 LONGEST_NOTICE = 500  # characters
 
 
@@ -84,31 +65,10 @@ class Lab:
             A process was killed, or a value cannot be pickled.
 
         """
-        items = list(items)
-        shown = label or getattr(function, "__name__", "") or "map"
-        jobs = min(self.jobs, len(items))
-        _one_thread()
-        if jobs <= 1 or _Worker.inside:
-            return self._map_here(function, items, shown)
-        with _Workers(function, items, jobs) as workers:
-            values: dict[int, Value] = {}
-            meter = _Meter(self.progress, len(items), shown)
-            for index, value in workers.values():
-                values[index] = value
-                meter.done(len(values))
-        return [values[index] for index in range(len(items))]
+        from labreport.running import pool
 
-    def _map_here(self, function: Callable[[Item], Value], items: Sequence[Item], shown: str) -> list[Value]:
-        meter = _Meter(self.progress, len(items), shown)
-        values = []
-        for index, item in enumerate(items):
-            try:
-                values.append(function(item))
-            except Exception as error:
-                error.add_note(_naming(index, items))
-                raise
-            meter.done(len(values))
-        return values
+        shown = label or getattr(function, "__name__", "") or "map"
+        return pool.compute(function, list(items), self.jobs, self.progress, shown)
 
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""
@@ -116,7 +76,7 @@ class Lab:
             what = f"experiment {self.experiment!r} uses the result of {name!r}, which is not in its NEEDS"
             raise ExperimentError(what, cure=_declaring("NEEDS", self.needs, name))
         self.used.add(name)
-        return results.load(self.project, name)
+        return load(self.project, name)
 
     def file(self, name: str) -> Path:
         """Return the path of a file of the project, which READS must name; its bytes are an input.
@@ -132,7 +92,7 @@ class Lab:
             what = f"experiment {self.experiment!r} reads {name!r}, which is not in its READS"
             raise ExperimentError(what, cure=_declaring("READS", list(reads), name))
         path = self.project.root / name
-        if not path.is_file() or checksum(path.read_bytes()) != reads[name]:
+        if not path.is_file() or files.checksum(path.read_bytes()) != reads[name]:
             raise ExperimentError(f"{name} changed since the build began", cure="build again")
         return path
 
@@ -154,7 +114,7 @@ class Lab:
         if self.folder is not None:
             what = f"experiment {self.experiment!r} asks for checkpoints in `draw`"
             raise ExperimentError(what, cure="compute in `run(params, lab)`; draw from the result alone")
-        folder = results.checkpoints(self.project, self.experiment, self.fingerprint)
+        folder = checkpoints(self.project, self.experiment, self.fingerprint)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -219,184 +179,3 @@ def _declaring(keyword: str, declared: Sequence[str], name: str) -> str:
     listed = ", ".join(f'"{known}"' for known in [*declared, name])
     near = did_you_mean(name, declared) if declared else ""
     return f"write {keyword} = ({listed},)" + (f"; {near}" if "mean" in near else "")
-
-
-class _Meter:
-    """Tells about progress, but not more often than people can read."""
-
-    def __init__(self, progress: Progress, total: int, label: str) -> None:
-        self.progress = progress
-        self.total = total
-        self.label = label
-        self.last = time.monotonic()
-        if total:
-            progress(0, total, label)
-
-    def done(self, count: int) -> None:
-        now = time.monotonic()
-        if count == self.total or now - self.last >= PROGRESS_SECONDS:
-            self.last = now
-            self.progress(count, self.total, self.label)
-
-
-def _one_thread() -> None:
-    """Let torch compute in one thread, so that the bits do not depend on the number of processes."""
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-
-
-def _naming(index: int, items: Sequence[object]) -> str:
-    shown = repr(items[index])
-    shown = shown if len(shown) <= 80 else shown[:77] + "…"
-    return f"in item {index + 1} of {len(items)} of lab.map: {shown}"
-
-
-class _Workers:
-    """Forked processes that each compute one item after the other."""
-
-    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], jobs: int) -> None:
-        import multiprocessing
-
-        self.items = items
-        self.waiting = list(range(len(items)))[::-1]
-        self.working: dict[Connection, tuple[ForkProcess, int]] = {}
-        context = multiprocessing.get_context("fork")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        worker = _Worker(function, items, os.getpid())
-        try:
-            for _ in range(jobs):
-                ours, theirs = context.Pipe()
-                process = context.Process(target=worker, args=(theirs, [ours, *self.working]))
-                process.start()
-                theirs.close()
-                self.working[ours] = process, -1
-                self._next(ours)
-        except BaseException:
-            self.__exit__()
-            raise
-
-    def __enter__(self) -> _Workers:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for connection, (process, _index) in self.working.items():
-            process.kill()
-            process.join()
-            process.close()
-            connection.close()
-
-    def values(self) -> Iterable[tuple[int, Any]]:
-        """Yield the values with the index of their items, as they come."""
-        from multiprocessing.connection import wait
-
-        while any(index >= 0 for _, index in self.working.values()):
-            busy = [connection for connection, (_, index) in self.working.items() if index >= 0]
-            for connection in cast("list[Connection]", wait(busy)):
-                process, index = self.working[connection]
-                try:
-                    good, data = connection.recv()
-                except (EOFError, OSError):
-                    raise self._died(process, index) from None
-                if not good:
-                    raise _error(data, _naming(index, self.items))
-                self._next(connection)
-                yield index, pickle.loads(data)
-
-    def _next(self, connection: Connection) -> None:
-        process, _ = self.working[connection]
-        index = self.waiting.pop() if self.waiting else -1
-        self.working[connection] = process, index
-        if index >= 0:
-            try:
-                connection.send(index)
-            except OSError:
-                raise self._died(process, index) from None
-
-    def _died(self, process: ForkProcess, index: int) -> ExperimentError:
-        process.join()
-        what = f"a process of lab.map {ending(process.exitcode or 0)}"
-        notes = [_naming(index, self.items)]
-        return ExperimentError(what, notes=notes, cure="try smaller items, or fewer at once: --jobs 1")
-
-
-class _Worker:
-    """The life of a forked process: compute the items whose indices come, until no more come."""
-
-    inside = False
-
-    def __init__(self, function: Callable[[Any], Any], items: Sequence[Any], parent: int) -> None:
-        self.function = function
-        self.items = items
-        self.parent = parent
-
-    def __call__(self, connection: Connection, others: Sequence[Connection]) -> None:
-        die_with_parent(self.parent)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        gc.freeze()  # what was imported before the fork is no garbage: no collection need look at it again
-        for other in others:
-            other.close()
-        _Worker.inside = True
-        while True:
-            try:
-                index = connection.recv()
-            except EOFError:
-                return
-            connection.send(self.compute(index))
-
-    def compute(self, index: int) -> tuple[bool, Any]:
-        """Return whether it went well, and the pickled value or what is to be known of the error."""
-        try:
-            value = self.function(self.items[index])
-        except Exception as error:
-            return False, _described(error)
-        try:
-            return True, pickle.dumps(value)  # not by torch's shared memory, which ends with this process
-        except Exception as error:
-            what = f"lab.map cannot send what the function returned, {type(value).__name__}: {error}"
-            return False, _described(ExperimentError(what, cure="return numbers, texts, arrays or tables"))
-
-
-def ending(code: int) -> str:
-    """Return how a process ended that should not have, from its exit code."""
-    if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
-        memory = " (out of memory?)" if -code == signal.SIGKILL else f" ({name})"
-        return f"was killed by signal {-code}{memory}"
-    return f"ended by itself with exit code {code}"
-
-
-Described = tuple[bytes, str, str, list[tuple[str, int]]]
-
-
-def _described(error: Exception) -> Described:
-    """Return an exception as what can be sent: itself pickled where it can be, text, traceback and places."""
-    text = "".join(traceback.format_exception(error))
-    frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
-    try:
-        pickled = pickle.dumps(error)
-        pickle.loads(pickled)
-    except Exception:
-        pickled = b""
-    return pickled, f"{type(error).__name__}: {error}", text, frames
-
-
-def _error(described: Described, note: str) -> Exception:
-    pickled, text, shown, frames = described
-    error = pickle.loads(pickled) if pickled else RuntimeError(text)
-    error.add_note(note)
-    error.__cause__ = RemoteTraceback(shown, frames)
-    assert isinstance(error, Exception)
-    return error
-
-
-class RemoteTraceback(Exception):
-    """The traceback of an exception in another process."""
-
-    def __init__(self, text: str, frames: Sequence[tuple[str, int]]) -> None:
-        super().__init__(text, frames)
-        self.text = text
-        self.frames = list(frames)
-
-    def __str__(self) -> str:
-        return f"\n\n{self.text}"

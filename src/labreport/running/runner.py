@@ -1,63 +1,22 @@
-"""Which experiments are out of date, in what order they run, and running them.
-
-An experiment runs again if, in this order: there is no good result; a part of its fingerprint changed (see
-`fingerprint`); a result that it needs came out different. It draws again if it ran with a different result,
-or if a part of its drawing's fingerprint changed. What it needs is settled first; if that comes out equal,
-it stays as it is.
-"""
+"""Running experiments: each as soon as what it needs is settled, each in a process of its own."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from labreport import surroundings
-from labreport.errors import (
-    ExperimentError,
-    InputError,
-    LabreportError,
-    Place,
-    SeveralErrors,
-    UsageError,
-    did_you_mean,
-    raise_all,
-)
+from labreport.errors import ExperimentError, Place, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
-from labreport.results import files, results
-from labreport.results.declaration import Declaration
-from labreport.results.fingerprint import Fingerprint, changes, of_kind
-from labreport.results.modules import is_own
-from labreport.results.settings import with_settings
-from labreport.results.sources import Sources
+from labreport.results import discard_drawing, files, is_own, sweep
+from labreport.running.planning import Book, Settings
 
 if TYPE_CHECKING:
     from labreport.project import Project
     from labreport.running.child import Task
     from labreport.running.forkserver import ForkServer, Message
-
-Settings = Mapping[str, Mapping[str, str]]  # experiment, parameter, text
-
-
-@dataclass(frozen=True)
-class Step:
-    """What is to be done for one experiment, and why.
-
-    `phase` is "run" (and then to draw what came out different) or "draw"; `state` is "fresh", "stale", or
-    "maybe" where it depends on what another run gives.
-    """
-
-    experiment: str
-    phase: str
-    state: str
-    reasons: tuple[str, ...]
-    last_seconds: float | None
-
-    @property
-    def may_run(self) -> bool:
-        """Return whether its result may change."""
-        return self.phase == "run" and self.state != "fresh"
 
 
 @dataclass(frozen=True)
@@ -68,136 +27,6 @@ class Outcome:
     fresh: tuple[str, ...]
     skipped: tuple[str, ...]
     errors: tuple[ExperimentError, ...]
-
-
-# ------------------------------------------------------------------------------------------------- planning
-
-
-def plan(project: Project, settings: Settings | None = None) -> list[Step]:
-    """Return a step for each experiment, those that are needed first.
-
-    Raises
-    ------
-    InputError, SeveralErrors
-        An experiment's declaration is wrong, or experiments need each other in a cycle.
-    UsageError
-        `settings` names an unknown experiment or parameter, or a text of the wrong type.
-
-    """
-    book = _Book(project, settings or {})
-    steps: dict[str, Step] = {}
-    for name in book.order:
-        steps[name] = _step(book, name, [n for n in book.declared[name].needs if steps[n].may_run])
-    book.sources.save()
-    return list(steps.values())
-
-
-def _step(book: _Book, name: str, pending: Sequence[str]) -> Step:
-    """Return what is to be done for an experiment, when these that it needs are not settled."""
-    seconds = {phase: results.last_seconds(book.project, name, phase) for phase in ("run", "draw")}
-    whole = None if seconds["run"] is None else seconds["run"] + (seconds["draw"] or 0.0)
-    reasons = book.run_reasons(name, unsettled=pending)
-    if reasons:
-        return Step(name, "run", "stale", tuple(reasons), whole)
-    if pending:
-        return Step(name, "run", "maybe", (f"after {', '.join(pending)}",), whole)
-    drawing = [f"figures: {reason}" for reason in book.draw_reasons(name)]
-    if drawing:
-        return Step(name, "draw", "stale", tuple(drawing), seconds["draw"])
-    return Step(name, "run", "fresh", (), whole)
-
-
-class _Book:
-    """What the project's experiments declare, and what their stored results depend on."""
-
-    def __init__(self, project: Project, settings: Settings) -> None:
-        self.project = project
-        self.sources = Sources(project)
-        self.declared = self._declared(settings)
-        self.order = _ordered(self.declared)
-        self.params = {name: d.values(quick=project.quick) for name, d in self.declared.items()}
-
-    def _declared(self, settings: Settings) -> dict[str, Declaration]:
-        names = self.project.experiment_names()
-        errors: list[LabreportError] = [
-            UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, names))
-            for name in settings
-            if name not in names
-        ]
-        declared = {}
-        for name in names:
-            try:
-                declared[name] = with_settings(self.sources.declaration(name), settings.get(name, {}))
-            except LabreportError as error:
-                errors += error.errors if isinstance(error, SeveralErrors) else [error]
-        errors += [
-            InputError(
-                f"report.toml sets a deadline for {name!r}, which does not exist",
-                place=Place("report.toml"),
-                cure=did_you_mean(name, names),
-            )
-            for name in self.project.config.deadlines
-            if name not in names
-        ]
-        raise_all(errors)
-        return declared
-
-    def contents(self, names: Iterable[str]) -> dict[str, str]:
-        """Return the digests of stored contents; of a result that is missing or damaged, the reason."""
-        runs = {name: results.recorded_run(self.project, name) for name in names}
-        return {name: run if isinstance(run, str) else run.content for name, run in runs.items()}
-
-    def of_run(self, name: str) -> Fingerprint:
-        """Return the fingerprint that a run would have now."""
-        needs = self.contents(self.declared[name].needs)
-        return self.sources.fingerprint(name, "run", self.params[name], needs)
-
-    def of_drawing(self, name: str, used: Iterable[str]) -> Fingerprint:
-        """Return the fingerprint that a drawing would have now if it used these results."""
-        return self.sources.fingerprint(name, "draw", self.params[name], self.contents({name, *used}))
-
-    def run_reasons(self, name: str, unsettled: Iterable[str] = ()) -> list[str]:
-        """Return why an experiment must run, whatever the unsettled results come out to be."""
-        run = results.recorded_run(self.project, name)
-        if isinstance(run, str):
-            return [run]
-        used = run.fingerprint.named("result")
-        as_before = of_kind("result", {need: used[need] for need in unsettled if need in used})
-        return changes(run.fingerprint, self.of_run(name) | as_before)
-
-    def draw_reasons(self, name: str) -> list[str]:
-        """Return why an experiment must draw."""
-        if not self.declared[name].has_draw:
-            return []
-        drawing = results.recorded_drawing(self.project, name)
-        if isinstance(drawing, str):
-            return [drawing]
-        known = drawing.fingerprint.named("result")
-        used = [need for need in self.declared[name].needs if need in known]
-        return changes(drawing.fingerprint, self.of_drawing(name, used))
-
-
-def _ordered(declared: Mapping[str, Declaration]) -> list[str]:
-    """Return the names so that each comes after those that it needs; InputError shows a cycle."""
-    order: list[str] = []
-
-    def visit(name: str, path: tuple[str, ...]) -> None:
-        if name in path:
-            cycle = " -> ".join([*path[path.index(name) :], name])
-            what = f"experiments need each other: {cycle}"
-            place = Place(f"experiments/{path[-1]}.py")
-            raise InputError(what, place=place, cure="take one of them out of NEEDS")
-        if name not in order:
-            for need in declared[name].needs:
-                visit(need, (*path, name))
-            order.append(name)
-
-    for name in sorted(declared):
-        visit(name, ())
-    return order
-
-
-# -------------------------------------------------------------------------------------------------- running
 
 
 def execute(
@@ -221,7 +50,7 @@ def execute(
         As `plan` does, before anything runs.
 
     """
-    book = _Book(project, settings or {})
+    book = Book(project, settings or {})
     chosen = list(names) if names is not None else book.order
     errors = [
         UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, book.order))
@@ -229,7 +58,7 @@ def execute(
         if name not in book.declared
     ]
     raise_all(errors)
-    results.sweep(project)
+    sweep(project)
     files.sweep(project.build / "cache")
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None))
     try:
@@ -256,7 +85,7 @@ class _Execution:
 
     def __init__(
         self,
-        book: _Book,
+        book: Book,
         chosen: Sequence[str],
         jobs: int,
         force: bool,
@@ -346,7 +175,7 @@ class _Execution:
             self.waiting.insert(0, (name, "draw"))
             return
         if phase == "run" and name in self.chosen:
-            results.discard_drawing(self.project, name)
+            discard_drawing(self.project, name)
         if name not in self.ran:
             self.fresh.append(name)
             self.events(Event("fresh", name, phase))
@@ -359,7 +188,10 @@ class _Execution:
         if self.server is None:
             self.revision = _revision(self.project)
             self.server = ForkServer(
-                preload=[*self._preload(), "labreport.running.child", "labreport.running.lab"],
+                preload=[
+                    *self._preload(),
+                    *(f"labreport.running.{module}" for module in ("child", "lab", "pool")),
+                ],
                 path=self.project.source_roots,
                 cwd=self.project.root,
                 log=self.project.log / "forkserver.log",
@@ -460,7 +292,7 @@ class _Execution:
 
 def _sudden_end(running: _Running, code: int) -> ExperimentError:
     """Return the error of a child that ended without a word."""
-    from labreport.running.lab import ending
+    from labreport.running.pool import ending
 
     task = running.task
     place = Place(f"experiments/{task.name}.py")

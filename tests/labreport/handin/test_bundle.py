@@ -18,13 +18,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from labreport import project as projects_of
+from labreport import running
 from labreport.errors import InputError, LabreportError, UsageError
 from labreport.handin import bundle, readme
 from labreport.handin.bundle import PackError
 from labreport.project import Project
 from labreport.results import files
 from labreport.results.strict_json import seal, unseal
-from labreport.running import runner
 
 ROOT = Path(__file__).parents[3]
 TOML = """\
@@ -204,7 +204,7 @@ def test_the_packed_results_are_fresh_in_the_unpacked_project(project, tmp_path)
     bundle.pack(project)
     subprocess.run(["unzip", "-q", project.submission / "code.zip", "-d", tmp_path / "empty"], check=True)
     unpacked = projects_of.load(tmp_path / "empty" / "code")
-    assert [(s.experiment, s.state, s.last_seconds) for s in runner.plan(unpacked)] == [
+    assert [(s.experiment, s.state, s.last_seconds) for s in running.plan(unpacked)] == [
         ("one", "fresh", None)
     ]
 

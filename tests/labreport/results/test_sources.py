@@ -190,7 +190,7 @@ def test_labreport_itself_never_counts(project):
     projects.change(
         project.experiments / "exp.py",
         "from lazy import late",
-        "from lazy import late; from labreport.running.lab import Lab; import labreport.results.results",
+        "from lazy import late; from labreport.running import Lab; import labreport.results.results",
     )
     found = taken(project)
     assert code(project) == before

@@ -14,8 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from labreport.errors import ExperimentError
-from labreport.running import figures
-from labreport.running.lab import Lab
+from labreport.running import Lab, figures
 
 
 @pytest.fixture

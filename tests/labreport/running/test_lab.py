@@ -12,10 +12,8 @@ import projects
 import pytest
 
 from labreport.errors import ExperimentError
-from labreport.results import results
-from labreport.results.encoding import encode
-from labreport.results.fingerprint import Fingerprint
-from labreport.running.lab import Lab
+from labreport.results import Fingerprint, encode, publish
+from labreport.running import Lab
 
 
 @pytest.fixture
@@ -192,7 +190,7 @@ def test_torch_computes_with_one_thread_and_gives_the_same_bits(project):
 
 def test_a_result_named_in_needs_is_given_and_noted(project):
     facts = dict.fromkeys(("started", "finished", "python"), "") | {"seconds": 0, "jobs": 1, "revision": None}
-    results.publish(project, "other", encode({"x": 1}, {}), Fingerprint(), facts)
+    publish(project, "other", encode({"x": 1}, {}), Fingerprint(), facts)
     lab = Lab(project, "exp", {}, needs=("other",))
     assert lab.result("other").values == {"x": 1}
     assert lab.used == {"other"}

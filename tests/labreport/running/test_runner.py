@@ -17,10 +17,10 @@ import projects
 import pytest
 from projects import experiment, make, reasons, returning, run, states
 
+from labreport import running
 from labreport.errors import InputError, LabreportError, UsageError
 from labreport.progress import Progress
-from labreport.results import results
-from labreport.running import runner
+from labreport.results import load, recorded_drawing, recorded_run
 
 SRC = Path(__file__).parents[3] / "src"
 
@@ -69,7 +69,7 @@ def test_the_plan_names_needed_experiments_first(tmp_path):
             "d": returning("{}"),
         },
     )
-    assert [step.experiment for step in runner.plan(project)] == ["d", "b", "c", "a"]
+    assert [step.experiment for step in running.plan(project)] == ["d", "b", "c", "a"]
     assert states(project) == dict.fromkeys("abcd", "stale run")
     assert reasons(project, "a") == ("no result yet",)
 
@@ -85,14 +85,14 @@ def test_the_plan_names_needed_experiments_first(tmp_path):
 def test_a_cycle_of_needs_is_shown(tmp_path, needs, cycle):
     project = make(tmp_path, {name: returning("{}", needs=of) for name, of in needs.items()})
     with pytest.raises(InputError) as caught:
-        runner.plan(project)
+        running.plan(project)
     assert caught.value.what == f"experiments need each other: {cycle}"
 
 
 def test_wrong_settings_of_several_experiments_come_together(tmp_path):
     project = make(tmp_path, {"a": returning("{}"), "b": returning("{}")})
     with pytest.raises(LabreportError) as caught:
-        runner.plan(project, {"a": {"seed": "x"}, "b": {"sed": "1"}, "c": {"seed": "1"}})
+        running.plan(project, {"a": {"seed": "x"}, "b": {"sed": "1"}, "c": {"seed": "1"}})
     assert len(caught.value.errors) == 3
 
 
@@ -115,8 +115,8 @@ def test_planning_imports_nothing_heavy_and_runs_no_process(tmp_path):
         import sys
         from pathlib import Path
         from labreport import project
-        from labreport.running import runner
-        runner.plan(project.load(Path({str(project.root)!r})))
+        from labreport import running
+        running.plan(project.load(Path({str(project.root)!r})))
         print([name for name in {HEAVY!r} if name in sys.modules])
     """
     done = subprocess.run(
@@ -170,7 +170,7 @@ def test_after_a_run_all_is_fresh_and_nothing_runs_again(chain):
     outcome = run(chain)
     assert (outcome.ran, outcome.fresh) == ((), ("a", "b", "c"))
     assert [result_bytes(chain, name) for name in "abc"] == before
-    assert all(step.last_seconds >= 0 for step in runner.plan(chain))
+    assert all(step.last_seconds >= 0 for step in running.plan(chain))
 
 
 def test_a_changed_comment_runs_nothing(chain):
@@ -207,8 +207,8 @@ def test_a_changed_default_and_a_setting_say_what_the_parameter_was(chain):
     assert run(chain, ["a"], settings={"a": {"repeats": "50"}}).ran == ()
     run(chain, ["a"], settings={"a": {"repeats": "7"}})
     assert reasons(chain, "a") == ("repeats was 7, is 1000",)
-    assert results.load(chain, "a").params == {"repeats": 7}
-    assert results.load(chain, "a").values == {"x": 15}
+    assert load(chain, "a").params == {"repeats": 7}
+    assert load(chain, "a").values == {"x": 15}
 
 
 def test_another_version_of_a_library_runs_again(chain, monkeypatch):
@@ -255,7 +255,7 @@ def test_force_runs_only_what_was_named(chain):
 
 def test_an_unknown_name_runs_nothing(chain):
     with pytest.raises(UsageError, match="no experiment 'd'"):
-        runner.execute(chain, ["a", "d"], force=True)
+        running.execute(chain, ["a", "d"], force=True)
     assert states(chain)["a"] == "fresh"
 
 
@@ -266,7 +266,7 @@ def test_a_quick_build_uses_quick_parameters_and_its_own_folder(tmp_path):
     )
     full, quick = make(tmp_path, {"a": text}), make(tmp_path, {"a": text}, quick=True)
     run(quick)
-    assert results.load(quick, "a").params == {"n": 3, "m": 2}
+    assert load(quick, "a").params == {"n": 3, "m": 2}
     assert sorted(path.name for path in (tmp_path / "build").iterdir()) == ["quick"]
     assert states(full) == {"a": "stale run"}
 
@@ -280,7 +280,7 @@ def test_a_source_of_the_same_size_and_time_is_noticed_and_run(chain, monkeypatc
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert path.stat().st_size == stat.st_size
     run(chain)
-    assert results.load(chain, "a").values == {"x": 151}
+    assert load(chain, "a").values == {"x": 151}
 
 
 def test_what_killed_runs_left_behind_is_swept(chain):
@@ -310,12 +310,12 @@ def reading(tmp_path):
 
 def test_a_changed_file_runs_what_reads_it_and_nothing_else(reading):
     run(reading)
-    assert results.load(reading, "a").values == {"x": "1\n"}
+    assert load(reading, "a").values == {"x": "1\n"}
     assert states(reading) == {"a": "fresh", "b": "fresh"}
     projects.write(reading.root / "data" / "points.csv", "2\n")
     assert reasons(reading, "a") == ("data/points.csv changed",)
     assert run(reading).ran == ("a",)
-    assert results.load(reading, "a").values == {"x": "2\n"}
+    assert load(reading, "a").values == {"x": "2\n"}
 
 
 def test_a_changed_file_draws_again_even_if_the_result_came_out_equal(tmp_path):
@@ -335,7 +335,7 @@ def test_a_deleted_file_stops_the_plan_at_the_line_that_reads_it(reading):
     run(reading)
     (reading.root / "data" / "points.csv").unlink()
     with pytest.raises(InputError) as caught:
-        runner.plan(reading)
+        running.plan(reading)
     assert caught.value.what == "experiment 'a' reads 'data/points.csv', which does not exist"
     assert caught.value.place.source == "READS = ('data/points.csv',)"
 
@@ -358,7 +358,7 @@ def test_a_file_that_changes_while_the_build_goes_on_is_not_believed(tmp_path):
             projects.write(project.root / "data" / "points.csv", "2\n")
             go.touch()
 
-    (error,) = runner.execute(project, events=edit).errors
+    (error,) = running.execute(project, events=edit).errors
     assert error.what == "experiment 'a' failed: data/points.csv changed since the build began"
     assert error.cure == "build again"
     assert states(project) == {"a": "stale run"}
@@ -401,7 +401,7 @@ def test_notices_are_shown_while_the_build_runs_and_change_nothing(tmp_path, cap
 def test_a_notice_of_an_experiment_that_fails_is_shown_too(tmp_path):
     body = "def run(params, lab):\n    lab.notice('é' * 600)\n    raise ValueError('no luck')\n"
     events = []
-    runner.execute(make(tmp_path, {"a": experiment(body)}), events=events.append)
+    running.execute(make(tmp_path, {"a": experiment(body)}), events=events.append)
     assert [event.kind for event in events] == ["started", "notice", "failed"]
     assert events[1].label == "é" * 498 + " …"
 
@@ -431,8 +431,8 @@ def killed(tmp_path):
     text = experiment(KEEPING.format(path=str(there)), needs=("b",))
     project = make(tmp_path / "p", {"a": text, "b": returning('{"x": 1}')})
     code = (
-        "from pathlib import Path; from labreport import project; from labreport.running import runner;"
-        f"runner.execute(project.load(Path({str(project.root)!r})))"
+        "from pathlib import Path; from labreport import project, running;"
+        f"running.execute(project.load(Path({str(project.root)!r})))"
     )
     build = subprocess.Popen([sys.executable, "-c", code], env={"PYTHONPATH": str(SRC), "PATH": ""})
     try:
@@ -447,13 +447,13 @@ def killed(tmp_path):
 
 def test_a_killed_run_finds_what_it_had_left_and_nothing_is_left_when_it_has_finished(killed):
     run(killed, jobs=2)
-    assert results.load(killed, "a").values == {"found": ["left"], "others": 1}
+    assert load(killed, "a").values == {"found": ["left"], "others": 1}
     assert list(killed.checkpoints.iterdir()) == []
 
 
 def test_an_experiment_that_fails_keeps_its_checkpoints(killed):
     projects.change(killed.experiments / "a.py", "lab.map(", "1 / 0; lab.map(")
-    assert len(runner.execute(killed).errors) == 1
+    assert len(running.execute(killed).errors) == 1
     (folder,) = (killed.checkpoints / "a").iterdir()
     assert [path.name for path in folder.iterdir()] == ["left"]
 
@@ -471,7 +471,7 @@ CHANGES = {
 def test_another_fingerprint_finds_nothing_and_removes_what_was_left(killed, what):
     CHANGES[what](killed)
     run(killed)
-    assert results.load(killed, "a").values == {"found": [], "others": 1}
+    assert load(killed, "a").values == {"found": [], "others": 1}
     assert list(killed.checkpoints.iterdir()) == []
 
 
@@ -479,18 +479,18 @@ def test_a_comment_does_not_lose_the_checkpoints(killed):
     path = killed.experiments / "a.py"
     path.write_text(f"# more\n{path.read_text()}")
     run(killed)
-    assert results.load(killed, "a").values["found"] == ["left"]
+    assert load(killed, "a").values["found"] == ["left"]
 
 
 def test_force_starts_without_checkpoints(killed):
     run(killed, ["a"], force=True)
-    assert results.load(killed, "a").values == {"found": [], "others": 1}
+    assert load(killed, "a").values == {"found": [], "others": 1}
 
 
 def test_force_leaves_the_checkpoints_of_what_was_not_named(killed):
     run(killed, ["b"], force=True)
     run(killed, ["a"])
-    assert results.load(killed, "a").values["found"] == ["left"]
+    assert load(killed, "a").values["found"] == ["left"]
 
 
 # drawing
@@ -524,7 +524,7 @@ def test_figures_are_drawn_again_without_running_again(tmp_path):
     # a failed drawing keeps the last figures
     blue = (folder / "line.pdf").read_bytes()
     projects.change(project.experiments / "a.py", 'alt="a line"', 'alt=" "')
-    outcome = runner.execute(project)
+    outcome = running.execute(project)
     assert "has no alternative text" in outcome.errors[0].what
     assert (folder / "line.pdf").read_bytes() == blue
     assert not list(folder.parent.glob(".tmp-*"))
@@ -547,7 +547,7 @@ def test_a_drawing_depends_on_the_other_results_that_it_uses(tmp_path):
         },
     )
     run(project)
-    drawing = results.recorded_drawing(project, "c")
+    drawing = recorded_drawing(project, "c")
     assert sorted(drawing.fingerprint.named("result")) == ["a", "c"]
 
 
@@ -608,7 +608,7 @@ def failed(tmp_path_factory):
     }
     project = make(tmp_path_factory.mktemp("failed"), {**bad, **others})
     events = []
-    return project, runner.execute(project, jobs=2, events=events.append), events
+    return project, running.execute(project, jobs=2, events=events.append), events
 
 
 @pytest.mark.parametrize("how", FAILURES)
@@ -650,7 +650,7 @@ def test_after_failures_the_others_go_on_and_dependents_are_skipped(failed):
 def test_an_error_in_a_module_is_shown_at_the_experiments_line_with_a_note(tmp_path):
     body = "from helper import fail\ndef run(params, lab):\n    fail(1)\n"
     project = make(tmp_path, {"a": experiment(body)}, src={"helper.py": "\ndef fail(x):\n    x.nope()\n"})
-    (error,) = runner.execute(project).errors
+    (error,) = running.execute(project).errors
     assert (error.place.file, error.place.line) == ("experiments/a.py", 14)
     assert "raised in src/helper.py:3" in error.notes
     assert error.cure == "the full traceback is in build/log/a.log"
@@ -660,7 +660,7 @@ def test_a_module_that_fails_at_its_import_is_named(tmp_path):
     project = make(
         tmp_path, {"a": experiment("1 / 0\ndef run(params, lab):\n    return {}\n"), "b": returning("{}")}
     )
-    outcome = runner.execute(project)
+    outcome = running.execute(project)
     assert outcome.ran == ("b",)
     assert outcome.errors[0].what == "experiment 'a' failed: ZeroDivisionError: division by zero"
     assert outcome.errors[0].place.line == 12
@@ -674,7 +674,7 @@ def test_an_error_inside_a_map_is_shown_at_its_line_with_its_item(tmp_path):
             return {"x": lab.map(invert, [2, 1, 0])}
     """
     project = make(tmp_path, {"a": experiment(body)})
-    (error,) = runner.execute(project, jobs=2).errors
+    (error,) = running.execute(project, jobs=2).errors
     assert error.what == "experiment 'a' failed: ZeroDivisionError: division by zero"
     assert error.place.source == "    return 1 / x"
     assert error.notes == ("in item 3 of 3 of lab.map: 0",)
@@ -682,14 +682,14 @@ def test_an_error_inside_a_map_is_shown_at_its_line_with_its_item(tmp_path):
 
 def test_a_message_of_many_lines_is_cut(tmp_path):
     body = "def run(params, lab):\n    raise ValueError('one\\ntwo\\nthree\\nfour\\nfive')\n"
-    (error,) = runner.execute(make(tmp_path, {"a": experiment(body)})).errors
+    (error,) = running.execute(make(tmp_path, {"a": experiment(body)})).errors
     assert error.what == "experiment 'a' failed: ValueError: one"
     assert error.notes == ("two", "three", "four")
 
 
 def test_several_errors_of_a_result_come_as_one_with_notes(tmp_path):
     body = "def run(params, lab):\n    return {'a': float('inf'), 'b': {1: 2}}\n"
-    (error,) = runner.execute(make(tmp_path, {"a": experiment(body)})).errors
+    (error,) = running.execute(make(tmp_path, {"a": experiment(body)})).errors
     assert error.what == "experiment 'a' failed with 2 errors"
     assert error.notes[0].startswith("values.a is infinite (cure: record a diverged run as such")
     assert error.notes[1].startswith("values.b: the key 1 is an int, not a text")
@@ -702,7 +702,7 @@ def test_a_module_imported_behind_the_back_of_the_fingerprint_is_refused(tmp_pat
             return {"x": importlib.import_module("hid" + "den").X}
     """
     project = make(tmp_path, {"a": experiment(body)}, src={"hidden.py": "X = 1\n"})
-    (error,) = runner.execute(project).errors
+    (error,) = running.execute(project).errors
     assert "imports src/hidden.py in a way that its syntax does not show" in error.what
     projects.change(project.experiments / "a.py", "import importlib", "import importlib, hidden")
     assert run(project).ran == ("a",)
@@ -711,7 +711,7 @@ def test_a_module_imported_behind_the_back_of_the_fingerprint_is_refused(tmp_pat
 def test_a_deadline_for_an_unknown_experiment_is_an_error(tmp_path):
     project = make(tmp_path, {"slow": returning("{}")}, toml="[deadlines]\nslwo = 1\n")
     with pytest.raises(InputError, match="a deadline for 'slwo', which does not exist") as caught:
-        runner.plan(project)
+        running.plan(project)
     assert caught.value.cure == "did you mean 'slow'?"
 
 
@@ -730,7 +730,7 @@ def test_an_experiment_that_hangs_is_ended_with_its_grandchildren(tmp_path):
         toml="deadline = 300\n[deadlines]\nslow = 1\n",
     )
     start = time.monotonic()
-    outcome = runner.execute(project, jobs=2)
+    outcome = running.execute(project, jobs=2)
     assert time.monotonic() - start < 15
     assert outcome.ran == ("good",)
     assert outcome.errors[0].what == "experiment 'slow' was ended after 1 s, its deadline"
@@ -786,7 +786,7 @@ def test_a_long_error_message_arrives_cut(tmp_path):
     project = make(
         tmp_path, {"a": experiment("def run(params, lab):\n    raise ValueError('é' * 100_000)\n")}
     )
-    (error,) = runner.execute(project).errors
+    (error,) = running.execute(project).errors
     assert error.what.startswith("experiment 'a' failed: ValueError: éé")
     assert len(error.what) < 3000
 
@@ -805,12 +805,12 @@ def test_a_source_that_changes_while_the_build_begins_is_not_believed(tmp_path):
         if event.kind == "started" and event.experiment == "a":
             (project.root / "src" / "helper.py").write_text("X = 2\n")
 
-    outcome = runner.execute(project, ["a"], events=edit)
+    outcome = running.execute(project, ["a"], events=edit)
     if outcome.errors:  # the child has seen the new file
         assert outcome.errors[0].what.endswith("src/helper.py changed while the build began")
         assert states(project)["a"] == "stale run"
     else:
-        assert results.load(project, "a").values == {"x": 1}
+        assert load(project, "a").values == {"x": 1}
 
 
 # where and how
@@ -836,7 +836,7 @@ def test_a_child_has_the_documented_surroundings(tmp_path, monkeypatch):
     """
     project = make(tmp_path, {"a": experiment(body), "b": experiment(body)}, src={"m.py": ""})
     run(project, jobs=2)
-    values = results.load(project, "a").values
+    values = load(project, "a").values
     assert values["env"] == {
         "MPLBACKEND": "Agg",
         "OMP_NUM_THREADS": "1",
@@ -849,14 +849,14 @@ def test_a_child_has_the_documented_surroundings(tmp_path, monkeypatch):
     assert values["stdin"] == ""
     assert values["path"] == [str(tmp_path / "src"), str(tmp_path)]
     assert values["name"] == "experiments.a"
-    assert values["hash"] == results.load(project, "b").values["hash"]
+    assert values["hash"] == load(project, "b").values["hash"]
 
 
 def test_experiments_of_another_project_cannot_be_imported(tmp_path, monkeypatch):
     make(tmp_path / "other", {"theirs": returning("{}")}, src={"their_helper.py": ""})
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
     body = "def run(params, lab):\n    import experiments.theirs\n    return {}\n"
-    (error,) = runner.execute(make(tmp_path / "own", {"a": experiment(body)})).errors
+    (error,) = running.execute(make(tmp_path / "own", {"a": experiment(body)})).errors
     assert error.what == "experiment 'a' cannot import 'experiments.theirs'"
 
 
@@ -865,7 +865,7 @@ def test_a_project_may_lie_in_a_folder_of_any_name(tmp_path, name):
     body = "from helper import X\ndef run(params, lab):\n    return {'x': lab.map(abs, [X, X])}\n"
     project = make(tmp_path / name, {"a": experiment(body)}, src={"helper.py": "X = -3\n"})
     assert run(project, jobs=2).ran == ("a",)
-    assert results.load(project, "a").values == {"x": [3, 3]}
+    assert load(project, "a").values == {"x": [3, 3]}
     assert states(project) == {"a": "fresh"}
 
 
@@ -876,7 +876,7 @@ def test_preloaded_modules_are_there_before_the_child_starts(tmp_path):
     toml = 'preload = ["colorsys", "no_such_module"]\n'
     project = make(tmp_path, {"a": experiment(body)}, toml=toml)
     run(project)
-    assert results.load(project, "a").values == {"there": True}
+    assert load(project, "a").values == {"there": True}
     assert "cannot preload no_such_module" in (project.log / "forkserver.log").read_text()
 
 
@@ -894,7 +894,7 @@ def test_two_jobs_give_the_same_bytes_as_one(tmp_path):
     run(two, jobs=2)
     for name in texts:
         assert result_bytes(one, name) == result_bytes(two, name)
-    values = [results.load(one, name).values["xs"] for name in texts]
+    values = [load(one, name).values["xs"] for name in texts]
     assert len({x for xs in values for x in xs}) == 60
 
 
@@ -929,7 +929,7 @@ def test_events_tell_the_whole_story(tmp_path):
 def test_the_record_of_a_run_knows_the_revision_and_does_without_git(tmp_path, monkeypatch):
     project = make(tmp_path, {"a": returning("{}")})
     run(project)
-    assert results.recorded_run(project, "a").revision is None
+    assert recorded_run(project, "a").revision is None
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@example.org"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "report.toml", "experiments"], check=True)
@@ -938,10 +938,10 @@ def test_the_record_of_a_run_knows_the_revision_and_does_without_git(tmp_path, m
         [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     ).stdout.strip()
     run(project, force=True)
-    assert results.recorded_run(project, "a").revision == head
+    assert recorded_run(project, "a").revision == head
     monkeypatch.setenv("PATH", "/nowhere")
     run(project, force=True)
-    assert results.recorded_run(project, "a").revision is None
+    assert recorded_run(project, "a").revision is None
 
 
 # ends from outside
@@ -969,8 +969,8 @@ def test_the_end_of_the_build_leaves_no_process_and_keeps_finished_results(tmp_p
         {"a": returning('{"x": 1}'), "stuck": experiment(STUCK.format(path=str(path)), needs=("a",))},
     )
     code = (
-        "from pathlib import Path; from labreport import project; from labreport.running import runner;"
-        f"runner.execute(project.load(Path({str(project.root)!r})), jobs=2)"
+        "from pathlib import Path; from labreport import project, running;"
+        f"running.execute(project.load(Path({str(project.root)!r})), jobs=2)"
     )
     build = subprocess.Popen(
         [sys.executable, "-c", code], env={"PYTHONPATH": str(SRC), "PATH": ""}, stderr=subprocess.DEVNULL
@@ -998,7 +998,7 @@ def test_the_end_of_the_fork_server_fails_what_was_running_and_leaves_no_process
             killed.append(pids(path)[1])
             os.kill(killed[0], signal.SIGKILL)
 
-    outcome = runner.execute(project, jobs=2, events=kill)
+    outcome = running.execute(project, jobs=2, events=kill)
     assert [error.what for error in outcome.errors] == ["experiment 'stuck' was lost: the fork server ended"]
     assert killed
     wait_for(lambda: not any(alive(pid) for pid in pids(path)))
@@ -1027,8 +1027,8 @@ def test_builds_killed_at_any_time_are_made_good_by_the_next(tmp_path):
         clean.append(snapshot(write(version)))
     assert clean[0] != clean[1]
     code = (
-        "from pathlib import Path; from labreport import project; from labreport.running import runner;"
-        f"runner.execute(project.load(Path({str(tmp_path / 'p')!r})), jobs=2)"
+        "from pathlib import Path; from labreport import project, running;"
+        f"running.execute(project.load(Path({str(tmp_path / 'p')!r})), jobs=2)"
     )
     rounds, random_ = 12, random.Random(2)
     for i in range(rounds):

@@ -22,7 +22,7 @@ import yaml
 from scipy import stats
 
 from labreport.project import Config, Project
-from labreport.running.lab import Lab
+from labreport.running import Lab
 from tinymlp.sweep import agent as sweep
 from tinymlp.sweep.agent import (
     Parameter,
