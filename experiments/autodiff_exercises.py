@@ -31,8 +31,8 @@ from tinymlp.scalar.tracing import trace
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
 
     Function = Callable[[float], float]
 

@@ -20,8 +20,8 @@ from tinymlp.scalar.tracing import Edge, Node, count_visits, trace
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
     from tinymlp.scalar.tracing import Call, Trace
 
 

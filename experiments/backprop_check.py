@@ -47,8 +47,8 @@ from tinymlp.scalar.gradcheck import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
 
 
 @dataclass(frozen=True)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from torch import Tensor
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
 
 
 @dataclass(frozen=True)

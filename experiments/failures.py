@@ -44,8 +44,8 @@ from tinymlp.networks.plateaus import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
 
 NEEDS = ("depth_width",)
 

@@ -48,8 +48,8 @@ from tinymlp.tracking.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
     from tinymlp.inference.selection import Ranking
     from tinymlp.networks.ensemble import Ensemble
     from tinymlp.sweep.agent import Map, Sweep, Trial

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
     from tinymlp.networks.training import History
     from tinymlp.tracking.session import Log
 

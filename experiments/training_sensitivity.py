@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
     from tinymlp.inference.statistics import Contrast
     from tinymlp.networks.ensemble import Ensemble, Score
 
