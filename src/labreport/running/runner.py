@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from labreport import surroundings
-from labreport.errors import ExperimentError, Place, UsageError, did_you_mean, raise_all
+from labreport.errors import ExperimentError, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
-from labreport.results import discard_drawing, files, is_own, sweep
+from labreport.results import discard_drawing, files, sweep
+from labreport.running.children import Children
 from labreport.running.planning import Book, Settings
 
 if TYPE_CHECKING:
     from labreport.project import Project
-    from labreport.running.child import Task
-    from labreport.running.forkserver import ForkServer, Message
+    from labreport.running.children import Ended
 
 
 @dataclass(frozen=True)
@@ -64,20 +63,8 @@ def execute(
     try:
         return execution.run()
     finally:
-        execution.close()
+        execution.children.close()
         book.sources.save()
-
-
-@dataclass
-class _Running:
-    """A task in a child process."""
-
-    task: Task
-    deadline: float
-    ends: float = float("inf")
-    seconds: float | None = None
-    error: ExperimentError | None = None
-    expired: bool = False
 
 
 class _Execution:
@@ -97,9 +84,7 @@ class _Execution:
         self.jobs = jobs
         self.force = force
         self.events = events
-        self.server: ForkServer | None = None
-        self.revision: str | None = None
-        self.running: dict[int, _Running] = {}
+        self.children = Children(book.project, events)
         self.waiting = [(name, "run") for name in book.order if name in self._with_needs(chosen)]
         self.settled: set[str] = set()
         self.ran: list[str] = []
@@ -121,13 +106,10 @@ class _Execution:
     def run(self) -> Outcome:
         while True:
             self._start_what_can()
-            if not self.running:
+            if not self.children:
                 return Outcome(tuple(self.ran), tuple(self.fresh), tuple(self.skipped), tuple(self.errors))
-            self._wait()
-
-    def close(self) -> None:
-        if self.server is not None:
-            self.server.close()
+            for ended in self.children.wait():
+                self._ended(ended)
 
     def _start_what_can(self) -> None:
         """Settle or start all that waits for nothing; what this settles may free others."""
@@ -135,7 +117,7 @@ class _Execution:
         while progress:
             progress = False
             for name, phase in list(self.waiting):
-                if len(self.running) < self.jobs and self._is_ready(name, phase):
+                if len(self.children) < self.jobs and self._is_ready(name, phase):
                     self.waiting.remove((name, phase))
                     self._decide(name, phase)
                     progress = True
@@ -181,128 +163,43 @@ class _Execution:
             self.events(Event("fresh", name, phase))
 
     def _start(self, name: str, phase: str, reasons: tuple[str, ...]) -> None:
-        from labreport.running.child import Task, perform
-        from labreport.running.forkserver import ForkServer
+        from labreport.running.child import Task
 
-        declared = self.book.declared[name]
-        if self.server is None:
-            self.revision = _revision(self.project)
-            self.server = ForkServer(
-                preload=[
-                    *self._preload(),
-                    *(f"labreport.running.{module}" for module in ("child", "lab", "pool")),
-                ],
-                path=self.project.source_roots,
-                cwd=self.project.root,
-                log=self.project.log / "forkserver.log",
-                env=surroundings.for_experiments(),
-            )
         book = self.book
+        needs = book.declared[name].needs
         task = Task(
             project=self.project,
             name=name,
             phase=phase,
-            params=self.book.params[name],
-            needs=declared.needs,
+            params=book.params[name],
+            needs=needs,
             fingerprint=book.of_run(name) if phase == "run" else book.of_drawing(name, ()),
-            contents=self.book.contents(declared.needs),
+            contents=book.contents(needs),
             jobs=self.jobs,
             revision=self.revision,
             forced=self._is_forced(name),
         )
-        config = self.project.config
-        self.book.sources.save()  # the child reads the sources again
-        call = self.server.start(perform, task, task.log)
-        self.running[call] = _Running(task, config.deadlines.get(name, config.deadline))
+        book.sources.save()  # the child reads the sources again, to see whether they have changed
+        self.children.start(task)
         self.events(Event("started", name, phase, reasons=reasons))
 
-    def _preload(self) -> list[str]:
-        """Return what to import once: not the project's own modules, whose sources may change."""
-        return [m for m in self.project.config.preload if not is_own(self.project, m.partition(".")[0])]
+    @cached_property
+    def revision(self) -> str | None:
+        """The revision that the records of all runs of this build name."""
+        return _revision(self.project)
 
-    def _wait(self) -> None:
-        """Take in what the children say until the next deadline."""
-        assert self.server is not None
-        now = time.monotonic()
-        ends = min(running.ends for running in self.running.values())
-        try:
-            messages = self.server.receive(None if ends == float("inf") else max(0.0, ends - now))
-        except EOFError:
-            self._lost()
+    def _ended(self, ended: Ended) -> None:
+        name, phase = ended.task.name, ended.task.phase
+        if ended.error is not None:
+            self.errors.append(ended.error)
+            if phase == "run":  # without its figures a result can still be used
+                self.stopped[name] = f"{name} failed"
+            self.events(Event("failed", name, phase, error=ended.error))
             return
-        for message in messages:
-            running = self.running.get(message["call"])
-            if running is not None:
-                self._hear(running, message)
-        for call, running in self.running.items():
-            if time.monotonic() >= running.ends and not running.expired:
-                running.expired = True
-                running.ends = float("inf")
-                self.server.kill(call)
-
-    def _hear(self, running: _Running, message: Message) -> None:
-        task, kind = running.task, message["type"]
-        if kind == "started":
-            running.ends = time.monotonic() + running.deadline
-        elif kind == "exit":
-            del self.running[message["call"]]
-            self._ended(running, message["code"])
-        elif kind == "message":
-            data = message["data"]
-            if "progress" in data:
-                done, total, label = data["progress"]
-                event = Event("progress", task.name, task.phase, done=done, total=total, label=label)
-                self.events(event)
-            elif "notice" in data:
-                self.events(Event("notice", task.name, task.phase, label=data["notice"]))
-            elif "seconds" in data:
-                running.seconds = data["seconds"]
-            elif "failed" in data:
-                from labreport.running.child import received
-
-                running.error = received(data["failed"])
-
-    def _ended(self, running: _Running, code: int) -> None:
-        task = running.task
-        if running.seconds is not None:
-            if task.name not in self.ran:
-                self.ran.append(task.name)
-            self.events(Event("finished", task.name, task.phase, seconds=running.seconds))
-            self._settle(task.name, task.phase)
-            return
-        self._failed(task, running.error or _sudden_end(running, code))
-
-    def _failed(self, task: Task, error: ExperimentError) -> None:
-        self.errors.append(error)
-        if task.phase == "run":
-            self.stopped[task.name] = f"{task.name} failed"
-        self.events(Event("failed", task.name, task.phase, error=error))
-
-    def _lost(self) -> None:
-        """Fail what was running when the fork server ended."""
-        log = self.project.shown(self.project.log / "forkserver.log")
-        running, self.running = list(self.running.values()), {}
-        if self.server is not None:
-            self.server.close()
-            self.server = None
-        for lost in running:
-            what = f"experiment {lost.task.name!r} was lost: the fork server ended"
-            self._failed(lost.task, ExperimentError(what, cure=f"see {log}; run again"))
-
-
-def _sudden_end(running: _Running, code: int) -> ExperimentError:
-    """Return the error of a child that ended without a word."""
-    from labreport.running.pool import ending
-
-    task = running.task
-    place = Place(f"experiments/{task.name}.py")
-    if running.expired:
-        what = f"{task.title} was ended after {running.deadline:g} s, its deadline"
-        cure = f"see {task.shown_log}; allow it more time in report.toml: [deadlines] {task.name} = …"
-    else:
-        what = f"{task.title} {ending(code)}"
-        cure = f"see {task.shown_log}"
-    return ExperimentError(what, place=place, cure=cure)
+        if name not in self.ran:
+            self.ran.append(name)
+        self.events(Event("finished", name, phase, seconds=ended.seconds or 0.0))
+        self._settle(name, phase)
 
 
 def _revision(project: Project) -> str | None:

@@ -185,7 +185,7 @@ def test_an_experiment_that_hangs_is_ended_with_its_grandchildren(tmp_path):
     outcome = running.execute(project, jobs=2)
     assert time.monotonic() - start < 15
     assert outcome.ran == ("good",)
-    assert outcome.errors[0].what == "experiment 'slow' was ended after 1 s, its deadline"
+    assert outcome.errors[0].what == "experiment 'slow' was stopped after 1 s, its deadline"
     assert "[deadlines] slow" in outcome.errors[0].cure
     assert len(pids(tmp_path / "pids")) == 2
     wait_for(lambda: not any(alive(pid) for pid in pids(tmp_path / "pids")))

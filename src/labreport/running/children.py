@@ -1,0 +1,159 @@
+"""Tasks in child processes: started, listened to, and ended at their deadlines."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from labreport import surroundings
+from labreport.errors import ExperimentError, Place
+from labreport.events import Event, Events
+from labreport.results import is_own
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+    from labreport.running.child import Task
+    from labreport.running.forkserver import ForkServer, Message
+
+FOREVER = float("inf")
+LOG = "forkserver.log"
+OURS = ("labreport.running.child", "labreport.running.lab", "labreport.running.pool")
+"""What every child needs, imported once before the first fork."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a task ended: after so many seconds, or with an error."""
+
+    task: Task
+    seconds: float | None = None
+    error: ExperimentError | None = None
+
+
+@dataclass
+class _Running:
+    """A task in a child process, what it has said so far, and when its time is up."""
+
+    task: Task
+    deadline: float
+    ends: float = FOREVER
+    seconds: float | None = None
+    error: ExperimentError | None = None
+    expired: bool = False
+
+
+class Children:
+    """The tasks that run at the moment, each in a child of one fork server."""
+
+    def __init__(self, project: Project, events: Events) -> None:
+        self.project = project
+        self.events = events
+        self._server: ForkServer | None = None
+        self._running: dict[int, _Running] = {}
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, task: Task) -> None:
+        """Run a task in a new child."""
+        from labreport.running.child import perform
+
+        if self._server is None:
+            self._server = self._new_server()
+        config = self.project.config
+        deadline = config.deadlines.get(task.name, config.deadline)
+        self._running[self._server.start(perform, task, task.log)] = _Running(task, deadline)
+
+    def wait(self) -> list[Ended]:
+        """Listen until a child says something or its deadline comes; return the tasks that have ended."""
+        assert self._server is not None
+        ends = min(running.ends for running in self._running.values())
+        try:
+            messages = self._server.receive(None if ends == FOREVER else max(0.0, ends - time.monotonic()))
+        except EOFError:
+            return self._lost()
+        ended = [end for message in messages if (end := self._hear(message)) is not None]
+        for call, running in self._running.items():
+            if time.monotonic() >= running.ends and not running.expired:
+                running.expired = True
+                running.ends = FOREVER  # what remains is to hear of its end
+                self._server.kill(call)
+        return ended
+
+    def close(self) -> None:
+        """End all children and the server."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def _new_server(self) -> ForkServer:
+        from labreport.running.forkserver import ForkServer
+
+        # the project's own modules are imported in each child: their sources may change during the build
+        preload = [m for m in self.project.config.preload if not is_own(self.project, m.partition(".")[0])]
+        return ForkServer(
+            preload=[*preload, *OURS],
+            path=self.project.source_roots,
+            cwd=self.project.root,
+            log=self.project.log / LOG,
+            env=surroundings.for_experiments(),
+        )
+
+    def _hear(self, message: Message) -> Ended | None:
+        """Take in a message; return the task's end if the message tells it."""
+        running = self._running.get(message["call"])
+        if running is None:
+            return None
+        if message["type"] == "started":
+            # only now: a server that still imports torch must not use up the time of the first task
+            running.ends = time.monotonic() + running.deadline
+        elif message["type"] == "message":
+            self._take(running, message["data"])
+        elif message["type"] == "exit":
+            del self._running[message["call"]]
+            if running.seconds is None:
+                error = running.error or _sudden_end(running, message["code"])
+                return Ended(running.task, error=error)
+            return Ended(running.task, running.seconds)
+        return None
+
+    def _take(self, running: _Running, data: Message) -> None:
+        from labreport.running.child import received
+
+        name, phase = running.task.name, running.task.phase
+        if "progress" in data:
+            done, total, label = data["progress"]
+            self.events(Event("progress", name, phase, done=done, total=total, label=label))
+        elif "notice" in data:
+            self.events(Event("notice", name, phase, label=data["notice"]))
+        elif "seconds" in data:
+            running.seconds = data["seconds"]
+        elif "failed" in data:
+            running.error = received(data["failed"])
+
+    def _lost(self) -> list[Ended]:
+        """Return how all that was running ended with the fork server; the next task gets a new one."""
+        lost, self._running = list(self._running.values()), {}
+        self.close()
+        cure = f"see {self.project.shown(self.project.log / LOG)}; run again"
+        what = "experiment {name!r} was lost: the fork server ended"
+        return [
+            Ended(running.task, error=ExperimentError(what.format(name=running.task.name), cure=cure))
+            for running in lost
+        ]
+
+
+def _sudden_end(running: _Running, code: int) -> ExperimentError:
+    """Return the error of a child that ended without a word."""
+    from labreport.running.pool import ending
+
+    task = running.task
+    place = Place(f"experiments/{task.name}.py")
+    if running.expired:
+        what = f"{task.title} was stopped after {running.deadline:g} s, its deadline"
+        cure = f"see {task.shown_log}; allow it more time in report.toml: [deadlines] {task.name} = …"
+    else:
+        what = f"{task.title} {ending(code)}"
+        cure = f"see {task.shown_log}"
+    return ExperimentError(what, place=place, cure=cure)
