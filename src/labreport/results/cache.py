@@ -39,7 +39,7 @@ class Cache:
         """Write the facts that were used, if some are new; where nothing can be written, do without."""
         if self._new:
             text = json.dumps(self._used)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # a cache that cannot be kept costs time, nothing else
                 files.write(self.path, f"{self._checksum(text)}\n{text}".encode())
             self._new = False
 

@@ -54,22 +54,26 @@ class Source:
         """Return where a node begins."""
         line, column = getattr(node, "lineno", 1), getattr(node, "col_offset", 0)
         text = self.lines[line - 1] if line <= len(self.lines) else ""
-        column = len(text.encode()[:column].decode("utf-8", "replace"))
+        column = len(text.encode()[:column].decode("utf-8", "replace"))  # ast counts bytes, not characters
         end = getattr(node, "end_col_offset", column + 1) if getattr(node, "end_lineno", 0) == line else 0
         return Place(self.shown, line, column + 1, max(1, end - column), text)
 
 
 def parse(data: bytes, shown: str) -> ast.Module:
-    """Return the syntax of a Python file; InputError if it has none."""
+    """Return the syntax of a Python file; InputError if it is not valid Python."""
     try:
         return ast.parse(data, shown)
     except SyntaxError as error:
         place = Place(
             shown, error.lineno, error.offset or None, source=(error.text or "").rstrip("\n") or None
         )
-        raise InputError(f"{shown} is not Python: {error.msg}", place=place, cure="correct it") from error
+        raise InputError(
+            f"{shown} is not valid Python: {error.msg}", place=place, cure="correct it"
+        ) from error
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{shown} is not Python: {error}", place=Place(shown), cure="correct it") from error
+        # a null byte, or expressions nested too deeply for the parser
+        what = f"{shown} is not valid Python: {error}"
+        raise InputError(what, place=Place(shown), cure="correct it") from error
 
 
 def read(tree: ast.Module, source: Source, name: str) -> Declaration:
@@ -78,8 +82,8 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     Raises
     ------
     InputError, SeveralErrors
-        `run` or `Params` is missing, a default is no literal, NEEDS or READS is no literal tuple of texts,
-        READS names what is no path inside the project, QUICK sets unknown parameters; each with file, line
+        `run` or `Params` is missing, a default is not a literal, NEEDS or READS is not a literal tuple of
+        texts, READS names something outside the project, QUICK sets unknown parameters; each with file, line
         and cure.
 
     """
@@ -92,6 +96,7 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     params = reader.params(bound["Params"]) if "Params" in bound else {}
     needs = reader.needs(bound["NEEDS"]) if "NEEDS" in bound else ()
     reads = reader.reads(bound["READS"]) if "READS" in bound else ()
+    # where Params cannot be read, each name in QUICK would be called unknown
     readable = isinstance(bound.get("Params"), ast.ClassDef)
     quick = reader.quick(bound["QUICK"], params) if readable and "QUICK" in bound else {}
     raise_all(reader.errors)
@@ -153,7 +158,7 @@ class _Reader:
         try:
             value = ast.literal_eval(node)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            self.wrong(f"{what} is no literal", node, cure)
+            self.wrong(f"{what} is not a literal", node, cure)
             return None
         if isinstance(value, list) or not _is_plain(value):
             self.wrong(f"{what} cannot be a parameter", node, cure)
@@ -170,7 +175,7 @@ class _Reader:
         for path, written in paths.items():
             if not _is_inside(path):
                 cure = 'write it relative to the project, for example "experiments/sweep.yaml"'
-                self.wrong(f"READS has {path!r}, which is no path inside the project", written, cure)
+                self.wrong(f"READS has {path!r}, which is not a path inside the project", written, cure)
             elif path.startswith("build/"):
                 cure = "name the experiment that makes it in NEEDS, and use its result"
                 self.wrong(f"READS has {path!r}, which is generated", written, cure)
@@ -201,7 +206,9 @@ class _Reader:
         for keyword in call.keywords:
             name = str(keyword.arg)
             if name not in params:
-                self.wrong(f"QUICK sets {name!r}, which Params has not", keyword, did_you_mean(name, params))
+                self.wrong(
+                    f"QUICK sets {name!r}, which is not in Params", keyword, did_you_mean(name, params)
+                )
             quick[name] = self.literal(keyword.value, f"QUICK's {name!r}")
         return quick
 

@@ -23,8 +23,8 @@ def encode(returned: object, params: Mapping[str, Any]) -> dict[str, Any]:
     Raises
     ------
     ExperimentError, SeveralErrors
-        With the path inside the result and the cure: NaN, an infinity, a key that is no text, and all else
-        that JSON cannot hold.
+        With the path inside the result and the cure: NaN, an infinity, a key that is not a text, and anything
+        else that JSON cannot hold.
 
     """
     problems = _Problems()
@@ -72,7 +72,7 @@ def _items(mapping: Mapping[Any, Any], path: str, problems: _Problems) -> Iterat
         if trouble:
             problems.add(f"{path}: the key {key!r:.80}", *trouble)
         elif (text := str.__str__(key)) in seen:
-            problems.add(f"{path}: the key {text!r}", "stands twice", "give each value a name of its own")
+            problems.add(f"{path}: the key {text!r}", "occurs twice", "give each value a name of its own")
         else:
             seen.add(text)
             yield text, value
@@ -111,6 +111,7 @@ def _bool(value: Any, path: str, problems: _Problems, depth: int) -> bool:
 def _int(value: Any, path: str, problems: _Problems, depth: int) -> int | None:
     del depth
     number = int(value)
+    # the length in bits is free, the power of ten is not
     if number.bit_length() > 3 * MAX_DIGITS and abs(number) >= 10**MAX_DIGITS:
         problems.add(path, f"is an integer of more than {MAX_DIGITS:,} digits", "return its logarithm")
         return None
@@ -133,7 +134,7 @@ def _str(value: Any, path: str, problems: _Problems, depth: int) -> str | None:
         cure = 'clean it: text.encode("utf-8", "replace").decode()'
         problems.add(path, "is a text with half of a surrogate pair", cure)
         return None
-    return str.__str__(value)
+    return str.__str__(value)  # a subclass, such as numpy's str_ or an enum, becomes a plain text
 
 
 def _list(value: Iterable[Any], path: str, problems: _Problems, depth: int) -> list[Any]:
@@ -153,7 +154,7 @@ def _numpy(value: Any, path: str, problems: _Problems, depth: int) -> Any:
     if kind not in tuple("biufU"):
         return _unknown(value, path, problems, depth)
     if kind == "f" and value.dtype.itemsize > 8:
-        value = value.astype("float64")
+        value = value.astype("float64")  # tolist() would keep a long double
     return _plain(value.tolist(), path, problems, depth)
 
 

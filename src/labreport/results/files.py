@@ -26,8 +26,8 @@ def write(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-            os.fsync(file.fileno())
+            os.fchmod(file.fileno(), 0o666 & ~_umask())  # mkstemp lets nobody else read it
+            os.fsync(file.fileno())  # the name must not reach the disk before the bytes do
         os.replace(temporary, path)  # noqa: PTH105 -- a path of tempfile is a text
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -45,7 +45,7 @@ def stage(folder: Path) -> Path:
 
 
 def replace_folder(target: Path, staged: Path) -> None:
-    """Put a staged folder of finished files in the place of another.
+    """Replace a folder by a staged one of finished files.
 
     Between the two renames a kill leaves no folder at all; `sweep` then puts the old one back.
     """
@@ -56,7 +56,7 @@ def replace_folder(target: Path, staged: Path) -> None:
     staged.chmod(0o777 & ~_umask())
     old = target.parent / f"{_OLD}{target.name}"
     shutil.rmtree(old, ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError):  # a folder cannot be renamed onto one that holds files
         target.rename(old)
     staged.rename(target)
     sync(target.parent)
@@ -97,6 +97,6 @@ def sync(path: Path) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0o022)
+    mask = os.umask(0o022)  # the only way to read it is to set it
     os.umask(mask)
     return mask

@@ -2,8 +2,8 @@
 
 The report, the notebooks and the hand-in are compared by the same means as results: their inputs are a
 fingerprint, and `changes` names what changed. What was made also counts: what somebody edited by hand is
-made again. A record that cannot be read is no record, and never an error: to make something again is always
-right.
+made again. A record that cannot be read counts as none, and is never an error: making something again is
+always right.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Record:
     """What something was made from, and what it consists of.
 
     `outputs` are the digests of its files, by their paths in the build folder. `found` names those inputs
-    that only came to light while it was made, such as the sources of excerpts; `facts` are what else the
+    that only came to light while it was made, such as the sources of excerpts; `facts` are what else its
     maker wants to know the next time.
     """
 
@@ -78,7 +78,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def read(path: Path, facts: Mapping[str, type] | None = None) -> Record | None:
-    """Return a record with just these facts, of these types; None if there is none that can be believed."""
+    """Return the record in a file, with facts of these names and types; None if there is none to believe."""
     try:
         record = _record(unseal(path.read_bytes(), path.name, cure="make it again"))
     except (OSError, LabreportError, ValueError, LookupError):

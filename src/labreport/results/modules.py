@@ -25,7 +25,7 @@ class Module:
 def find_module(project: Project, dotted: str) -> Module | None:
     """Return the module that an import of this name executes, or None if it is not one of the project's.
 
-    A folder without `__init__.py` is no module itself, but what lies in it can be found.
+    A folder without `__init__.py` is not a module itself, but the modules in it are found.
     """
     above = dotted.rpartition(".")[0]
     for root in project.source_roots:

@@ -33,9 +33,9 @@ TIMING = "draw.json"
 
 @dataclass(frozen=True)
 class Axes:
-    """What a check must know about a pair of axes; `series` counts groups of data that look different.
+    """What checks need to know about a pair of axes; `series` counts groups of data that look different.
 
-    `unnamed` lists the directions, x and y, that show numbers and say not of what; a `diagram` has no axes.
+    `unnamed` lists the directions, x and y, that show numbers without saying of what; a `diagram` shows none.
     """
 
     title: str
@@ -50,7 +50,7 @@ class Axes:
 
 @dataclass(frozen=True)
 class Figure:
-    """A stored figure: its files, the text for those who cannot see it, and what a check must know.
+    """A stored figure: its files, the text for those who cannot see it, and what checks need to know.
 
     `cut_mm` is how far something reaches beyond the edge, where it is cut off.
     """
@@ -147,7 +147,7 @@ def load(project: Project, name: str) -> Result:
     ExperimentError
         There is no result.
     InputError
-        result.json is damaged, of another version, or not what the run has written.
+        result.json is damaged, of another version, or not what the run wrote.
 
     """
     folder = project.results / name
@@ -163,8 +163,9 @@ def load(project: Project, name: str) -> Result:
     run = _run_record(folder, name)
     if isinstance(run, str):
         raise InputError(f"the result of {name!r} cannot be trusted: {run}", cure=_run_again(name))
+    # result.json cannot hold its own digest: run.json vouches for it
     if run.result != checksum(data):
-        what = f"{shown} is not what the run of {name!r} has written: it was changed or damaged"
+        what = f"{shown} is not what the run of {name!r} wrote: it was changed or damaged"
         raise InputError(what, place=Place(shown), cure=_run_again(name))
     return Result(name, **fields, folder=folder, shown=project.shown(folder))
 
@@ -180,7 +181,7 @@ def recorded_run(project: Project, name: str) -> Run | str:
         return f"{RESULT} cannot be read: {error.strerror}"
     run = _run_record(folder, name)
     if isinstance(run, Run) and run.result != checksum(data):
-        return f"{RESULT} is not what the run has written"
+        return f"{RESULT} is not what the run wrote"
     return run
 
 
@@ -229,10 +230,10 @@ def publish_drawing(
     fingerprint: Fingerprint,
     facts: Mapping[str, Any],
 ) -> None:
-    """Put a folder of finished figure files in the place of the last one, with its records.
+    """Replace the folder of figures by one of finished files, with its records.
 
-    `staged` lies in the result's folder and holds the files; `figures` says of each figure what a check must
-    know.
+    `staged` lies in the result's folder and holds the files; `figures` says what checks need to know of each
+    figure.
     """
     fixed = {"schema": DRAWING_SCHEMA, "experiment": name}
     entries = {}
@@ -245,7 +246,7 @@ def publish_drawing(
 
 
 def discard_drawing(project: Project, name: str) -> None:
-    """Remove the figures of an experiment that draws none any more."""
+    """Remove the figures of an experiment that no longer draws any."""
     import shutil
 
     shutil.rmtree(project.results / name / FIGURES, ignore_errors=True)
@@ -269,7 +270,7 @@ def discard_checkpoints(project: Project, name: str, *, but: Fingerprint | None 
     for path in list(folder.glob("*")):
         if path != kept:
             files.discard(path)
-    with contextlib.suppress(OSError):  # it is not there, or not empty
+    with contextlib.suppress(OSError):  # it does not exist, or is not empty
         folder.rmdir()
 
 
@@ -355,6 +356,7 @@ def _drawing(folder: Path, name: str) -> Drawing | str:
 def _file_trouble(folder: Path, figures: Mapping[str, Any]) -> str | None:
     """Return which figure files are missing, extra or changed."""
     digests = {file: sha for entry in figures.values() for file, sha in entry["files"].items()}
+    # figures.json cannot list itself; draw.json says how long it took, which says nothing about the figures
     present = {path.name for path in folder.iterdir()} - {DRAWING, TIMING}
     for files_, what in ((digests.keys() - present, "missing"), (present - digests.keys(), "extra")):
         if files_:

@@ -54,8 +54,8 @@ class Sources:
         UsageError
             There is no such experiment.
         InputError, SeveralErrors
-            Its syntax or its declarations are wrong, it needs an unknown experiment, or it reads what is no
-            file of the project.
+            Its syntax or its declarations are wrong, it needs an unknown experiment, or it reads something
+            that is not a file of the project.
 
         """
         facts = self._experiment(name)["declaration"]
@@ -85,7 +85,7 @@ class Sources:
         Raises
         ------
         InputError
-            A module that the experiment reaches is not Python.
+            A module that the experiment reaches is not valid Python.
 
         """
         experiment = self.project.experiments / f"{name}.py"
@@ -100,7 +100,7 @@ class Sources:
         if phase == "run":
             out |= of_kind("parameter", {key: json.dumps(value) for key, value in params.items()})
         else:
-            foreign.add(DRAWS_WITH)
+            foreign.add(DRAWS_WITH)  # the figure is saved by labreport, whose own imports do not count
             out |= of_kind("style", self._digests([self._label(self.project.style)]))
         if self._installed is None:
             self._installed = versions.installed(sys.path)
@@ -138,7 +138,7 @@ class Sources:
         return InputError(what, place=self._declared(name, "NEEDS", need), cure=cure)
 
     def _unreadable(self, name: str, file: str) -> InputError | None:
-        """Return why a file that READS names cannot be one, if so."""
+        """Return why a file that READS names cannot be read, or None if it can."""
         root = self.project.root
         path = root / file
         if not path.exists():
@@ -146,7 +146,7 @@ class Sources:
             near = did_you_mean(file, [p.relative_to(root).as_posix() for p in beside if p.is_file()])
             what, cure = "does not exist", near if "mean" in near else "create it, or take it out of READS"
         elif not path.is_file():
-            what, cure = "is no file", "name the files in it, each by itself"
+            what, cure = "is not a file", "name the files in it one by one"
         elif not path.resolve().is_relative_to(root.resolve()):
             what, cure = "leads out of the project", "put a copy into the project instead of a link"
         else:
@@ -156,6 +156,7 @@ class Sources:
 
     def _declared(self, name: str, keyword: str, text: str) -> Place:
         """Return where NEEDS or READS has a text."""
+        # looked for in the text: the syntax was not parsed if its facts came from the cache
         path = self.project.experiments / f"{name}.py"
         lines = (self._read(path) or b"").decode("utf-8", "replace").splitlines()
         first = next((i for i, line in enumerate(lines) if line.startswith(keyword)), 0)
@@ -186,6 +187,7 @@ class Sources:
             above = package.split(".")
             module = ".".join([*above[: len(above) - level + 1], *([module] if module else [])])
         top = module.partition(".")[0]
+        # labreport is the instrument, not the experiment: an update of it must not train networks again
         if top in (ENGINE, "", "__future__"):
             return [], None
         steps = module.split(".") + ([name] if name else [])

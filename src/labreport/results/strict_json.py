@@ -11,7 +11,7 @@ from typing import Any
 from labreport.errors import InputError, Place
 
 MAX_DEPTH = 60
-MAX_DIGITS = 4000
+MAX_DIGITS = 4000  # Python refuses to read integers of more than 4,300
 
 
 def dumps(value: Any) -> str:
@@ -32,6 +32,7 @@ def seal(record: dict[str, Any]) -> bytes:
 def unseal(data: bytes, shown: str, *, cure: str) -> dict[str, Any]:
     """Return the record in sealed bytes; any other byte than was written is an InputError."""
     record = parse(data, shown, cure=cure)
+    # written again and compared: another spelling of the same record is damage, too
     if not isinstance(record, dict) or record.pop("checksum", None) is None or seal(record) != data:
         raise InputError(f"{shown} is damaged: its checksum differs", place=Place(shown), cure=cure)
     return record
@@ -62,6 +63,7 @@ def parse(data: bytes, shown: str, *, cure: str) -> Any:
             parse_float=_finite,
             parse_int=_short,
         )
+        # only an escape can hide half of a surrogate pair: the bytes themselves were valid UTF-8
         if "\\u" in text or _depth(value) > MAX_DEPTH:
             trouble = _trouble(text)
     except json.JSONDecodeError as error:
@@ -141,14 +143,14 @@ def _trouble(text: str) -> tuple[int, str] | None:
         elif token in "}]":
             keys.pop()
         elif token.lstrip("-") in ("NaN", "Infinity"):
-            return offset, f"{token} is no number"
+            return offset, f"{token} is not a JSON number"
         elif token[0] == '"':
             if not is_encodable(json.loads(token)):
                 return offset, "half of a surrogate pair in a text"
             if follower == ":":
                 key = json.loads(token)
                 if key in keys[-1]:
-                    return offset, f"the key {token:.80} stands twice in one object"
+                    return offset, f"the key {token:.80} occurs twice in one object"
                 keys[-1].add(key)
         elif token != ":":
             trouble = _number_trouble(token)

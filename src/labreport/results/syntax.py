@@ -25,7 +25,7 @@ def module_facts(data: bytes, shown: str) -> dict[str, Any]:
 def experiment_facts(data: bytes, shown: str, name: str) -> dict[str, Any]:
     """Return an experiment's facts: its `declaration`, and the facts of what `run` and `draw` reach in it.
 
-    InputError or SeveralErrors if it is no experiment.
+    InputError or SeveralErrors if it is not a valid experiment.
     """
     tree = parse(data, shown)
     declared = read(tree, Source(data, shown), name)
@@ -120,7 +120,7 @@ def _reached(pieces: list[_Piece], roots: Iterable[str]) -> list[_Piece]:
     while queue:
         name = queue.pop()
         if name in _REFLECTION:
-            return pieces
+            return pieces  # which names it will ask for cannot be told
         if name not in wanted:
             wanted.add(name)
             queue += [use for piece in pieces if name in piece.binds for use in piece.uses]
@@ -168,4 +168,5 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _digest(nodes: Iterable[ast.stmt]) -> str:
+    # a text in the code may hold half of a surrogate pair, written as an escape
     return sha256("\n".join(ast.dump(node) for node in nodes).encode("utf-8", "surrogatepass")).hexdigest()

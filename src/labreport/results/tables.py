@@ -67,6 +67,7 @@ Report = Callable[[str, str, str], None]  # where inside the table, what is wron
 
 def is_frame(value: object) -> bool:
     """Return whether a value is a pandas DataFrame, without importing pandas."""
+    # by name, since an experiment without tables should not wait for pandas
     return any(c.__name__ == "DataFrame" and c.__module__.startswith("pandas") for c in type(value).__mro__)
 
 
@@ -84,7 +85,7 @@ def encode(frame: Any, check_name: Callable[[object], tuple[str, str] | None], r
     names = list(frame.columns)
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
-        report("", f"has two columns of one name: {', '.join(twice)}", "rename one")
+        report("", f"has two columns with the same name: {', '.join(twice)}", "rename one")
         return None
     index = frame.index
     if index.nlevels > 1 or index.name is not None or list(index) != list(range(length)):
@@ -106,7 +107,7 @@ def _encode_column(series: Any, name: str, report: Report) -> dict[str, Any]:
         cure = next((c for kind, c in _CURES.items() if kind in dtype), "convert it with .astype(...)")
         report(f".{name}", f"is a column of type {dtype}, which a table cannot hold", cure)
         return {}
-    missing = series.isna().tolist()
+    missing = series.isna().tolist()  # NaN, None, NaT and NA alike
     cells = [None if gone else cell for cell, gone in zip(series.tolist(), missing, strict=True)]
     kind = _CELLS[dtype]
     for i, cell in enumerate(cells):

@@ -82,7 +82,7 @@ def perform(task: Task, send: Send) -> None:
 
         (_run if task.phase == "run" else _draw)(task, module, send, facts)
     except BaseException as error:
-        traceback.print_exc()
+        traceback.print_exc()  # to the log: the user sees one message with a place
         send({"failed": _failure(error, task)})
         raise SystemExit(1) from None
     send({"seconds": time.perf_counter() - clock})
@@ -132,7 +132,7 @@ def _check_imports(task: Task) -> None:
     hidden = [task.project.shown(Path(file)) for file in found]
     if hidden:
         what = f"experiment {task.name!r} imports {', '.join(hidden)} in a way that its syntax does not show"
-        cure = "write a plain `import`: else a change there would not make it run again"
+        cure = "write a plain `import`: otherwise a change there would not make it run again"
         raise ExperimentError(what, cure=cure)
 
 
@@ -153,7 +153,7 @@ def _import_from_source(roots: Sequence[str]) -> None:
 
     class Loader(machinery.SourceFileLoader):
         def path_stats(self, path: Any) -> Any:
-            raise OSError(f"no cache for {path}")
+            raise OSError(f"no cache for {path}")  # importlib then compiles the source, and writes no cache
 
     def hook(folder: str) -> Any:
         if _root_of(folder) not in roots:
@@ -200,7 +200,7 @@ def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[s
         with figures.style(task.project.style):
             module.draw(result, lab)
         if not lab.figures:
-            what = f"`draw` of experiment {task.name!r} has kept no figure"
+            what = f"`draw` of experiment {task.name!r} kept no figure"
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
         _check_imports(task)
         used = of_kind("result", {name: task.contents[name] for name in lab.used})
@@ -210,7 +210,7 @@ def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[s
 
 
 def _failure(error: BaseException, task: Task) -> dict[str, Any]:
-    """Return what is to be said of an error in an experiment: what, where, notes and the cure."""
+    """Return how an error in an experiment is reported: what, where, notes and the cure."""
     name = task.title
     place, notes = _place(error, task)
     notes += [str(note) for note in getattr(error, "__notes__", ())]

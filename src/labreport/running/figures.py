@@ -38,7 +38,7 @@ def style(path: Path) -> Iterator[None]:
 def save(figure: Figure, stem: Path, where: str) -> dict[str, Any]:
     """Write STEM.pdf and STEM.png and return what a check must know of the figure.
 
-    ExperimentError if it is no figure, or one without axes; `where` names it for messages.
+    ExperimentError if it is not a figure, or one without axes; `where` names it for messages.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure as MatplotlibFigure

@@ -335,7 +335,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def main(preload: Sequence[str]) -> None:
-    """Import what is to be preloaded, then serve requests from standard input."""
+    """Import the modules to preload, then serve requests from standard input."""
     requests, replies = os.dup(0), os.dup(1)
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)

@@ -91,6 +91,7 @@ class Lab:
         if name not in reads:
             what = f"experiment {self.experiment!r} reads {name!r}, which is not in its READS"
             raise ExperimentError(what, cure=_declaring("READS", list(reads), name))
+        # what is read must be what the fingerprint says, even if the file was edited while the build ran
         path = self.project.root / name
         if not path.is_file() or files.checksum(path.read_bytes()) != reads[name]:
             raise ExperimentError(f"{name} changed since the build began", cure="build again")
@@ -121,8 +122,8 @@ class Lab:
     def notice(self, text: str) -> None:
         """Show a line to the person who builds, while the build goes on, and print it to the log.
 
-        A text of several lines becomes one, a long one is cut after 500 characters. A notice is no error and
-        no part of the result. It may come from a function of `map`, too.
+        A text of several lines becomes one, a long one is cut after 500 characters. A notice is not an error
+        and not part of the result. It may come from a function of `map`, too.
         """
         line = visible(" ".join(text.split()))
         line = line if len(line) <= LONGEST_NOTICE else f"{line[: LONGEST_NOTICE - 2]} …"
@@ -141,19 +142,20 @@ class Lab:
             raise ExperimentError(what, cure="add `seed: int = 0` to Params")
         plain = encode({"key": [self.params["seed"], *key]}, {})["values"]["key"]
         text = json.dumps([self.experiment, *plain], separators=(",", ":"))
+        # 63 bits: a generator that takes a signed integer of 64 takes this, too
         return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
 
     def figure(self, name: str, figure: Figure, *, alt: str, data: Any = None) -> None:
         """Keep a figure, in `draw`: as PDF for the report and as PNG for screens, at the size that it has.
 
-        `alt` says in words what is to be seen; `data`, a DataFrame, a dict of columns or a list
-        of dicts, is kept as CSV.
+        `alt` says in words what the figure shows; `data`, a DataFrame, a dict of columns or a list of dicts,
+        is kept as CSV.
 
         Raises
         ------
         ExperimentError
-            The name is no file name or was used before, `alt` is empty, `figure` is no figure or an empty
-            one, or this is `run`.
+            The name is not a valid file name or was used before, `alt` is empty, `figure` is not a figure or
+            an empty one, or this is `run`.
 
         """
         from labreport.running import figures
@@ -163,11 +165,13 @@ class Lab:
             what = f"{where} is made in `run`"
             raise ExperimentError(what, cure="draw figures in `draw(result, lab)`, from the result alone")
         if not re.fullmatch(r"[a-z0-9_-]+", str(name)):
-            raise ExperimentError(f"{where}: the name is no file name", cure="use only a-z, 0-9, _ and -")
+            raise ExperimentError(
+                f"{where}: the name is not a valid file name", cure="use only a-z, 0-9, _ and -"
+            )
         if name in self.figures:
             raise ExperimentError(f"{where} is stored twice", cure="give each figure a name of its own")
         if not isinstance(alt, str) or not alt.strip():
-            cure = 'say what is to be seen: alt="The loss falls with …"'
+            cure = 'say what the figure shows: alt="The loss falls with …"'
             raise ExperimentError(f"{where} has no alternative text", cure=cure)
         self.figures[name] = {"alt": alt.strip(), **figures.save(figure, self.folder / name, where)}
         if data is not None:

@@ -40,7 +40,7 @@ Settings = Mapping[str, Mapping[str, str]]  # experiment, parameter, text
 
 @dataclass(frozen=True)
 class Step:
-    """What is to be done for one experiment, and why.
+    """What there is to do for one experiment, and why.
 
     `phase` is "run" (and then to draw what came out different) or "draw"; `state` is "fresh", "stale", or
     "maybe" where it depends on what another run gives.
@@ -78,7 +78,7 @@ def plan(project: Project, settings: Settings | None = None) -> list[Step]:
 
 
 def _step(book: Book, name: str, pending: Sequence[str]) -> Step:
-    """Return what is to be done for an experiment, when these that it needs are not settled."""
+    """Return what to do for an experiment while `pending`, which it needs, may still come out different."""
     seconds = {phase: last_seconds(book.project, name, phase) for phase in ("run", "draw")}
     whole = None if seconds["run"] is None else seconds["run"] + (seconds["draw"] or 0.0)
     reasons = book.run_reasons(name, unsettled=pending)
@@ -146,6 +146,7 @@ class Book:
         run = recorded_run(self.project, name)
         if isinstance(run, str):
             return [run]
+        # what may yet come out equal is no reason: it counts with the content that this run used
         used = run.fingerprint.named("result")
         as_before = of_kind("result", {need: used[need] for need in unsettled if need in used})
         return changes(run.fingerprint, self.of_run(name) | as_before)

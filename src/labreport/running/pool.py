@@ -95,8 +95,8 @@ class _Workers:
         self.items = items
         self.waiting = list(range(len(items)))[::-1]
         self.working: dict[Connection, tuple[ForkProcess, int]] = {}
-        context = multiprocessing.get_context("fork")
-        sys.stdout.flush()
+        context = multiprocessing.get_context("fork")  # the function may be a closure: it cannot be sent
+        sys.stdout.flush()  # else each worker prints what is still in the buffers
         sys.stderr.flush()
         worker = _Worker(function, items, os.getpid())
         try:
@@ -167,10 +167,10 @@ class _Worker:
 
     def __call__(self, connection: Connection, others: Sequence[Connection]) -> None:
         die_with_parent(self.parent)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        gc.freeze()  # what was imported before the fork is no garbage: no collection need look at it again
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # at Ctrl-C the parent ends its workers itself
+        gc.freeze()  # what was there before the fork will never be garbage: no collection need look at it
         for other in others:
-            other.close()
+            other.close()  # an open copy here would hide from its worker that the parent has gone
         _Worker.inside = True
         while True:
             try:
@@ -180,7 +180,7 @@ class _Worker:
             connection.send(self.compute(index))
 
     def compute(self, index: int) -> tuple[bool, Any]:
-        """Return whether it went well, and the pickled value or what is to be known of the error."""
+        """Return whether it went well, and the pickled value or a description of the error."""
         try:
             value = self.function(self.items[index])
         except Exception as error:
@@ -193,12 +193,12 @@ class _Worker:
 
 
 def ending(code: int) -> str:
-    """Return how a process ended that should not have, from its exit code."""
+    """Return from its exit code how a process ended that should not have ended."""
     if code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else "unknown"
         memory = " (out of memory?)" if -code == signal.SIGKILL else f" ({name})"
         return f"was killed by signal {-code}{memory}"
-    return f"ended by itself with exit code {code}"
+    return f"exited unexpectedly with code {code}"
 
 
 Described = tuple[bytes, str, str, list[tuple[str, int]]]
@@ -210,7 +210,7 @@ def _described(error: Exception) -> Described:
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
     try:
         pickled = pickle.dumps(error)
-        pickle.loads(pickled)
+        pickle.loads(pickled)  # many exceptions can be pickled but not restored: their __init__ asks for more
     except Exception:
         pickled = b""
     return pickled, f"{type(error).__name__}: {error}", text, frames

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended: the experiments that ran or drew, that were fresh, that were skipped, and the errors."""
+    """How a build of results ended: which experiments ran or drew, were fresh, were skipped; the errors."""
 
     ran: tuple[str, ...]
     fresh: tuple[str, ...]
@@ -150,11 +150,11 @@ class _Execution:
         return self.force and name in self.chosen
 
     def _settle(self, name: str, phase: str) -> None:
-        """Go on after a phase that is up to date."""
+        """Note that a phase is up to date, and go on to the next."""
         self.settled.add(name)
         draws = self.book.declared[name].has_draw
         if phase == "run" and name in self.chosen and draws:
-            self.waiting.insert(0, (name, "draw"))
+            self.waiting.insert(0, (name, "draw"))  # those that need the result need not wait for the figures
             return
         if phase == "run" and name in self.chosen:
             discard_drawing(self.project, name)

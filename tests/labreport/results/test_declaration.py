@@ -76,9 +76,9 @@ def test_run_and_draw_may_be_imported():
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ("= 1_000", "= 10 * 100", 12, "the default of 'repeats' is no literal"),
+        ("= 1_000", "= 10 * 100", 12, "the default of 'repeats' is not a literal"),
         ("= 1_000", "", 12, "the parameter 'repeats' has no default"),
-        ('= "adam"', "= NAME", 14, "the default of 'name' is no literal"),
+        ('= "adam"', "= NAME", 14, "the default of 'name' is not a literal"),
         ("= (1, 2)", "= [1, 2]", 16, "the default of 'shape' cannot be a parameter"),
         ("= (1, 2)", "= {1, 2}", 16, "the default of 'shape' cannot be a parameter"),
         ("= -1e-3", "= 1e999", 13, "the default of 'rate' cannot be a parameter"),
@@ -89,8 +89,8 @@ def test_run_and_draw_may_be_imported():
         ('("noisy_xor", "bce")', "names()", 8, "NEEDS must be a literal tuple"),
         ("Params(repeats=10, fast=True)", "Params(10)", 23, "QUICK must be a call of Params"),
         ("Params(repeats=10, fast=True)", "Params(**small)", 23, "QUICK must be a call of Params"),
-        ("repeats=10, ", "repeat=10, ", 23, "QUICK sets 'repeat', which Params has not"),
-        ("repeats=10, ", "repeats=TEN, ", 23, "QUICK's 'repeats' is no literal"),
+        ("repeats=10, ", "repeat=10, ", 23, "QUICK sets 'repeat', which is not in Params"),
+        ("repeats=10, ", "repeats=TEN, ", 23, "QUICK's 'repeats' is not a literal"),
     ],
 )
 def test_a_wrong_declaration_is_named_with_its_line(old, new, line, message):
@@ -120,7 +120,7 @@ def test_files_that_are_no_literal_tuple_of_texts_are_named_with_their_line(valu
 )
 def test_what_is_no_path_inside_the_project_is_marked_at_its_place(path):
     error = error_of(f'{GOOD}READS = (\n    "fine.yaml",\n    {path!r},\n)\n')
-    assert error.what == f"READS has {path!r}, which is no path inside the project"
+    assert error.what == f"READS has {path!r}, which is not a path inside the project"
     assert (error.place.line, error.place.column, error.place.length) == (28, 5, len(repr(path)))
     assert "relative to the project" in error.cure
 
@@ -154,5 +154,5 @@ def test_all_errors_of_a_file_come_together():
 @pytest.mark.parametrize("text", ["def run(:\n", "x = (\n", "x = '\0'\n", "\tx = 1\n  y = 2\n"])
 def test_a_syntax_error_is_named_with_its_place(text):
     error = error_of(text)
-    assert error.what.startswith("experiments/depth.py is not Python")
+    assert error.what.startswith("experiments/depth.py is not valid Python")
     assert error.place.file == "experiments/depth.py"

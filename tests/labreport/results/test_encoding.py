@@ -142,7 +142,7 @@ def test_equal_keys_after_conversion_are_refused():
         def __eq__(self, other):
             return self is other
 
-    assert error_of({"x": {Odd("a"): 1, Odd("a"): 2}}).what == "values.x: the key 'a' stands twice"
+    assert error_of({"x": {Odd("a"): 1, Odd("a"): 2}}).what == "values.x: the key 'a' occurs twice"
 
 
 def test_endless_nesting_ends_in_an_error():

@@ -103,7 +103,7 @@ def test_an_unknown_table_names_near_ones(project):
             "tables.t: column 'x' holds values that are not of type int64",
         ),
         (lambda t: "[]", "must hold an object, not a list"),
-        (lambda t: t.replace("0.25", "0.26"), "is not what the run of 'depth_width' has written"),
+        (lambda t: t.replace("0.25", "0.26"), "is not what the run of 'depth_width' wrote"),
         (lambda t: t.replace("0.25", "1e999"), "damaged: 1e999 is too large"),
     ],
 )
@@ -117,7 +117,7 @@ def test_a_damaged_result_is_never_loaded(project, change, message):
     assert message in caught.value.what
     assert caught.value.place.file == "build/results/depth_width/result.json"
     assert caught.value.cure == "make it again: `python build_report.py run depth_width`"
-    assert "not what the run has written" in results.recorded_run(project, "depth_width")
+    assert "not what the run wrote" in results.recorded_run(project, "depth_width")
 
 
 def test_every_flipped_byte_in_both_files_is_noticed(project):

@@ -267,10 +267,10 @@ def make_pipe(path):
     ("spoil", "what"),
     [
         (remove, "does not exist"),
-        (make_folder, "is no file"),
+        (make_folder, "is not a file"),
         (link_outside, "leads out of the project"),
         (link_to_itself, "does not exist"),
-        (make_pipe, "is no file"),
+        (make_pipe, "is not a file"),
     ],
 )
 def test_what_is_no_file_of_the_project_is_an_error_at_its_line(reading, spoil, what):
@@ -346,7 +346,7 @@ def test_an_unknown_need_is_named_with_its_line(project):
 
 def test_a_syntax_error_in_an_imported_module_is_named_with_its_line(project):
     (project.root / "src" / "pkg" / "cousin.py").write_text("x = 1\ndef broken(:\n")
-    with pytest.raises(InputError, match=r"src/pkg/cousin\.py is not Python") as caught:
+    with pytest.raises(InputError, match=r"src/pkg/cousin\.py is not valid Python") as caught:
         taken(project)
     assert caught.value.place.line == 2
 

@@ -121,7 +121,11 @@ def test_rows_are_plain_python_values_that_json_holds():
             "tables.t has an index",
             "reset_index()",
         ),
-        (pd.DataFrame([[1, 2]], columns=["x", "x"]), "tables.t has two columns of one name: x", "rename"),
+        (
+            pd.DataFrame([[1, 2]], columns=["x", "x"]),
+            "tables.t has two columns with the same name: x",
+            "rename",
+        ),
         (
             pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])),
             "tables.t has columns of several levels",

@@ -37,7 +37,7 @@ FAILURES = {
         "experiment 'bad' was killed by signal 11 (SIGSEGV)",
         None,
     ),
-    "vanishes": ("import os; os._exit(0)", "experiment 'bad' ended by itself with exit code 0", None),
+    "vanishes": ("import os; os._exit(0)", "experiment 'bad' exited unexpectedly with code 0", None),
     "publishes": (
         "open(lab.project.results / 'bad' / 'result.json', 'w')",
         "experiment 'bad' failed: FileNotFoundError: [Errno 2]",

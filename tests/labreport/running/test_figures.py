@@ -247,10 +247,10 @@ def test_the_data_behind_a_figure_is_kept_as_csv(lab, data):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "Big Figure"}, "the name is no file name"),
-        ({"name": "../x"}, "the name is no file name"),
-        ({"name": "x.pdf"}, "the name is no file name"),
-        ({"name": ""}, "the name is no file name"),
+        ({"name": "Big Figure"}, "the name is not a valid file name"),
+        ({"name": "../x"}, "the name is not a valid file name"),
+        ({"name": "x.pdf"}, "the name is not a valid file name"),
+        ({"name": ""}, "the name is not a valid file name"),
         ({"alt": ""}, "has no alternative text"),
         ({"alt": " \n"}, "has no alternative text"),
         ({"alt": None}, "has no alternative text"),

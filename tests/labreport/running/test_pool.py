@@ -124,7 +124,7 @@ def test_a_killed_process_is_named_with_its_item(two):
 
 
 def test_a_process_that_ends_itself_is_named_with_its_item(two):
-    with pytest.raises(ExperimentError, match="ended by itself with exit code 5"):
+    with pytest.raises(ExperimentError, match="exited unexpectedly with code 5"):
         two.map(lambda x: os._exit(5), [1, 2])
 
 
