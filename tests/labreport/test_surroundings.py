@@ -51,6 +51,12 @@ def test_a_kernel_sees_what_is_no_secret(monkeypatch, tmp_path):
     assert surroundings.for_notebooks(tmp_path)["ORDINARY"] == "value"
 
 
+def test_figures_of_a_notebook_go_into_its_outputs_and_those_of_experiments_nowhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("MPLBACKEND", "TkAgg")
+    assert "inline" in surroundings.for_notebooks(tmp_path)["MPLBACKEND"]
+    assert surroundings.for_experiments()["MPLBACKEND"] == "Agg"
+
+
 def test_experiments_compute_in_one_thread_with_a_fixed_order_of_hashes():
     found = surroundings.for_experiments()
     assert {found[f"{library}_NUM_THREADS"] for library in ("OMP", "MKL", "OPENBLAS")} == {"1"}

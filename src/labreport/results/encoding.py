@@ -99,6 +99,7 @@ def _plain(value: Any, path: str, problems: _Problems, depth: int) -> Any:
     for kind, convert in _CONVERSIONS:
         if isinstance(value, kind):
             return convert(value, path, problems, depth)
+    # by the package's name, since a result of plain numbers should not import torch to be looked at
     foreign: _Convert = _FOREIGN.get(type(value).__module__.partition(".")[0], _unknown)
     return foreign(value, path, problems, depth)
 

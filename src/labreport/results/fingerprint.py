@@ -60,6 +60,7 @@ class Fingerprint:
 
     def plain(self) -> dict[str, str]:
         """Return the fingerprint as records hold it."""
+        # must stay the same in each version: the digest of this form decides whether a result is fresh
         return {str(part): value for part, value in self.parts.items()}
 
     @cached_property

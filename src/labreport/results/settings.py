@@ -58,6 +58,7 @@ def _annotated(node: ast.expr) -> _Type:
     if isinstance(node, ast.Constant):
         if node.value is None:
             return "None"
+        # an annotation in quotes
         return _annotated(ast.parse(str(node.value), mode="eval").body)
     if isinstance(node, ast.Name) and node.id in _READERS:
         return node.id
@@ -146,6 +147,7 @@ def _read(text: str, kind: _Type) -> Any:
     items = _split(text)
     if how == "rows":
         return tuple(_read(item, inner) for item in items)
+    # what remains is a row: so many values, each of a type of its own
     if len(items) != len(inner):
         raise ValueError(text)
     return tuple(_read(item, option) for item, option in zip(items, inner, strict=True))

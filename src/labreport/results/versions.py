@@ -21,6 +21,7 @@ def installed(path: Iterable[str]) -> dict[str, str]:
         for name in names:
             match = _FOLDER.fullmatch(name) if name.endswith("-info") else None
             if match:
+                # an import, too, takes what lies in the first folder
                 found.setdefault(normalised(match["name"]), match["version"])
     return found
 

@@ -162,7 +162,7 @@ def _import_from_source(roots: Sequence[str]) -> None:
         return machinery.FileFinder(folder, extensions, (Loader, machinery.SOURCE_SUFFIXES))
 
     sys.path_hooks.insert(0, hook)
-    sys.path_importer_cache.clear()
+    sys.path_importer_cache.clear()  # the finders in it were made by the hooks of before
 
 
 def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None = None) -> Lab:
@@ -244,8 +244,8 @@ def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
     project = task.project
     own = str(project.experiments / f"{task.name}.py")
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
-    frames += getattr(error.__cause__, "frames", [])
-    if isinstance(error, SyntaxError) and error.filename:
+    frames += getattr(error.__cause__, "frames", [])  # of an error in a worker of lab.map
+    if isinstance(error, SyntaxError) and error.filename:  # no frame: the file itself did not run
         frames.append((error.filename, error.lineno or 0))
     ours = [frame for frame in frames if _is_ours(project, frame[0])]
     mine = [frame for frame in ours if frame[0] == own] or ours

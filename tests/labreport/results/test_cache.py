@@ -1,9 +1,13 @@
 """Facts that are kept between builds change nothing but the time that a build takes."""
 
+import sys
+from types import SimpleNamespace
+
 import projects
 import pytest
 
 from labreport.results import sources
+from labreport.results.cache import Cache
 from labreport.results.sources import Sources
 
 
@@ -57,3 +61,23 @@ def test_a_build_folder_that_cannot_be_written_costs_only_time(project):
     read.declaration("exp")
     read.save()
     assert project.build.read_text() == "in the way"
+
+
+@pytest.mark.parametrize("changed", ["the code", "Python", "nothing"])
+def test_facts_are_believed_only_by_the_code_and_the_python_that_found_them(tmp_path, monkeypatch, changed):
+    code = tmp_path / "finder.py"
+    code.write_text("1")
+    finder = SimpleNamespace(__file__=str(code))
+
+    def remembered(value):
+        cache = Cache(tmp_path / "facts.json", [finder])
+        found = cache.remember("key", lambda: value)
+        cache.save()
+        return found
+
+    assert remembered("old") == "old"
+    if changed == "the code":
+        code.write_text("2")
+    elif changed == "Python":
+        monkeypatch.setattr(sys, "version", "4.0")
+    assert remembered("new") == ("old" if changed == "nothing" else "new")

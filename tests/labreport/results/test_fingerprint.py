@@ -110,6 +110,12 @@ def test_a_union_takes_the_later_digest_of_a_part():
     assert old.named("result") == {"a": "1", "b": "1"}
 
 
+def test_parts_of_one_kind_are_told_from_those_of_others_with_the_same_name():
+    found = of_kind("file", {"a": "1"}) | of_kind("result", {"a": "2"})
+    assert (found.named("file"), found.named("result")) == ({"a": "1"}, {"a": "2"})
+    assert found.named("code") == {}
+
+
 def test_a_long_value_is_cut_in_a_reason():
     old, new = of_kind("parameter", {"n": "1"}), of_kind("parameter", {"n": "2" * 100})
     assert changes(old, new) == [f"n was 1, is {'2' * 57}…"]

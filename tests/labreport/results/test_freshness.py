@@ -81,6 +81,11 @@ def test_without_a_record_what_lies_there_is_told_from_what_was_never_made(proje
     assert reasons(project, None) == ["never made"]
 
 
+def test_an_input_that_does_not_exist_is_no_part_of_what_something_was_made_from(project):
+    found = freshness.inputs(project, [project.root / "a.txt", project.root / "nothing.txt", project.root])
+    assert found.named("input").keys() == {"a.txt"}
+
+
 def test_a_record_is_read_as_it_was_written(project):
     path = project.build / "cache" / "out.json"
     freshness.write(path, record(project))
