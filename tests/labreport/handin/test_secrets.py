@@ -79,6 +79,12 @@ def test_tokens_are_found_across_line_breaks(what, token, between):
     assert [what in finding.what for finding in found(broken)] == [True]
 
 
+def test_the_line_of_a_broken_token_is_not_that_of_a_word_that_only_begins_like_it():
+    token = TOKENS["token of GitHub"]
+    text = f"{token[:7]}\n\n{token[:14]}\n{token[14:]}\n"
+    assert [line for _, line, _ in kinds(text)] == [3]
+
+
 @pytest.mark.parametrize("token", [*TOKENS.values(), *FORMS.values()])
 def test_tokens_are_found_in_base64_and_quoted_for_urls(token):
     text = f"some text around {token} and after it"

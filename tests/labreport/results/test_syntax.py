@@ -29,3 +29,14 @@ def test_code_that_may_reach_any_name_depends_on_the_whole_module(way, reaches_a
     written = EXPERIMENT.replace("WAY", way)
     changed = facts(written) != facts(written.replace("UNREACHED = 1", "UNREACHED = 2"))
     assert changed == reaches_all
+
+
+def test_an_experiment_has_facts_of_drawing_only_if_it_draws():
+    without = experiment_facts(EXPERIMENT.encode(), "experiments/exp.py", "exp")
+    assert sorted(without) == ["declaration", "run"]
+    drawing = EXPERIMENT + "\ndef draw(result, lab):\n    pass\n"
+    assert sorted(experiment_facts(drawing.encode(), "experiments/exp.py", "exp")) == [
+        "declaration",
+        "draw",
+        "run",
+    ]
