@@ -350,3 +350,11 @@ def test_the_sources_of_this_project_give_nothing_away():
     assert len(files) > 100
     leaks = {p.name: [str(f) for f in secrets.search(p.read_bytes(), known)] for p in files}
     assert {name: what for name, what in leaks.items() if what} == {}
+
+
+@pytest.mark.parametrize(("times", "is_found"), [(4, True), (5, False)])
+def test_archives_are_unpacked_four_times_and_no_bomb_deeper(times, is_found):
+    data = TOKENS["GitHub"].encode()
+    for _ in range(times):
+        data = gzip.compress(data, mtime=0)
+    assert bool(found(data)) == is_found
