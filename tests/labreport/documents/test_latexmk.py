@@ -560,3 +560,9 @@ def test_no_log_however_damaged_stops_the_reading(tmp_path):
         damaged = "\n".join(lines)[: chance.randrange(len(log))]
         found = [*latexmk.read_log(damaged, "report.tex"), *latexmk.read_blg(damaged)]
         assert len(found) <= len(whole)
+
+
+def test_a_log_that_ends_within_a_message_is_read_to_its_end():
+    box = r"Overfull \hbox (3.5pt too wide) in paragraph at lines 12--13"
+    assert latexmk.read_log("Runaway argument?", "report.tex") == []
+    assert [(p.kind, p.line) for p in latexmk.read_log(box, "report.tex")] == [("overfull", 12)]

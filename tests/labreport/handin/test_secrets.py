@@ -358,3 +358,9 @@ def test_archives_are_unpacked_four_times_and_no_bomb_deeper(times, is_found):
     for _ in range(times):
         data = gzip.compress(data, mtime=0)
     assert bool(found(data)) == is_found
+
+
+def test_a_finding_says_what_it_is_and_what_it_is_in():
+    token = TOKENS["GitHub"]
+    assert [str(one) for one in found(token)] == ["a token of GitHub"]
+    assert [str(one) for one in found(gzip.compress(token.encode()))] == ["a token of GitHub, in an archive"]
