@@ -488,6 +488,16 @@ def test_a_broken_latexmk_is_told_in_its_own_words(tmp_path, monkeypatch):
     assert found[0].message == "latexmk failed with exit code 127: perl: error while loading shared libraries"
 
 
+def test_what_a_killed_build_leaves_running_ends_when_its_processor_time_is_used_up(tmp_path, monkeypatch):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "latexmk").write_text("#!/bin/sh\nsleep 0.3\necho seconds: $(ulimit -t)\nexit 1\n")
+    (tools / "latexmk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    found = problems(write(tmp_path / "a", "x"), deadline=30)
+    assert found[0].message == "latexmk failed with exit code 1: seconds: 40"
+
+
 # ------------------------------------------------------------------------------------------ reading the log
 
 
