@@ -272,6 +272,16 @@ def test_a_missing_package_is_named_with_its_line_and_what_to_install(tmp_path):
     assert "texlive-latex-extra" in caught.value.cure
 
 
+@pytest.mark.parametrize(
+    ("file", "package"), [("siunitx.sty", "texlive-science"), ("nosuch.sty", "texlive-latex-extra")]
+)
+def test_the_cure_of_a_missing_file_is_the_package_to_install_for_it(file, package):
+    missing = Problem("error", f"File `{file}' not found", "report.tex")
+    assert CompileFailed([missing], "").cure == (
+        f"on Debian or Ubuntu: apt-get install {package} (if that lacks it: apt-file search {file})"
+    )
+
+
 def test_all_undefined_references_and_citations_are_told_with_keys_and_lines(tmp_path):
     folder = write(tmp_path / "a", "\\ref{fig:a}\n\n\\pageref{b (c)} \\cite{d,e}")
     assert {(p.kind, p.key, p.line) for p in problems(folder)} == {

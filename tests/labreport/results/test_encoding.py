@@ -183,3 +183,8 @@ def test_plain_results_are_encoded_without_numpy_torch_or_pandas():
         [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(SRC)}
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_thing_of_another_package_is_named_by_package_and_type():
+    error = error_of({"a": np.random.default_rng(0)})
+    assert error.what == "values.a is a numpy Generator, which JSON cannot hold"
