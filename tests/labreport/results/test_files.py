@@ -138,3 +138,7 @@ def test_making_the_system_write_leaves_no_file_open(tmp_path):
     files.sync(tmp_path / "x")
     files.sync(tmp_path)
     assert lowest_free_handle() == before
+
+
+def test_a_folder_is_staged_where_nothing_was_before(tmp_path):
+    assert files.stage(tmp_path / "build" / "results").parent == tmp_path / "build" / "results"
