@@ -586,3 +586,13 @@ def test_a_log_that_ends_within_a_message_is_read_to_its_end():
     box = r"Overfull \hbox (3.5pt too wide) in paragraph at lines 12--13"
     assert latexmk.read_log("Runaway argument?", "report.tex") == []
     assert [(p.kind, p.line) for p in latexmk.read_log(box, "report.tex")] == [("overfull", 12)]
+
+
+def test_logs_with_carriage_returns_read_as_those_without():
+    log = "(./report.tex\n\nLaTeX Warning: Label(s) may have changed. Rerun to get them right.\n\n )\n"
+    blg = "Warning--empty journal in k\n--line 2 of file refs.bib\n"
+    unsettled = Problem("unsettled", "Label(s) may have changed. Rerun to get them right", "report.tex")
+    empty = Problem("bibtex", "empty journal in k", "refs.bib", 2, key="k")
+    for end in ("\n", "\r\n"):
+        assert latexmk.read_log(log.replace("\n", end), "report.tex") == [unsettled]
+        assert latexmk.read_blg(blg.replace("\n", end)) == [empty]
