@@ -589,10 +589,19 @@ def test_a_log_that_ends_within_a_message_is_read_to_its_end():
 
 
 def test_logs_with_carriage_returns_read_as_those_without():
-    log = "(./report.tex\n\nLaTeX Warning: Label(s) may have changed. Rerun to get them right.\n\n )\n"
+    log = r"""(./report.tex
+./report.tex:7: Undefined control sequence.
+l.7 a \nosuch
+              b
+
+LaTeX Warning: Label(s) may have changed. Rerun to get them right.
+
+)
+"""
     blg = "Warning--empty journal in k\n--line 2 of file refs.bib\n"
+    undefined = Problem("error", "Undefined control sequence", "report.tex", 7, r"a \nosuch", r"\nosuch")
     unsettled = Problem("unsettled", "Label(s) may have changed. Rerun to get them right", "report.tex")
     empty = Problem("bibtex", "empty journal in k", "refs.bib", 2, key="k")
     for end in ("\n", "\r\n"):
-        assert latexmk.read_log(log.replace("\n", end), "report.tex") == [unsettled]
+        assert latexmk.read_log(log.replace("\n", end), "report.tex") == [undefined, unsettled]
         assert latexmk.read_blg(blg.replace("\n", end)) == [empty]
