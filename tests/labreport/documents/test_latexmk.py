@@ -586,6 +586,18 @@ def test_a_log_that_ends_within_a_message_is_read_to_its_end():
     box = r"Overfull \hbox (3.5pt too wide) in paragraph at lines 12--13"
     assert latexmk.read_log("Runaway argument?", "report.tex") == []
     assert [(p.kind, p.line) for p in latexmk.read_log(box, "report.tex")] == [("overfull", 12)]
+    error = "./report.tex:7: Package siunitx Error: Invalid number"
+    assert latexmk.read_log(error, "report.tex") == [
+        Problem("error", "siunitx: Invalid number", "report.tex", 7)
+    ]
+
+
+def test_the_error_shows_the_first_problem_and_three_more():
+    found = [Problem("undefined-reference", f"no label {n}", "report.tex", n) for n in range(1, 6)]
+    error = CompileFailed(found, "")
+    assert (error.what, error.place.line) == ("no label 1", 1)
+    assert error.notes == tuple(f"report.tex:{n}: no label {n}" for n in (2, 3, 4))
+    assert error.problems == tuple(found)
 
 
 def test_logs_with_carriage_returns_read_as_those_without():

@@ -364,3 +364,10 @@ def test_a_finding_says_what_it_is_and_what_it_is_in():
     token = TOKENS["GitHub"]
     assert [str(one) for one in found(token)] == ["a token of GitHub"]
     assert [str(one) for one in found(gzip.compress(token.encode()))] == ["a token of GitHub, in an archive"]
+
+
+@pytest.mark.parametrize("sign", "!#$%&()*-./:;<=>?@[]^_`{|}~")
+def test_a_sign_in_a_short_value_counts(sign):
+    value = f"aB3{sign}eF7x"
+    assert found(f"x {value} y", environment={"A_KEY": value})
+    assert not found("x aB3eF7x y", environment={"A_KEY": value})

@@ -31,6 +31,13 @@ def test_text_takes_texts_and_missing_values_only():
         assert cure in caught.value.cure
 
 
+@pytest.mark.parametrize(("length", "shown"), [(58, f"'{'x' * 58}'"), (59, f"'{'x' * 58}…")])
+def test_messages_show_sixty_characters_of_a_wrong_value(length, shown):
+    with pytest.raises(FormatError) as caught:
+        num("x" * length)
+    assert str(caught.value).partition("\n")[0] == f"|num prints a number, not the text {shown}"
+
+
 @pytest.mark.parametrize(
     ("value", "slug"),
     [
