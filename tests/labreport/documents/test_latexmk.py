@@ -617,3 +617,15 @@ LaTeX Warning: Label(s) may have changed. Rerun to get them right.
     for end in ("\n", "\r\n"):
         assert latexmk.read_log(log.replace("\n", end), "report.tex") == [undefined, unsettled]
         assert latexmk.read_blg(blg.replace("\n", end)) == [empty]
+
+
+def test_an_entry_is_found_in_a_bibliography_that_is_not_utf8(tmp_path, monkeypatch):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "latexmk").write_text("#!/bin/sh\necho 'Warning--empty journal in k' > report.blg\nexit 12\n")
+    (tools / "latexmk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    folder = write(tmp_path / "a", "x")
+    (folder / "refs.bib").write_bytes("% Dvořák\n\n@article{k, author={Dvořák}}\n".encode("iso8859-2"))
+    first = problems(folder)[0]
+    assert (first.message, first.file, first.line) == ("empty journal in k", "refs.bib", 3)

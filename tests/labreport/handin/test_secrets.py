@@ -371,3 +371,9 @@ def test_a_sign_in_a_short_value_counts(sign):
     value = f"aB3{sign}eF7x"
     assert found(f"x {value} y", environment={"A_KEY": value})
     assert not found("x aB3eF7x y", environment={"A_KEY": value})
+
+
+@pytest.mark.parametrize("escape", ["\\n", "\\r", "\\t"])
+@pytest.mark.parametrize("value", ["aB3$eF7!", VALUE])
+def test_a_value_is_found_across_an_escape_of_white_space(value, escape):
+    assert found(f'"{value[:4]}{escape}{value[4:]}"', environment={"A_KEY": value})
