@@ -119,6 +119,29 @@ def test_quick_builds_write_below_quick_only(tmp_path):
     assert len({getattr(full, name) for name in names}) == len(names)
 
 
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("results", "results"),
+        ("checkpoints", "checkpoints"),
+        ("latex", "latex"),
+        ("pdf", "report.pdf"),
+        ("notebooks", "notebooks"),
+        ("submission", "submission"),
+    ],
+)
+def test_what_is_generated_has_the_same_place_in_a_full_and_a_quick_build(tmp_path, name, place):
+    assert getattr(load_text(tmp_path, FULL), name) == tmp_path / "build" / place
+    assert getattr(load_text(tmp_path, FULL, quick=True), name) == tmp_path / "build" / "quick" / place
+
+
+def test_what_the_author_writes_lies_in_the_folders_of_the_project(tmp_path):
+    project = load_text(tmp_path, FULL, quick=True)
+    assert project.experiments == tmp_path / "experiments"
+    assert project.templates == tmp_path / "report_templates"
+    assert project.style == tmp_path / "experiments" / "figures.mplstyle"
+
+
 def test_paths_are_shown_relative_to_the_project(tmp_path):
     project = load_text(tmp_path, FULL)
     assert project.shown(tmp_path / "build" / "report.pdf") == "build/report.pdf"

@@ -124,12 +124,10 @@ def _drawn(figure: Figure) -> tuple[list[float], float]:
     sizes = []
     canvas: Any = FigureCanvasAgg(figure)
     renderer = canvas.get_renderer()
-    draw_text = renderer.draw_text
 
-    def record(gc: Any, x: float, y: float, text: str, prop: Any, *args: Any, **kwargs: Any) -> None:
+    def record(_gc: Any, _x: float, _y: float, text: str, prop: Any, *_: Any, **__: Any) -> None:
         if text.strip():
             sizes.append(float(prop.get_size_in_points()))
-        draw_text(gc, x, y, text, prop, *args, **kwargs)
 
     renderer.draw_text = record
     figure.draw(renderer)

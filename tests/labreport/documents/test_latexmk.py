@@ -272,6 +272,16 @@ def test_a_missing_package_is_named_with_its_line_and_what_to_install(tmp_path):
     assert "texlive-latex-extra" in caught.value.cure
 
 
+@pytest.mark.parametrize(
+    ("file", "package"), [("siunitx.sty", "texlive-science"), ("nosuch.sty", "texlive-latex-extra")]
+)
+def test_the_cure_of_a_missing_file_is_the_package_to_install_for_it(file, package):
+    missing = Problem("error", f"File `{file}' not found", "report.tex")
+    assert CompileFailed([missing], "").cure == (
+        f"on Debian or Ubuntu: apt-get install {package} (if that lacks it: apt-file search {file})"
+    )
+
+
 def test_all_undefined_references_and_citations_are_told_with_keys_and_lines(tmp_path):
     folder = write(tmp_path / "a", "\\ref{fig:a}\n\n\\pageref{b (c)} \\cite{d,e}")
     assert {(p.kind, p.key, p.line) for p in problems(folder)} == {
@@ -488,6 +498,16 @@ def test_a_broken_latexmk_is_told_in_its_own_words(tmp_path, monkeypatch):
     assert found[0].message == "latexmk failed with exit code 127: perl: error while loading shared libraries"
 
 
+def test_what_a_killed_build_leaves_running_ends_when_its_processor_time_is_used_up(tmp_path, monkeypatch):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "latexmk").write_text("#!/bin/sh\nsleep 0.3\necho seconds: $(ulimit -t)\nexit 1\n")
+    (tools / "latexmk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    found = problems(write(tmp_path / "a", "x"), deadline=30)
+    assert found[0].message == "latexmk failed with exit code 1: seconds: 40"
+
+
 # ------------------------------------------------------------------------------------------ reading the log
 
 
@@ -560,3 +580,52 @@ def test_no_log_however_damaged_stops_the_reading(tmp_path):
         damaged = "\n".join(lines)[: chance.randrange(len(log))]
         found = [*latexmk.read_log(damaged, "report.tex"), *latexmk.read_blg(damaged)]
         assert len(found) <= len(whole)
+
+
+def test_a_log_that_ends_within_a_message_is_read_to_its_end():
+    box = r"Overfull \hbox (3.5pt too wide) in paragraph at lines 12--13"
+    assert latexmk.read_log("Runaway argument?", "report.tex") == []
+    assert [(p.kind, p.line) for p in latexmk.read_log(box, "report.tex")] == [("overfull", 12)]
+    error = "./report.tex:7: Package siunitx Error: Invalid number"
+    assert latexmk.read_log(error, "report.tex") == [
+        Problem("error", "siunitx: Invalid number", "report.tex", 7)
+    ]
+
+
+def test_the_error_shows_the_first_problem_and_three_more():
+    found = [Problem("undefined-reference", f"no label {n}", "report.tex", n) for n in range(1, 6)]
+    error = CompileFailed(found, "")
+    assert (error.what, error.place.line) == ("no label 1", 1)
+    assert error.notes == tuple(f"report.tex:{n}: no label {n}" for n in (2, 3, 4))
+    assert error.problems == tuple(found)
+
+
+def test_logs_with_carriage_returns_read_as_those_without():
+    log = r"""(./report.tex
+./report.tex:7: Undefined control sequence.
+l.7 a \nosuch
+              b
+
+LaTeX Warning: Label(s) may have changed. Rerun to get them right.
+
+)
+"""
+    blg = "Warning--empty journal in k\n--line 2 of file refs.bib\n"
+    undefined = Problem("error", "Undefined control sequence", "report.tex", 7, r"a \nosuch", r"\nosuch")
+    unsettled = Problem("unsettled", "Label(s) may have changed. Rerun to get them right", "report.tex")
+    empty = Problem("bibtex", "empty journal in k", "refs.bib", 2, key="k")
+    for end in ("\n", "\r\n"):
+        assert latexmk.read_log(log.replace("\n", end), "report.tex") == [undefined, unsettled]
+        assert latexmk.read_blg(blg.replace("\n", end)) == [empty]
+
+
+def test_an_entry_is_found_in_a_bibliography_that_is_not_utf8(tmp_path, monkeypatch):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "latexmk").write_text("#!/bin/sh\necho 'Warning--empty journal in k' > report.blg\nexit 12\n")
+    (tools / "latexmk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    folder = write(tmp_path / "a", "x")
+    (folder / "refs.bib").write_bytes("% Dvořák\n\n@article{k, author={Dvořák}}\n".encode("iso8859-2"))
+    first = problems(folder)[0]
+    assert (first.message, first.file, first.line) == ("empty journal in k", "refs.bib", 3)

@@ -79,6 +79,12 @@ def test_tokens_are_found_across_line_breaks(what, token, between):
     assert [what in finding.what for finding in found(broken)] == [True]
 
 
+def test_the_line_of_a_broken_token_is_not_that_of_a_word_that_only_begins_like_it():
+    token = TOKENS["token of GitHub"]
+    text = f"{token[:7]}\n\n{token[:14]}\n{token[14:]}\n"
+    assert [line for _, line, _ in kinds(text)] == [3]
+
+
 @pytest.mark.parametrize("token", [*TOKENS.values(), *FORMS.values()])
 def test_tokens_are_found_in_base64_and_quoted_for_urls(token):
     text = f"some text around {token} and after it"
@@ -344,3 +350,30 @@ def test_the_sources_of_this_project_give_nothing_away():
     assert len(files) > 100
     leaks = {p.name: [str(f) for f in secrets.search(p.read_bytes(), known)] for p in files}
     assert {name: what for name, what in leaks.items() if what} == {}
+
+
+@pytest.mark.parametrize(("times", "is_found"), [(4, True), (5, False)])
+def test_archives_are_unpacked_four_times_and_no_bomb_deeper(times, is_found):
+    data = TOKENS["GitHub"].encode()
+    for _ in range(times):
+        data = gzip.compress(data, mtime=0)
+    assert bool(found(data)) == is_found
+
+
+def test_a_finding_says_what_it_is_and_what_it_is_in():
+    token = TOKENS["GitHub"]
+    assert [str(one) for one in found(token)] == ["a token of GitHub"]
+    assert [str(one) for one in found(gzip.compress(token.encode()))] == ["a token of GitHub, in an archive"]
+
+
+@pytest.mark.parametrize("sign", "!#$%&()*-./:;<=>?@[]^_`{|}~")
+def test_a_sign_in_a_short_value_counts(sign):
+    value = f"aB3{sign}eF7x"
+    assert found(f"x {value} y", environment={"A_KEY": value})
+    assert not found("x aB3eF7x y", environment={"A_KEY": value})
+
+
+@pytest.mark.parametrize("escape", ["\\n", "\\r", "\\t"])
+@pytest.mark.parametrize("value", ["aB3$eF7!", VALUE])
+def test_a_value_is_found_across_an_escape_of_white_space(value, escape):
+    assert found(f'"{value[:4]}{escape}{value[4:]}"', environment={"A_KEY": value})

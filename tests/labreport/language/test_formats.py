@@ -31,6 +31,13 @@ def test_text_takes_texts_and_missing_values_only():
         assert cure in caught.value.cure
 
 
+@pytest.mark.parametrize(("length", "shown"), [(58, f"'{'x' * 58}'"), (59, f"'{'x' * 58}…")])
+def test_messages_show_sixty_characters_of_a_wrong_value(length, shown):
+    with pytest.raises(FormatError) as caught:
+        num("x" * length)
+    assert str(caught.value).partition("\n")[0] == f"|num prints a number, not the text {shown}"
+
+
 @pytest.mark.parametrize(
     ("value", "slug"),
     [
@@ -203,6 +210,16 @@ class TestNumbers:
         parts = [(part.mantissa, part.unit) for part in duration(seconds).parts]
         read = [n + " " + "".join(units[u] for u in re.findall(r"\w+", unit)) for n, unit in parts]
         assert " ".join(read) == expected
+
+    def test_numbers_have_up_to_99_digits_or_decimals(self):
+        assert shown(percent(0.5, 99)) == "50." + "0" * 99
+        assert shown(percent(0.5, 0)) == "50"
+        assert shown(num(1.5, digits=99)) == "1.5" + "0" * 97
+        for count in (-1, 100, True, 1.0):
+            with pytest.raises(FormatError, match="whole number from 0 to 99"):
+                percent(0.5, count)
+        with pytest.raises(FormatError, match="whole number from 1 to 99"):
+            num(1.5, digits=0)
 
     def test_integers_are_whole(self):
         assert shown(integer(3.0)) == "3"

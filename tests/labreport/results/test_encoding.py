@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from labreport.errors import ExperimentError, LabreportError, SeveralErrors
 from labreport.results.encoding import encode
+from labreport.results.strict_json import dumps, parse
 
 SRC = pathlib.Path(__file__).parents[3] / "src"
 
@@ -183,3 +184,21 @@ def test_plain_results_are_encoded_without_numpy_torch_or_pandas():
         [sys.executable, "-c", code], capture_output=True, text=True, env={"PYTHONPATH": str(SRC)}
     )
     assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_a_thing_of_another_package_is_named_by_package_and_type():
+    error = error_of({"a": np.random.default_rng(0)})
+    assert error.what == "values.a is a numpy Generator, which JSON cannot hold"
+
+
+def test_the_deepest_nesting_that_is_accepted_is_the_deepest_that_is_read_again():
+    def encoded(depth):
+        """Return a result with numbers inside so many objects and lists, its own two among them."""
+        value = 1
+        for _ in range(depth - 2):
+            value = [value]
+        return encode({"a": value}, {})
+
+    assert parse(dumps(encoded(60)).encode(), "result.json", cure="-") == encoded(60)
+    with pytest.raises(ExperimentError, match="is nested deeper than 60"):
+        encoded(61)

@@ -125,3 +125,20 @@ def test_what_is_discarded_is_gone_at_once_and_what_a_kill_leaves_of_it_is_swept
     files.write(tmp_path / "folder" / "file", b"x")
     files.discard(tmp_path / "folder")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_making_the_system_write_leaves_no_file_open(tmp_path):
+    def lowest_free_handle():
+        handle = os.open(os.devnull, os.O_RDONLY)
+        os.close(handle)
+        return handle
+
+    files.write(tmp_path / "x", b"x")
+    before = lowest_free_handle()
+    files.sync(tmp_path / "x")
+    files.sync(tmp_path)
+    assert lowest_free_handle() == before
+
+
+def test_a_folder_is_staged_where_nothing_was_before(tmp_path):
+    assert files.stage(tmp_path / "build" / "results").parent == tmp_path / "build" / "results"

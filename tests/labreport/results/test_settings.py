@@ -96,3 +96,23 @@ def test_a_parameter_without_a_known_annotation_takes_the_type_of_its_default():
     text = f"@dataclass\nclass Params:\n{fields}def run(p, l): ...\n"
     found = with_settings(declared(text), {"n": "4", "t": "2,3", "b": "false"})
     assert found.values() == {"n": 4, "t": (2.0, 3.0), "b": False}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("Optional[int]", "7", 7),
+        ("typing.Optional[int]", "none", None),
+        ("Union[str, int]", "7", 7),
+        ("Union[int, str]", "seven", "seven"),
+        ("Literal[1, 2]", "2", 2),
+        ("list[int]", "1, 2", (1, 2)),
+        ("Sequence[float]", "1", (1.0,)),
+        ("Tuple[int, str]", "1, 2", (1, "2")),
+        ("'tuple[bool, ...]'", "true, false", (True, False)),
+    ],
+)
+def test_an_annotation_of_typing_says_how_a_setting_is_read(annotation, text, value):
+    source = f"@dataclass\nclass Params:\n    x: {annotation} = None\ndef run(p, l): ...\n"
+    found = with_settings(declared(source), {"x": text}).values()["x"]
+    assert (found, type(found)) == (value, type(value))

@@ -271,6 +271,10 @@ class TestTemplates:
         if not isinstance(value, Markdown):
             assert eval(python(value)) == value
 
+    def test_what_is_formatted_already_is_no_value_for_python(self):
+        with pytest.raises(FormatError, match=r"formatted already: '1\.50'"):
+            python(Markdown("1.50"))
+
 
 def test_a_label_has_no_form():
     with pytest.raises(FormatError, match="label has no form"):

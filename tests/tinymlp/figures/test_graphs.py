@@ -343,3 +343,9 @@ class TestRoom:
     def test_both_examples_fit_the_width_of_the_page(self):
         made = figure(computation(product()), computation(sum_of_products(), gradients=True))
         assert made.get_size_inches()[0] <= 5.9
+
+    def test_arrows_without_labels_reserve_no_room_for_them(self):
+        x = Var(2.0)
+        made, ax = drawn(objects(traced(Var(1.0, lambda: [(x, 1.0)] * 10), x=x)))
+        highest = max(line.get_extents().y1 for line in shown_lines(ax))
+        assert 0 < (made.bbox.y1 - highest) / made.dpi < 0.08  # inches; a line of text takes 0.17

@@ -142,3 +142,7 @@ def test_curvature_leaves_the_network_as_it_was():
     curvature(net, *NoisyXor(10, seed=4)[:])
     assert all(torch.equal(a, b) for a, b in zip(before, net.parameters(), strict=True))
     assert next(net.parameters()).dtype == torch.float32
+
+
+def test_in_a_single_cell_only_a_constant_is_left():
+    assert monotone_loss(0.1, math.pi / 4, cells=1) == pytest.approx(math.log(2))

@@ -223,6 +223,14 @@ class TestUndefinedResults:
             y.backward()
             assert (y.v, var.grad) == (limits[x > 0], 0.0)
 
+    @pytest.mark.parametrize("offset", [-1e4, 0.0, 1e4])
+    def test_the_softmax_of_logsumexp_is_the_same_far_from_zero(self, offset):
+        terms = [Var(offset), Var(offset + math.log(3.0))]
+        f = logsumexp(terms)
+        f.backward()
+        assert f.v == pytest.approx(offset + math.log(4.0), rel=1e-12)
+        assert [term.grad for term in terms] == pytest.approx([0.25, 0.75], rel=1e-11)
+
 
 def numbers(low, high):
     return st.floats(low, high, allow_nan=False, allow_subnormal=False)

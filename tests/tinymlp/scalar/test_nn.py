@@ -65,6 +65,12 @@ class TestInterface:
             assert list(inspect.signature(function).parameters)[:2] == ["n_in", "n_out"]
         assert list(inspect.signature(forward).parameters) == ["input", "network"]
 
+    def test_a_layer_prints_all_of_its_parameters(self):
+        layer = DenseLayer(1, 2, Var.tanh, ConstantInitializer(weight=0.5, bias=-1.0))
+        weights = "[[Var(v=0.5000, grad=0.0000), Var(v=0.5000, grad=0.0000)]]"
+        bias = "[Var(v=-1.0000, grad=0.0000), Var(v=-1.0000, grad=0.0000)]"
+        assert repr(layer) == f"DenseLayer\n  weights: {weights}\n  bias: {bias}"
+
     def test_star_import_brings_all_names_of_the_exercises(self):
         scope = {}
         exec("from tinymlp import *", scope)

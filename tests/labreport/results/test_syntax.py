@@ -1,0 +1,42 @@
+"""What of an experiment's syntax `run` reaches."""
+
+import pytest
+
+from labreport.results.syntax import experiment_facts
+
+EXPERIMENT = '''"""Question?"""
+from dataclasses import dataclass
+
+UNREACHED = 1
+
+@dataclass(frozen=True)
+class Params:
+    seed: int = 0
+
+def run(params, lab):
+    return {"x": WAY("1")}
+'''
+
+
+def facts(text, phase="run"):
+    return experiment_facts(text.encode(), "experiments/exp.py", "exp")[phase]
+
+
+@pytest.mark.parametrize(
+    ("way", "reaches_all"), [("globals", True), ("eval", True), ("exec", True), ("print", False)]
+)
+def test_code_that_may_reach_any_name_depends_on_the_whole_module(way, reaches_all):
+    written = EXPERIMENT.replace("WAY", way)
+    changed = facts(written) != facts(written.replace("UNREACHED = 1", "UNREACHED = 2"))
+    assert changed == reaches_all
+
+
+def test_an_experiment_has_facts_of_drawing_only_if_it_draws():
+    without = experiment_facts(EXPERIMENT.encode(), "experiments/exp.py", "exp")
+    assert sorted(without) == ["declaration", "run"]
+    drawing = EXPERIMENT + "\ndef draw(result, lab):\n    pass\n"
+    assert sorted(experiment_facts(drawing.encode(), "experiments/exp.py", "exp")) == [
+        "declaration",
+        "draw",
+        "run",
+    ]
