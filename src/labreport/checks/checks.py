@@ -24,7 +24,7 @@ from labreport.checks import pdf
 from labreport.documents import report
 from labreport.errors import InputError, LabreportError
 from labreport.handin import bundle
-from labreport.language.formats import label
+from labreport.language import label
 from labreport.project import Project
 from labreport.results import results
 from labreport.running import runner
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from labreport.checks.latex_source import Picture, Source
     from labreport.checks.pdf import Pdf
     from labreport.documents.latexmk import Problem
-    from labreport.language.spans import Rendered
+    from labreport.language import Rendered
 
 SMALLEST_TEXT = 7.0  # pt, as printed
 CUT_VISIBLE = 0.2  # mm

@@ -23,7 +23,7 @@ from labreport.errors import InputError, Place
 from labreport.project import ENGINE
 
 if TYPE_CHECKING:
-    from labreport.language.spans import Printed, Rendered
+    from labreport.language import Printed, Rendered
     from labreport.project import Project
 
 FOLDER = "notebooks"
@@ -86,17 +86,17 @@ def render(project: Project, name: str) -> Sheet:
         The template or a value in it is wrong, or a cell imports a module of the project.
 
     """
-    from labreport.language import environment as templates
-    from labreport.writing.markdown import MARKDOWN
+    from labreport.language import render as render_template
+    from labreport.writing import MARKDOWN
 
     code: dict[str, str] = {}
     woven: set[str] = set()
-    rendered = templates.render(
+    rendered = render_template(
         project.templates,
         f"{FOLDER}/{name}{SUFFIX}",
         report.context(project),
+        MARKDOWN,
         functions=_functions(project, code, woven),
-        target=MARKDOWN,
     )
     cells = _read(rendered)
     _check_values(rendered, cells, woven)
@@ -113,8 +113,8 @@ def _functions(project: Project, code: dict[str, str], woven: set[str]) -> dict[
     """Return the functions of templates; the files that they take code from and its texts are added."""
     from markupsafe import Markup
 
-    from labreport.language.formats import FormatError
-    from labreport.writing import excerpts
+    from labreport.language import FormatError
+    from labreport.writing import excerpts, listings
 
     def source(*names: str) -> Markup:
         if not names:
@@ -125,7 +125,7 @@ def _functions(project: Project, code: dict[str, str], woven: set[str]) -> dict[
         woven.add(text)
         return Markup(text)
 
-    return {"excerpt": report.excerpt_function(project, code, excerpts.to_markdown), "source": source}
+    return {"excerpt": report.excerpt_function(project, code, listings.to_markdown), "source": source}
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -232,13 +232,13 @@ def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
     Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
     line and ends a sentence must not begin a list.
     """
-    from labreport.writing import markdown
+    from labreport.writing import in_mathematics, mathematics
 
-    spans = {c.start: list(markdown.mathematics(c.text)) for c in cells if c.kind == "markdown"}
+    spans = {c.start: list(mathematics(c.text)) for c in cells if c.kind == "markdown"}
     for _, cell, begin, end in reversed(list(_printed(rendered, cells))):
         inside = spans.get(cell.start, []) if cell is not None else []
         if cell is not None and any(first <= begin and end <= last for first, last in inside):
-            tex = markdown.in_mathematics(cell.text[begin:end])
+            tex = in_mathematics(cell.text[begin:end])
             cell.source = cell.source[:begin] + tex + cell.source[end:]
         elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
             cell.source = cell.source[:end] + "\\" + cell.source[end:]
@@ -252,11 +252,11 @@ def _begins_list(text: str, begin: int, end: int) -> bool:
 
 def _attach(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> list[Path]:
     """Attach to each cell the images that it shows; return their files."""
-    from labreport.writing import markdown
+    from labreport.writing import attachment
 
     paths = []
     for experiment, name in sorted(rendered.figures):
-        attached = markdown.attachment({"experiment": experiment, "name": name})
+        attached = attachment({"experiment": experiment, "name": name})
         path = project.results / experiment / "figures" / f"{name}.png"
         image = base64.b64encode(path.read_bytes()).decode()
         paths.append(path)

@@ -25,7 +25,7 @@ from labreport.results.results import TIMING
 
 if TYPE_CHECKING:
     from labreport.documents.latexmk import CompileFailed, Problem
-    from labreport.language.spans import Rendered
+    from labreport.language import Rendered
 
 SCHEMA = 1
 JOB = "report"
@@ -165,8 +165,8 @@ def make(project: Project) -> Made:
 
 def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered:
     """Return the rendered main template; the files that excerpts come from are added to `excerpts`."""
-    from labreport.language import environment as templates
-    from labreport.writing.excerpts import to_latex
+    from labreport.language import render as render_template
+    from labreport.writing import LATEX, listings
 
     used = excerpts if excerpts is not None else {}
     if not (project.templates / project.config.template).is_file():
@@ -175,12 +175,13 @@ def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered
             place=Place(project.shown(project.templates)),
             cure="create it, or name another one as `template` in report.toml",
         )
-    return templates.render(
+    return render_template(
         project.templates,
         project.config.template,
         context(project),
+        LATEX,
         questions=project.config.questions,
-        functions={"excerpt": excerpt_function(project, used, to_latex)},
+        functions={"excerpt": excerpt_function(project, used, listings.to_latex)},
     )
 
 
@@ -202,7 +203,7 @@ def excerpt_function(
 
 def context(project: Project) -> dict[str, Any]:
     """Return what templates know: a box for each experiment, `report` for report.toml, and `quick`."""
-    from labreport.language.values import Box
+    from labreport.language import Box
     from labreport.results import results
 
     known: dict[str, Any] = {}
@@ -235,9 +236,9 @@ def context(project: Project) -> dict[str, Any]:
 
 def check_structure(rendered: Rendered) -> None:
     r"""Raise InputError at the template's line if braces or environments do not match."""
-    from labreport.writing import latex
+    from labreport.writing import imbalance
 
-    wrong = latex.imbalance(rendered.text)
+    wrong = imbalance(rendered.text)
     if wrong is not None:
         raise InputError(wrong.what, place=rendered.place(wrong.offset, wrong.length), cure=wrong.cure)
     if r"\end{document}" not in rendered.text:

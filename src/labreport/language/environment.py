@@ -26,9 +26,7 @@ from markupsafe import Markup
 from labreport.errors import InputError, Place, did_you_mean
 from labreport.language.filters import (
     CELL_FORMATS,
-    LATEX,
     Formatted,
-    Target,
     as_text,
     comparable,
     filters,
@@ -44,6 +42,7 @@ from labreport.language.formats import Cell, Column, FormatError, column, short
 from labreport.language.mistakes import Missing, defined, explained, locate, unknown_function
 from labreport.language.source import SYNTAX, read
 from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked
+from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
 
 # ---------------------------------------------------------------------------------------------- the language
@@ -120,9 +119,9 @@ class Environment(SandboxedEnvironment):
     def __init__(
         self,
         folder: Path,
+        target: Target,
         questions: Iterable[str] = (),
         functions: Mapping[str, Callable[..., Any]] | None = None,
-        target: Target = LATEX,
     ) -> None:
         super().__init__(
             **SYNTAX,
@@ -428,10 +427,10 @@ def render(
     folder: Path,
     template: str,
     values: Mapping[str, Any],
+    target: Target,
     *,
     questions: Iterable[str] = (),
     functions: Mapping[str, Callable[..., Any]] | None = None,
-    target: Target = LATEX,
 ) -> Rendered:
     """Return a template of the folder in the target's language, rendered with the values and functions.
 
@@ -441,7 +440,7 @@ def render(
         A template, name, key or format is wrong; the error carries the template's line.
 
     """
-    environment = Environment(folder, questions, functions, target)
+    environment = Environment(folder, target, questions, functions)
     try:
         raw = environment.get_template(template).render(**values)
     except Exception as error:

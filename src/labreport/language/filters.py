@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
@@ -13,8 +12,8 @@ from labreport.errors import did_you_mean
 from labreport.language.formats import FORMATS, FormatError, Number, cure, short
 from labreport.language.mistakes import defined
 from labreport.language.spans import PRIVATE, is_marked
+from labreport.language.target import Target
 from labreport.language.values import Box, box, keys, kind, lift, plain
-from labreport.writing import booktabs, latex
 
 NATIVE = (
     *("first", "last", "list", "sort", "unique", "min", "max", "select", "reject"),
@@ -36,21 +35,6 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "trim": lambda value: value.strip(),
 }
 REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
-
-
-@dataclass(frozen=True)
-class Target:
-    """A language that templates are rendered to: its formats, and what it makes of what these return."""
-
-    name: str
-    formats: Mapping[str, Callable[..., Any]]
-    write: Callable[[Any], Markup]
-    table: Callable[..., Markup]
-    figure: Callable[[Mapping[str, Any], str | None], Markup]
-    answer: Callable[[str], Markup]
-
-
-LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.figure, latex.answer)
 
 
 class Formatted(Markup):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
 
 import jinja2
 from jinja2.utils import missing
@@ -14,8 +15,33 @@ from labreport.errors import InputError, LabreportError, Place, did_you_mean
 from labreport.language.formats import FormatError
 from labreport.language.spans import Site, line_text, place_in, without_marks
 
-if TYPE_CHECKING:
-    from labreport.language.environment import Environment
+
+class Reading(Protocol):
+    """What an error must know of the environment that it arose in."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the templates."""
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The texts of the templates that were read, by name."""
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """All expressions and statements of these."""
+
+    @property
+    def current(self) -> Site | None:
+        """The expression that is being printed."""
+
+    @property
+    def filters(self) -> Collection[str]:
+        """The names of the filters."""
+
+    @property
+    def tests(self) -> Collection[str]:
+        """The names of the tests."""
 
 
 class UnknownName(jinja2.UndefinedError):
@@ -47,7 +73,7 @@ def defined(value: Any) -> Any:
     return value
 
 
-def explained(error: Exception, environment: Environment, names: Iterable[str]) -> Exception:
+def explained(error: Exception, environment: Reading, names: Iterable[str]) -> Exception:
     """Return an error of a rendering as one that names the template's line and the cure.
 
     An error that no mistake in a template can cause is returned as it is.
@@ -71,13 +97,13 @@ def explained(error: Exception, environment: Environment, names: Iterable[str]) 
     return found
 
 
-def unknown_function(environment: Environment, kind: str, name: str) -> FormatError:
+def unknown_function(environment: Reading, kind: str, name: str) -> FormatError:
     """Return the error of a filter or test that does not exist."""
     known = environment.filters if kind == "filter" else environment.tests
     return FormatError(f"unknown {kind} {name!r}", cure=did_you_mean(name, known), name=name)
 
 
-def _unknown_name(error: UnknownName, environment: Environment, names: Iterable[str]) -> FormatError:
+def _unknown_name(error: UnknownName, environment: Reading, names: Iterable[str]) -> FormatError:
     what, name = str(error.message), str(error.name)
     if what == f"{name!r} is undefined":
         what = f"unknown name {name!r}"
@@ -87,7 +113,7 @@ def _unknown_name(error: UnknownName, environment: Environment, names: Iterable[
     return FormatError(what, cure=cure, name=name)
 
 
-def _place(error: Exception, environment: Environment, name: str) -> Place | None:
+def _place(error: Exception, environment: Reading, name: str) -> Place | None:
     """Return the template line at which an error arose, with the wrong word in it marked."""
     by_file = {str((environment.folder / name).resolve()): name for name in environment.sources}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in by_file]
@@ -96,7 +122,7 @@ def _place(error: Exception, environment: Environment, name: str) -> Place | Non
     return locate(environment, by_file[frames[-1].filename], frames[-1].lineno or 1, name)
 
 
-def locate(environment: Environment, template: str, line: int, name: str = "") -> Place:
+def locate(environment: Reading, template: str, line: int, name: str = "") -> Place:
     """Return the place of a name in the expression or statement of a line, else that of the expression."""
     source, shown = environment.sources[template], f"{environment.folder.name}/{template}"
     near = [s for s in environment.sites if s.template == template and _covers(s, source, line)]

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from labreport.errors import did_you_mean
-from labreport.language.formats import Cell, Column, FormatError, Number
+from labreport.language import Cell, Column, FormatError, Number
 from labreport.writing.latex import Latex, to_latex
 
 LAYOUTS = ("normal", "long", "wide")

@@ -12,9 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from labreport.language.filters import Target
-from labreport.language.formats import (
-    FORMATS,
+from labreport.language import (
     Address,
     Cell,
     Column,
@@ -23,9 +21,9 @@ from labreport.language.formats import (
     FormatError,
     Number,
     cut,
+    kind,
     short,
 )
-from labreport.language.values import kind
 
 Markdown = Markup
 """Text that is Markdown already and is printed as it stands."""
@@ -248,7 +246,3 @@ def answer(question: str) -> Markdown:
     """Refuse: the answers that report.toml asks for stand in the report."""
     what = f"the answer to question {question!r} belongs into the report, not into a notebook"
     raise FormatError(what, cure="take the answer statement away", name=question)
-
-
-MARKDOWN = Target("Markdown", {**FORMATS, "python": python}, to_markdown, table, figure, answer)
-"""What the templates of notebooks are rendered to."""

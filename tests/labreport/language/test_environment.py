@@ -15,6 +15,7 @@ from rendering import RESULT, marked, mistake, printed, rendered
 from labreport.errors import InputError
 from labreport.language.environment import render
 from labreport.language.values import Box
+from labreport.writing import LATEX
 from labreport.writing.latex import Latex, escape
 
 EXPRESSIONS = [
@@ -457,7 +458,7 @@ class TestFiles:
         (folder / "link.tex.j2").symlink_to(tmp_path / "outside.tex.j2")
         (folder / "main.tex.j2").write_text(f'a\n\\BLOCK{{include "{name}" ignore missing}}')
         with pytest.raises(InputError, match="lies outside report_templates") as caught:
-            render(folder, "main.tex.j2", {})
+            render(folder, "main.tex.j2", {}, LATEX)
         assert (caught.value.place.line, marked(caught.value)) == (2, f'include "{name}" ignore missing')
 
     def test_a_template_that_is_not_utf8_is_refused_with_its_line(self):
@@ -736,7 +737,7 @@ class TestSpeed:
         seconds = []
         for _ in range(2):  # the faster of two: the machine may be busy
             start = time.process_time()
-            out = render(tmp_path, "main.tex.j2", {"d": Box({"t": rows}, ("d",))})
+            out = render(tmp_path, "main.tex.j2", {"d": Box({"t": rows}, ("d",))}, LATEX)
             for value in out.printed:
                 assert out.value_at(value.start) is value
                 assert out.site_place(value.site) == out.place(value.start)

@@ -16,7 +16,6 @@ from labreport.language import formats
 from labreport.language.formats import Cell, Column, FormatError, Number, column
 from labreport.writing import latex
 from labreport.writing.markdown import (
-    MARKDOWN,
     Markdown,
     code_block,
     code_span,
@@ -28,6 +27,7 @@ from labreport.writing.markdown import (
     table,
     to_markdown,
 )
+from labreport.writing.targets import MARKDOWN
 
 READER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 JUPYTER_MATHEMATICS = re.compile(r"\$|\\(?:begin|end)\{[a-z]*\*?\}|\\\\[()\[\]]", re.IGNORECASE)
