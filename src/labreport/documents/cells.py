@@ -232,14 +232,16 @@ def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
     Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
     line and ends a sentence must not begin a list.
     """
+    from labreport.language import Duration, Number
     from labreport.writing import in_mathematics, mathematics
 
     spans = {c.start: list(mathematics(c.text)) for c in cells if c.kind == "markdown"}
-    for _, cell, begin, end in reversed(list(_printed(rendered, cells))):
+    for printed, cell, begin, end in reversed(list(_printed(rendered, cells))):
         inside = spans.get(cell.start, []) if cell is not None else []
         if cell is not None and any(first <= begin and end <= last for first, last in inside):
-            tex = in_mathematics(cell.text[begin:end])
-            cell.source = cell.source[:begin] + tex + cell.source[end:]
+            if isinstance(printed.formatted, Number | Duration):
+                tex = in_mathematics(printed.formatted)
+                cell.source = cell.source[:begin] + tex + cell.source[end:]
         elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
             cell.source = cell.source[:end] + "\\" + cell.source[end:]
 
@@ -252,12 +254,14 @@ def _begins_list(text: str, begin: int, end: int) -> bool:
 
 def _attach(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> list[Path]:
     """Attach to each cell the images that it shows; return their files."""
+    from labreport.language import Figure
     from labreport.writing import attachment
 
     paths = []
-    for experiment, name in sorted(rendered.figures):
-        attached = attachment({"experiment": experiment, "name": name})
-        path = project.results / experiment / "figures" / f"{name}.png"
+    figures = {shown for _, shown in rendered.shown(Figure)}
+    for figure in sorted(figures, key=lambda figure: (figure.experiment, figure.name)):
+        attached = attachment(figure)
+        path = project.results / figure.experiment / "figures" / f"{figure.name}.png"
         image = base64.b64encode(path.read_bytes()).decode()
         paths.append(path)
         for cell in cells:

@@ -252,6 +252,7 @@ def check_structure(rendered: Rendered) -> None:
 def write_sources(project: Project, rendered: Rendered, folder: Path) -> None:
     """Write all that LaTeX needs into a new folder: the text, figures, bibliography, styles, settings."""
     from labreport.documents import latexmk
+    from labreport.language import Figure
 
     folder.mkdir(parents=True)
     (folder / f"{JOB}.tex").write_text(document(rendered.text, quick=project.quick), encoding="utf-8")
@@ -262,10 +263,10 @@ def write_sources(project: Project, rendered: Rendered, folder: Path) -> None:
         if path.suffix != ".j2":
             (folder / relative).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / relative)
-    for experiment, name in sorted(rendered.figures):
-        source = project.results / experiment / "figures" / f"{name}.pdf"
-        (folder / "figures").mkdir(exist_ok=True)
-        shutil.copyfile(source, folder / "figures" / f"{experiment}-{name}.pdf")
+    for figure in {shown for _, shown in rendered.shown(Figure)}:
+        (folder / figure.file).parent.mkdir(exist_ok=True)
+        source = project.results / figure.experiment / "figures" / f"{figure.name}.pdf"
+        shutil.copyfile(source, folder / figure.file)
 
 
 def document(text: str, *, quick: bool) -> str:

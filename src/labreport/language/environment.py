@@ -32,16 +32,17 @@ from labreport.language.filters import (
     filters,
     function,
     named,
+    neutral,
     numbers,
     operand,
     origin,
     tests,
     without_private,
 )
-from labreport.language.formats import Cell, Column, FormatError, column, short
+from labreport.language.formats import Cell, Column, Figure, FormatError, column, short
 from labreport.language.mistakes import Missing, defined, explained, locate, unknown_function
 from labreport.language.source import SYNTAX, read
-from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked
+from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked, without_marks
 from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
 
@@ -142,7 +143,6 @@ class Environment(SandboxedEnvironment):
         self.names: set[str] = set()
         self.marks = Marks()
         self.answers: list[tuple[str, Place]] = []
-        self.figures: set[tuple[str, str]] = set()
         own = (
             ("answer", self._answer),
             ("figure", self._figure),
@@ -270,7 +270,8 @@ class Environment(SandboxedEnvironment):
         if is_marked(between) or any(map(is_marked, texts)):
             marked = [self._marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
             return Markup((between and self._marked(between, separator, keys(separator))).join(marked))
-        joined = Formatted.of(between.join(texts), [origin(plain(part)) for part in parts])
+        bare = [plain(part) for part in parts]
+        joined = Formatted.of(between.join(texts), [*map(origin, bare)], [*map(neutral, bare)])
         return box(joined, keys(separator, *parts))
 
     # ---------------------------------------------------------------------------------------- items and calls
@@ -338,7 +339,7 @@ class Environment(SandboxedEnvironment):
         """Return a text between marks: as a value, unless it is text of a template or holds values itself."""
         if is_marked(text) or (type(value) is Markup and not joined):
             return self.marks.composed(text, site)
-        return self.marks.value(text, origin(value), joined, site)
+        return self.marks.value(text, origin(value), joined, site, neutral(value))
 
     def _column(
         self, head: Any, fields: Any, format: Any = "text", under: Any = (), bold: Any = None, **options: Any
@@ -388,7 +389,7 @@ class Environment(SandboxedEnvironment):
         value = origin(values[0]) if len(values) == 1 else values
         return Cell(
             content,
-            lambda text: self._marked(text, value, keys(*fields)),
+            lambda text: self._marked(text, Formatted.of(text, value, neutral(content)), keys(*fields)),
             column.bold is not None and bool(self._field(row, column.bold)),
         )
 
@@ -403,8 +404,11 @@ class Environment(SandboxedEnvironment):
         if not isinstance(value, Box) or not isinstance(entry, dict) or not {"file", "alt"} <= set(entry):
             what = "|figure prints a figure of a result"
             raise FormatError(what, cure=r"\VAR{experiment.figures.name|figure}")
-        self.figures.add((entry["experiment"], entry["name"]))
-        return box(Formatted.of(self.target.figure(entry, self._typed(width)), entry["file"]), value.keys)
+        typed = self._typed(width)
+        # a printed width is part of the figure: no value of its own, its keys are told with the figure's
+        inside = typed and without_marks(typed)
+        shown = Figure(entry["experiment"], entry["name"], entry["file"], entry["alt"], inside)
+        return box(Formatted.of(self.target.write(shown), shown.file, shown), keys(value, width))
 
     def _answer(self, question: str) -> Markup:
         """Return what marks the answer to a question, and record the answer."""
@@ -454,7 +458,6 @@ def render(
         pieces=pieces or (Piece(0, template, 0, None),),
         printed=printed,
         answers=tuple(environment.answers),
-        figures=frozenset(environment.figures),
         files=frozenset(environment.files),
         sources=dict(environment.sources),
         folder=environment.folder.name,

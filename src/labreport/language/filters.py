@@ -38,15 +38,17 @@ REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
 
 
 class Formatted(Markup):
-    """Text in the target's language that a format has made, with the value it was made from."""
+    """Text in the target's language that a format has made, with its value and what the format returned."""
 
     value: Any
+    formatted: Any
 
     @classmethod
-    def of(cls, text: str, value: Any) -> Formatted:
-        """Return the text with its value."""
+    def of(cls, text: str, value: Any, formatted: Any = None) -> Formatted:
+        """Return the text with its value and what the format returned."""
         made = cls(text)
         made.value = value
+        made.formatted = formatted
         return made
 
 
@@ -55,13 +57,20 @@ def origin(value: Any) -> Any:
     return value.value if isinstance(value, Formatted) else value
 
 
+def neutral(value: Any) -> Any:
+    """Return what the format of a value returned; of a value without a format, what prints in its place."""
+    if isinstance(value, Formatted):
+        return value.formatted
+    return Number(str(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def as_text(value: Any, target: Target) -> str:
     """Return a plain value in the target's language where the template names no format."""
     if isinstance(value, Markup):
         return str(value)
     if defined(value) is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
         raise FormatError(f"a {kind(value)} needs a format: {short(value)}", cure=cure(value))
-    return str(target.write(Number(str(value)) if isinstance(value, int) else value))
+    return str(target.write(neutral(value)))
 
 
 def operand(operator: str, value: Any) -> Any:
@@ -126,9 +135,9 @@ def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             defined(value)
         out = lifted(*args, **options)
         bare = plain(out)
-        return (
-            box(Formatted.of(without_private(bare), plain(args)), keys(out)) if type(bare) is Markup else out
-        )
+        if not isinstance(bare, Markup):
+            return out
+        return box(Formatted.of(without_private(bare), plain(args), neutral(bare)), keys(out))
 
     return called
 
@@ -151,8 +160,8 @@ def _format(name: str, function: Callable[..., Any], target: Target) -> Callable
                 return value
             what = f"|{name} formats a value, this is formatted already"
             raise FormatError(what, cure="give one format only")
-        out = target.write(checked(bare, *plain(args), **plain(options)))
-        return box(Formatted.of(out, bare), keys(value, args, options))
+        out = checked(bare, *plain(args), **plain(options))
+        return box(Formatted.of(target.write(out), bare, out), keys(value, args, options))
 
     return formatted
 

@@ -1,7 +1,7 @@
 """What a value prints as, in any language: numbers rounded by one rule, texts, addresses.
 
-A format returns a neutral value (`Number`, `Duration`, `Address`, …; None where a value is missing); `latex`
-and `markdown` write these down.
+A format returns a neutral value (`Number`, `Duration`, `Address`, …; None where a value is missing); a target
+writes it down.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def cut(value: str) -> str:
 
 @dataclass(frozen=True)
 class Number:
-    """A rounded number as decimal texts: mantissa, uncertainty, power of ten, unit (a siunitx name)."""
+    """A rounded number as decimal texts: mantissa, uncertainty, power of ten, unit (its English name)."""
 
     mantissa: str
     uncertainty: str | None = None
@@ -160,7 +160,7 @@ def percent(value: Any, decimals: int = 1) -> Number | None:
     if value is None:
         return None
     hundredths = _decimal(value).scaleb(2, _EXACT)
-    return Number(_fixed(_rounded(hundredths, -_count("decimals", decimals, 0))), unit=r"\percent")
+    return Number(_fixed(_rounded(hundredths, -_count("decimals", decimals, 0))), unit="percent")
 
 
 def integer(value: Any) -> Number | None:
@@ -183,15 +183,15 @@ def duration(value: Any) -> Duration | None:
     if seconds < 0:
         raise FormatError(f"a duration cannot be negative: {seconds!r}")
     exact = _decimal(seconds)
-    for unit, power in ((r"\micro\second", 6), (r"\milli\second", 3), (r"\second", 0)):
+    for unit, power in (("microsecond", 6), ("millisecond", 3), ("second", 0)):
         rounded = _significant(exact.scaleb(power, _EXACT), 2)
         if rounded and rounded < (10 if power == 0 else 1000):
             return Duration((Number(_fixed(rounded), unit=unit),))
-    whole, unit, small = _rounded(exact, 0), r"\minute", r"\second"
+    whole, unit, small = _rounded(exact, 0), "minute", "second"
     if whole < 60:
-        return Duration((Number(_fixed(whole), unit=r"\second"),))
+        return Duration((Number(_fixed(whole), unit="second"),))
     if whole >= 3600:
-        whole, unit, small = _rounded(exact / 60, 0), r"\hour", r"\minute"
+        whole, unit, small = _rounded(exact / 60, 0), "hour", "minute"
     first, rest = divmod(int(whole), 60)
     return Duration((Number(str(first), unit=unit), *([Number(str(rest), unit=small)] if rest else [])))
 
@@ -281,6 +281,20 @@ FORMATS: dict[str, Callable[..., Any]] = {
     "url": url,
     "file": file,
 }
+
+
+# ------------------------------------------------------------------------------------------------- figures
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a result as a template shows it: its file, alternative text and, if set, its width."""
+
+    experiment: str
+    name: str
+    file: str
+    alt: str
+    width: str | None = None
 
 
 # ------------------------------------------------------------------------------------------------- tables

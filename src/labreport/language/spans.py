@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from labreport.errors import Place
+
+T = TypeVar("T")
 
 PRIVATE = re.compile("[\ue000-\uf8ff]")
 """The characters that marks consist of; no template contains one, no value prints as one."""
@@ -40,13 +42,17 @@ class Site:
 
 @dataclass(frozen=True)
 class Printed:
-    """A value as it was printed: by which expression, from which keys, and where its text starts and ends."""
+    """A value as it was printed: by which expression, from which keys, and where its text starts and ends.
+
+    `formatted` is what its format returned: a number, a figure, an excerpt; of values joined to one, a list.
+    """
 
     site: Site
     value: Any
     keys: tuple[str, ...]
     start: int
     end: int
+    formatted: Any = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,6 @@ class Rendered:
     pieces: tuple[Piece, ...]
     printed: tuple[Printed, ...]
     answers: tuple[tuple[str, Place], ...]
-    figures: frozenset[tuple[str, str]]
     files: frozenset[Path]
     sources: Mapping[str, str] = field(repr=False)
     folder: str = "report_templates"
@@ -84,6 +89,11 @@ class Rendered:
         index = bisect_right(self._printed_starts, offset) - 1
         found = self.printed[index] if index >= 0 else None
         return found if found is not None and offset < found.end else None
+
+    def shown(self, kind: type[T]) -> Iterator[tuple[Printed, T]]:
+        """Yield what is shown of a kind (figures, excerpts), with the printed value that shows it."""
+        for printed in self.printed:
+            yield from ((printed, part) for part in _parts(printed.formatted) if isinstance(part, kind))
 
     def place(self, offset: int, length: int = 1) -> Place:
         """Return the place in the template that made the character at this offset."""
@@ -114,6 +124,15 @@ class Rendered:
         return [printed.start for printed in self.printed]
 
 
+def _parts(formatted: Any) -> Iterator[Any]:
+    """Yield what formats returned for each of the values that were joined to one."""
+    if isinstance(formatted, list):
+        for part in formatted:
+            yield from _parts(part)
+    else:
+        yield formatted
+
+
 def place_in(source: str, file: str, offset: int, length: int = 1) -> Place:
     """Return the line and column of an offset in a source text."""
     starts = _line_starts(source)
@@ -140,6 +159,7 @@ class _Record:
     site: Site | None
     value: Any
     keys: frozenset[str]
+    formatted: Any = None
     is_composed: bool = False
 
 
@@ -155,9 +175,11 @@ class Marks:
         self._typed.append((template, offset))
         return f"{_TYPED}{len(self._typed) - 1}{_STOP}"
 
-    def value(self, text: str, value: Any, keys: frozenset[str], site: Site | None = None) -> str:
-        """Return the text of a printed value between marks."""
-        return self._around(text, _Record(site, value, keys))
+    def value(
+        self, text: str, value: Any, keys: frozenset[str], site: Site | None = None, formatted: Any = None
+    ) -> str:
+        """Return the text of a printed value between marks; `formatted` is what its format returned."""
+        return self._around(text, _Record(site, value, keys, formatted))
 
     def composed(self, text: str, site: Site | None = None) -> str:
         """Return a text between marks that is no value, but may contain marked texts and values."""
@@ -187,7 +209,8 @@ class Marks:
             else:
                 record, site, start = opened.pop()
                 if not record.is_composed:
-                    printed.append(Printed(site, record.value, tuple(sorted(record.keys)), start, length))
+                    keys = tuple(sorted(record.keys))
+                    printed.append(Printed(site, record.value, keys, start, length, record.formatted))
             if opened:
                 site = opened[-1][1]
                 pieces.append(Piece(length, site.template, site.offset, site))

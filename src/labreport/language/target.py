@@ -17,5 +17,4 @@ class Target:
     formats: Mapping[str, Callable[..., Any]]
     write: Callable[[Any], Markup]
     table: Callable[..., Markup]
-    figure: Callable[[Mapping[str, Any], str | None], Markup]
     answer: Callable[[str], Markup]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
-from labreport.language import Address, Duration, FileName, Label, Number, cut, label
+from labreport.language import Address, Duration, Figure, FileName, Label, Number, cut, label
 
 Latex = Markup
 """Text that is LaTeX already and is printed as it stands."""
@@ -123,6 +123,17 @@ def _in_typewriter(c: str) -> str:
 # ------------------------------------------------------------------------------------------------- numbers
 
 
+UNITS = {
+    "percent": r"\percent",
+    "microsecond": r"\micro\second",
+    "millisecond": r"\milli\second",
+    "second": r"\second",
+    "minute": r"\minute",
+    "hour": r"\hour",
+}
+"""The units by their names in siunitx."""
+
+
 def number(value: Number) -> Latex:
     r"""Return the number for siunitx: \num{...} or \qty{...}{...}."""
     body = value.mantissa
@@ -130,7 +141,13 @@ def number(value: Number) -> Latex:
         body += f" +- {value.uncertainty}"
     if value.exponent is not None:
         body += f" e{value.exponent}"
-    return Latex(rf"\qty{{{body}}}{{{value.unit}}}" if value.unit else rf"\num{{{body}}}")
+    return Latex(rf"\qty{{{body}}}{{{UNITS[value.unit]}}}" if value.unit else rf"\num{{{body}}}")
+
+
+def figure(value: Figure) -> Latex:
+    """Return a figure as an included file with its alternative text."""
+    options = "" if value.width is None else f"[width={value.width}]"
+    return Latex(rf"\LRfigure{options}{{{value.file}}}{{{escape(value.alt)}}}")
 
 
 WRITERS: dict[type, Callable[[Any], Latex]] = {
@@ -141,18 +158,13 @@ WRITERS: dict[type, Callable[[Any], Latex]] = {
     Label: Latex,
     Address: address,
     FileName: file_name,
+    Figure: figure,
 }
 
 
 def to_latex(formatted: Any) -> Latex:
     """Return what a format returned as LaTeX: numbers for siunitx, a missing value as a dash."""
     return WRITERS[type(formatted)](formatted) if not isinstance(formatted, Markup) else formatted
-
-
-def figure(entry: Mapping[str, Any], width: str | None = None) -> Latex:
-    """Return a figure of a result as an included file with its alternative text."""
-    options = "" if width is None else f"[width={width}]"
-    return Latex(rf"\LRfigure{options}{{{entry['file']}}}{{{escape(entry['alt'])}}}")
 
 
 def answer(question: str) -> Latex:

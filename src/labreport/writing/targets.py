@@ -5,13 +5,12 @@ from __future__ import annotations
 from labreport.language import FORMATS, Target
 from labreport.writing import booktabs, latex, markdown
 
-LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.figure, latex.answer)
+LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.answer)
 
 MARKDOWN = Target(
     "Markdown",
     {**FORMATS, "python": markdown.python},
     markdown.to_markdown,
     markdown.table,
-    markdown.figure,
     markdown.answer,
 )
