@@ -32,7 +32,7 @@ from labreport.running import runner
 if TYPE_CHECKING:
     from labreport.checks.latex_source import Picture, Source
     from labreport.checks.pdf import Pdf
-    from labreport.documents.latexmk import Problem
+    from labreport.documents.texlog import Problem
     from labreport.language import Rendered
 
 SMALLEST_TEXT = 7.0  # pt, as printed
@@ -151,9 +151,9 @@ class Material:
     @cached_property
     def problems(self) -> list[Problem]:
         """What TeX complained about."""
-        from labreport.documents import latexmk
+        from labreport.documents import texlog
 
-        return latexmk.read_log(self.log, f"{report.JOB}.tex")
+        return texlog.read_log(self.log, f"{report.JOB}.tex")
 
     @cached_property
     def rendered(self) -> Rendered | None:

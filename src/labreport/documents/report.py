@@ -24,7 +24,8 @@ from labreport.project import ENGINE, Project
 from labreport.results.results import TIMING
 
 if TYPE_CHECKING:
-    from labreport.documents.latexmk import CompileFailed, Problem
+    from labreport.documents.latexmk import CompileFailed
+    from labreport.documents.texlog import Problem
     from labreport.language import Rendered
 
 SCHEMA = 1
