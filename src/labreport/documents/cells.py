@@ -16,15 +16,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from labreport.documents import report
+from labreport.documents import context
 from labreport.errors import InputError, Place
 from labreport.project import ENGINE
 
 if TYPE_CHECKING:
-    from labreport.language import Printed, Rendered
+    from labreport.language import Formatted, Printed, Rendered
     from labreport.project import Project
+    from labreport.writing import Excerpt
 
 FOLDER = "notebooks"
 SUFFIX = ".py.j2"
@@ -71,12 +72,6 @@ class Sheet:
         return lines[line - 1].strip() if line is not None and line <= len(lines) else ""
 
 
-def names(project: Project) -> list[str]:
-    """Return the names of all notebooks; templates that begin with an underscore are for others to use."""
-    found = (project.templates / FOLDER).glob(f"*{SUFFIX}")
-    return sorted(p.name.removesuffix(SUFFIX) for p in found if not p.name.startswith("_"))
-
-
 def render(project: Project, name: str) -> Sheet:
     """Return a notebook's cells.
 
@@ -87,45 +82,47 @@ def render(project: Project, name: str) -> Sheet:
 
     """
     from labreport.language import render as render_template
-    from labreport.writing import MARKDOWN
+    from labreport.writing import MARKDOWN, listings
 
-    code: dict[str, str] = {}
-    woven: set[str] = set()
     rendered = render_template(
         project.templates,
         f"{FOLDER}/{name}{SUFFIX}",
-        report.context(project),
+        context.known(project),
         MARKDOWN,
-        functions=_functions(project, code, woven),
+        functions={"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)},
     )
     cells = _read(rendered)
-    _check_values(rendered, cells, woven)
+    _check_values(rendered, cells)
     modules = _imported(project, rendered, cells)
     _fit_numbers(rendered, cells)
     images = _attach(project, rendered, cells)
     if project.quick:
         cells.insert(0, Cell("markdown", 0, "", [], QUICK))
-    used = [project.shown(path) for path in (*rendered.files, *images)]
-    return Sheet(name, rendered, tuple(cells), tuple(sorted({*used, *code})), frozenset(modules))
+    used = {project.shown(path) for path in (*rendered.files, *images)} | context.code_files(rendered)
+    used |= {part.file for _, code in rendered.shown(Code) for part in code.parts}
+    return Sheet(name, rendered, tuple(cells), tuple(sorted(used)), frozenset(modules))
 
 
-def _functions(project: Project, code: dict[str, str], woven: set[str]) -> dict[str, Callable[..., Any]]:
-    """Return the functions of templates; the files that they take code from and its texts are added."""
-    from markupsafe import Markup
+@dataclass(frozen=True)
+class Code:
+    """The whole code of some names, as `source` puts it into a cell."""
 
-    from labreport.language import FormatError
-    from labreport.writing import excerpts, listings
+    parts: tuple[Excerpt, ...]
 
-    def source(*names: str) -> Markup:
+
+def _source(project: Project) -> Callable[..., Formatted]:
+    """Return the function `source` of templates."""
+    from labreport.language import FormatError, Formatted
+    from labreport.writing import excerpts
+
+    def source(*names: str) -> Formatted:
         if not names:
             raise FormatError("source() needs the name of code", cure='source("package.module:name")')
-        found = [excerpts.whole(project, str(name)) for name in names]
-        code.update((part.file, "") for part in found)
-        text = _joined(["\n".join(line.text for line in part.lines) for part in found])
-        woven.add(text)
-        return Markup(text)
+        code = Code(tuple(excerpts.whole(project, str(name)) for name in names))
+        text = _joined(["\n".join(line.text for line in part.lines) for part in code.parts])
+        return Formatted.of(text, names, code)
 
-    return {"excerpt": report.excerpt_function(project, code, listings.to_markdown), "source": source}
+    return source
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -173,10 +170,10 @@ def _printed(rendered: Rendered, cells: Sequence[Cell]) -> Iterator[tuple[Printe
         yield printed, around[-1] if around else None, printed.start - start, printed.end - start
 
 
-def _check_values(rendered: Rendered, cells: Sequence[Cell], woven: set[str]) -> None:
+def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
     """Raise InputError for a value whose form does not fit its cell: code as Python, all else as Markdown."""
     for printed, cell, begin, end in _printed(rendered, cells):
-        is_source = rendered.text[printed.start : printed.end] in woven
+        is_source = isinstance(printed.formatted, Code)
         is_python = re.search(r"\|\s*python\b", printed.site.expression) is not None
         what, cure = "", ""
         if cell is None or cell.kind == "raw":

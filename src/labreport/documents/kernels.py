@@ -223,7 +223,6 @@ def _without_colours(text: str) -> str:
 
 def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
     """Put a cell's outputs into the form in which they are kept; CellFailed if they differ in each run."""
-    cell.outputs = _merged(cell.outputs)
     for output in cell.outputs:
         _strip_images(output)
         if output.get("name") == "stderr":
@@ -243,18 +242,6 @@ def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
         if place in whole:
             what = f"the cell's output names a path of this machine: {place}"
             raise CellFailed(what, [(at, None)], "print the name of the file alone")
-
-
-def _merged(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Return the outputs with neighbouring pieces of one stream as one: how a stream is cut is chance."""
-    merged: list[NotebookNode] = []
-    for output in outputs:
-        last = merged[-1] if merged else None
-        if last is not None and output.get("name") is not None and output.get("name") == last.get("name"):
-            last.text += output.text
-        else:
-            merged.append(output)
-    return merged
 
 
 def _texts(outputs: Sequence[NotebookNode]) -> Iterator[str]:

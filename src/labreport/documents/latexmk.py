@@ -22,6 +22,7 @@ from typing import IO
 
 from labreport.documents.texlog import (
     ENDED_EARLY,
+    SENTINEL,
     Problem,
     decisive_first,
     last_page,
@@ -35,7 +36,6 @@ DEBIAN_PACKAGES = (
     "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended lmodern"
 )
 TOOLS = ("perl", "latexmk", "pdflatex", "bibtex")
-SENTINEL = "labreport: complete"
 
 # What TeX and BibTeX see, besides PATH and HOME (the folder itself).
 ENVIRONMENT = {

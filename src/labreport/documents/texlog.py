@@ -10,6 +10,9 @@ from labreport.errors import Place
 
 NOTICES = frozenset({"overfull", "underfull", "font", "warning"})
 
+SENTINEL = "labreport: complete"
+"""What a document writes into the log as its last words: without them, TeX stopped before the end."""
+
 ENDED_EARLY = "the document ended before its last line"
 _STOP = "Emergency stop"
 

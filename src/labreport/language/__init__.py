@@ -17,7 +17,7 @@ from labreport.language.formats import (
     label,
     short,
 )
-from labreport.language.spans import Printed, Rendered, place_in
+from labreport.language.spans import Printed, Rendered, line_start, place_in
 from labreport.language.target import Target
 from labreport.language.values import Box, kind
 
@@ -40,6 +40,7 @@ __all__ = [
     "cut",
     "kind",
     "label",
+    "line_start",
     "place_in",
     "render",
     "short",

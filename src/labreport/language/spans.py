@@ -107,11 +107,6 @@ class Rendered:
         """Return the place of an expression."""
         return self._place(site.template, site.offset, len(site.expression))
 
-    def line_start(self, line: int) -> int:
-        """Return the offset at which a line of the generated text begins; lines count from 1, as TeX does."""
-        starts = _line_starts(self.text)
-        return starts[line - 1] if 0 < line <= len(starts) else len(self.text)
-
     def _place(self, template: str, offset: int, length: int) -> Place:
         return place_in(self.sources[template], f"{self.folder}/{template}", offset, length)
 
@@ -139,6 +134,12 @@ def place_in(source: str, file: str, offset: int, length: int = 1) -> Place:
     line = bisect_right(starts, offset)
     begin = starts[line - 1]
     return Place(file, line, offset - begin + 1, length, line_text(source, line))
+
+
+def line_start(text: str, line: int) -> int:
+    """Return the offset at which a line of a text begins, else its end; lines count from 1, as TeX does."""
+    starts = _line_starts(text)
+    return starts[line - 1] if 0 < line <= len(starts) else len(text)
 
 
 def line_text(source: str, line: int) -> str:

@@ -61,6 +61,11 @@ class Excerpt:
     lines: tuple[Line, ...]
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the code comes from."""
+        return (self.file,)
+
+    @property
     def first(self) -> int:
         """The number of the first shown line."""
         return next(line.number for line in self.lines if line.number is not None)
@@ -90,6 +95,11 @@ class Difference:
     new: Excerpt
     old: Excerpt
     rows: tuple[Row, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the code comes from."""
+        return (self.new.file, self.old.file)
 
 
 def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:

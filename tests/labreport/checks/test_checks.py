@@ -12,9 +12,9 @@ import projects
 import pytest
 
 from labreport import project as project_module
-from labreport.checks import checks
+from labreport.checks import checks, listings
 from labreport.checks import latex_source as floats
-from labreport.checks.checks import Material
+from labreport.checks.material import Material
 from labreport.checks.pdf import Link, Pdf
 from labreport.documents import report
 from labreport.errors import InputError
@@ -412,9 +412,9 @@ def test_undefined_references_in_the_log_are_found_at_the_line_of_the_template(c
 
 
 def test_a_reference_to_no_label_is_found_in_the_source(copy):
-    projects.change(copy.latex / "report.tex", r"\cref{sec:one}", r"\crefrange{sec:one}{sec:gone}")
-    (found,) = places("references", copy)
-    assert re.fullmatch(r"build/latex/report\.tex:\d+: no label 'sec:gone'", found)
+    projects.change(copy.templates / "report.tex.j2", r"\cref{sec:one}", r"\crefrange{sec:one}{sec:gone}")
+    here = line(copy, r"\crefrange{sec:one}{sec:gone}")
+    assert places("references", copy) == [f"{here}: no label 'sec:gone'"]
 
 
 def test_a_bibliography_entry_that_is_never_cited_is_found_at_its_line(bad):
@@ -422,7 +422,7 @@ def test_a_bibliography_entry_that_is_never_cited_is_found_at_its_line(bad):
 
 
 def test_a_citation_without_an_entry_is_found(copy):
-    projects.change(copy.latex / "report.tex", "{knuth1984}", "{knuth1984, gone}")
+    projects.change(copy.templates / "report.tex.j2", "{knuth1984}", "{knuth1984, gone}")
     (found,) = places("citations", copy)
     assert found.endswith("no entry 'gone'")
 
@@ -507,7 +507,7 @@ def test_alternative_texts_that_are_missing_or_repeat_something_are_found(bad):
 
 def test_pictures_that_no_experiment_drew_are_said_not_to_be_measured(copy):
     projects.change(
-        copy.latex / "report.tex", r"\caption[Short]", r"\LRfigure{logo.pdf}{A logo}\caption[Short]"
+        copy.templates / "report.tex.j2", r"\caption[Short]", r"\LRfigure{logo.pdf}{A logo}\caption[Short]"
     )
     assert note("axes", copy) == "not measured, as no experiment drew it: logo.pdf"
 
@@ -531,19 +531,21 @@ def test_the_share_of_code_is_its_height_in_that_of_the_pages(good):
     )
     style = (Path(report.__file__).with_name("labreport.sty")).read_text()
     assert "textheight=235mm" in style
-    assert rf"\fontsize{{8.5}}{{{checks.CODE_LEADING}}}" in style
+    assert rf"\fontsize{{8.5}}{{{listings.CODE_LEADING}}}" in style
 
 
 def test_a_report_that_is_mostly_code_fails_by_its_share(copy):
     lines = "\n".join(["x = 1"] * 25)
     code = f"\\begin{{verbatim}}\n{lines}\n\\end{{verbatim}}"
-    projects.change(copy.latex / "report.tex", r"\clearpage", f"{code}\n" * 2)
+    projects.change(copy.templates / "report.tex.j2", r"\clearpage", f"{code}\n" * 2)
     (found,) = places("excerpts", copy)
     assert found == "build/report.pdf: 41% of its height is code, more than 20%"
 
 
 def test_a_file_that_is_taken_in_whole_is_found(copy):
-    projects.change(copy.latex / "report.tex", r"\clearpage", r"\lstinputlisting[language=Python]{m.py}")
+    projects.change(
+        copy.templates / "report.tex.j2", r"\clearpage", r"\lstinputlisting[language=Python]{m.py}"
+    )
     (found,) = places("excerpts", copy)
     assert found.endswith("a whole file is taken in")
 

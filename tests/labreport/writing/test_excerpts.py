@@ -8,7 +8,6 @@ from excerpted import bodies
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from labreport.documents import report
 from labreport.errors import InputError
 from labreport.project import Config, Project
 from labreport.writing import excerpts
@@ -452,33 +451,3 @@ def test_a_difference_takes_the_old_lines_to_the_new(new, old):
         from_rows["old"] += new[at:end] if row.sign != "+" else []
         at = end
     assert from_rows == {"new": new, "old": old}
-
-
-REPORT = r"""
-\documentclass{article}\usepackage{labreport}\begin{document}
-\VAR{excerpt("pack.mod:Tracked.fit", since="pack.other:fit")}
-\end{document}
-"""
-
-
-def test_a_report_depends_on_both_files_of_a_difference(tmp_path):
-    project = with_module(tmp_path, COMPARED)
-    (tmp_path / "src/pack/other.py").write_text(COMPARED)
-    (tmp_path / "report_templates").mkdir()
-    (tmp_path / "report_templates" / "report.tex.j2").write_text(REPORT)
-    sources: dict[str, str] = {}
-    text = report.render(project, sources).text
-    assert sources.keys() == {"src/pack/mod.py", "src/pack/other.py"}
-    assert "src/pack/mod.py, lines 18–34, compared with src/pack/other.py" in text.replace(r"{,}", ",")
-    assert report.inputs(project, sources).keys() >= sources.keys()
-
-
-def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(tmp_path):
-    project = with_module(tmp_path, COMPARED)
-    (tmp_path / "report_templates").mkdir()
-    (tmp_path / "report_templates" / "report.tex.j2").write_text(
-        REPORT.replace("pack.other:fit", "pack.mod:Tracked.fit")
-    )
-    with pytest.raises(InputError, match="show the same code") as caught:
-        report.render(project)
-    assert (caught.value.place.file, caught.value.place.line) == ("report_templates/report.tex.j2", 3)
