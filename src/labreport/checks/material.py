@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from labreport import errors
 from labreport.checks import pdf
 from labreport.checks.latex_source import Code, Picture, Source
 from labreport.documents import JOB, Document, place_of, read_log, report
@@ -75,8 +76,10 @@ class Material:
 
     def place_of(self, problem: Problem) -> str:
         """Return where a problem of the log lies: in a template, if the log is of these templates."""
-        published = self.read(f"{JOB}.tex") == self.document.text
-        place = place_of(self.document, problem) if published else problem
+        if self.read(f"{JOB}.tex") == self.document.text:
+            place = place_of(self.document, problem)
+        else:
+            place = errors.Place(self.project.shown(self.project.latex / problem.file), problem.line)
         return place.file if place.line is None else f"{place.file}:{place.line}"
 
     @cached_property
