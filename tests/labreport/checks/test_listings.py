@@ -47,7 +47,7 @@ def test_a_file_that_is_taken_in_whole_is_found(copy):
 
 def test_a_difference_counts_its_rows_and_the_new_lines_among_them(copy):
     projects.change(
-        copy.templates / "report.tex.j2", 'excerpt("m:first")', 'excerpt("m:second", since="m:first")'
+        copy.templates / "report.tex.j2", 'excerpt("m:first")', 'excerpt("m:first", since="m:second")'
     )
     (code,) = Material(copy).code
-    assert (code.file, code.rows, code.numbers) == ("src/m.py", 5, {11, 12, 13})
+    assert (code.file, code.rows, code.numbers) == ("src/m.py", 5, {6, 8})

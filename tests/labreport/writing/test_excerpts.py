@@ -417,6 +417,34 @@ def test_one_line_between_contexts_is_shown_and_two_are_left_out():
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "shown"),
+    [
+        (["1", "2"], [" 1|1", " 2|2"]),
+        (["1", "2", "3"], [" 1|1", " 2|2", " 3|3"]),  # a single line takes no more room than its …
+        (["1", "2", "3", "4"], ["…1|", " 3|3", " 4|4"]),
+        (["", "2", "3", "4"], ["…2|", " 3|3", " 4|4"]),  # told by its first line with something in it
+        (["", "", "3", "4"], ["…1|", " 3|3", " 4|4"]),
+    ],
+)
+def test_lines_before_the_first_change_are_left_out_beyond_two(before, shown):
+    assert rows(bodies([*before, "new"], before)) == [*shown, f"+{len(before) + 1}|new"]
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [
+        (["1", "2"], [" 2|1", " 3|2"]),
+        (["1", "2", "3"], [" 2|1", " 3|2", " 4|3"]),
+        (["1", "2", "3", "4"], [" 2|1", " 3|2", "…4|"]),
+        (["1", "2", "", "4"], [" 2|1", " 3|2", "…5|"]),
+        (["1", "2", "", "", ""], [" 2|1", " 3|2", "…4|"]),
+    ],
+)
+def test_lines_after_the_last_change_are_left_out_beyond_two(after, shown):
+    assert rows(bodies(["new", *after], after)) == ["+1|new", *shown]
+
+
 def test_a_line_that_a_mark_left_out_in_both_is_no_context_of_its_own():
     new = [Line(1, "a"), Line(2, "b"), Line(None, "…"), Line(6, "d"), Line(7, "new")]
     old = [Line(line.number, line.text) for line in new[:-1]]
