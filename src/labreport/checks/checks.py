@@ -121,7 +121,7 @@ CHECKS = (
         "captions",
         "each figure, table and listing has a caption",
         figures.captions,
-        r"put it into a figure, table or listing, and say in a \caption what to see",
+        r"put it in a figure, table or listing, and say in a \caption what there is to see",
     ),
     Check(
         "labels",
@@ -163,7 +163,7 @@ CHECKS = (
         "alternative texts",
         "each picture has an alternative text of its own, which is not its caption",
         figures.alternatives,
-        r"lab.figure(…, alt=…) tells the finding to who cannot see it; print figures with |figure",
+        r"lab.figure(…, alt=…) tells the finding to those who cannot see it; print figures with |figure",
     ),
     Check(
         "excerpts",
@@ -199,11 +199,11 @@ CHECKS = (
         "text",
         "text can be searched and copied on each page",
         document.extraction,
-        "use fonts that say what their characters mean; no page may be one picture",
+        "use fonts whose glyphs are mapped to characters; a page must not be a single picture",
     ),
     Check(
         "metadata",
-        "the PDF says its title, subject and authors",
+        "the PDF states its title, subject and authors",
         document.metadata,
         r"set pdftitle, pdfsubject and pdfauthor with \hypersetup",
     ),

@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from labreport.checks import latex_source
-from labreport.checks.material import Found, Material
+from labreport.checks.material import Found, Material, counted
 from labreport.documents import report
 from labreport.language import label
 from labreport.running import runner
@@ -25,7 +25,7 @@ def answers(m: Material) -> Found:
 
 def pages(m: Material) -> Found:
     """Return the number of pages; nothing can be wrong with it."""
-    return Found(note=f"{len(m.pdf.pages)} pages")
+    return Found(note=counted(len(m.pdf.pages), "page"))
 
 
 def authors(m: Material) -> Found:
@@ -67,7 +67,7 @@ def fonts(m: Material) -> Found:
             places.append((f"page {font.page}", f"the font {font.name} is of Type 3: shapes, not letters"))
         elif not font.embedded:
             places.append((f"page {font.page}", f"the font {font.name} is not embedded"))
-    return Found(places, f"{len(m.pdf.fonts)} fonts, all embedded")
+    return Found(places, f"{counted(len(m.pdf.fonts), 'font')}, all embedded")
 
 
 def extraction(m: Material) -> Found:
@@ -76,7 +76,7 @@ def extraction(m: Material) -> Found:
     for number, page in enumerate(m.pdf.pages, 1):
         lost = _LOST.search(page)
         if not page.strip():
-            places.append((f"page {number}", "no text can be taken from it"))
+            places.append((f"page {number}", "no text can be extracted from it"))
         elif lost:
             near = page[max(0, lost.start() - 20) : lost.end() + 10]
             places.append((f"page {number}", f"a character has no meaning: {near!r}"))
@@ -99,10 +99,10 @@ def links(m: Material) -> Found:
         elif link.kind == "URI":
             wrong = _trouble_with(link.target)
         else:
-            wrong = f"is no address, but asks the reader's program to {link.kind}"
+            wrong = f"is not an address: it asks the reader's program to {link.kind}"
         if wrong:
             places.append((f"page {link.page}", f"the link to {link.target!r} {wrong}"))
-    return Found(places, f"{len(m.pdf.links)} links")
+    return Found(places, counted(len(m.pdf.links), "link"))
 
 
 def _trouble_with(address: str) -> str:
@@ -151,4 +151,6 @@ def citations(m: Material) -> Found:
     listed |= {c.arguments[0]: m.where(c.start) for c in m.source.commands("bibitem")}
     unknown = [(m.where(at), f"no entry {key!r}") for at, key in m.source.citations if key not in listed]
     unused = [(place, f"{key!r} is never cited") for key, place in listed.items() if key not in cited]
-    return Found([*unknown, *unused], f"{len(listed)} entries, all cited")
+    return Found(
+        [*unknown, *unused], f"{len(listed)} {'entry' if len(listed) == 1 else 'entries'}, all cited"
+    )

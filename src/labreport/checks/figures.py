@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from labreport.checks.latex_source import Picture, plain
-from labreport.checks.material import Found, Material
+from labreport.checks.material import Found, Material, counted
 from labreport.results import results
 
 SMALLEST_TEXT = 7.0  # pt, as printed
@@ -23,7 +23,7 @@ def captions(m: Material) -> Found:
             loose.append((match.start(), "a table stands in the text, without a caption"))
     places += [(m.where(at), what) for at, what in loose if m.source.float_at(at) is None]
     kinds = Counter(f.kind for f in m.source.floats)
-    return Found(places, ", ".join(f"{n} {kind}s" for kind, n in kinds.items()) or "nothing needs one")
+    return Found(places, ", ".join(counted(n, kind) for kind, n in kinds.items()) or "nothing needs one")
 
 
 def labels(m: Material) -> Found:
@@ -67,7 +67,7 @@ def axes(m: Material) -> Found:
         for number, axes in enumerate(figure.axes, 1):
             panel = f"panel {number}" + (f" ({axes.title})" if axes.title else "")
             panel = panel if len(figure.axes) > 1 else "it"
-            yield from (f"{panel} shows numbers along {at} and says not of what" for at in axes.unnamed)
+            yield from (f"{panel} shows numbers along {at} without saying of what" for at in axes.unnamed)
 
     return _of_figures(m, trouble)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
-from labreport.checks.material import Found, Material
+from labreport.checks.material import Found, Material, counted
 from labreport.documents import notebooks as weaving
 from labreport.handin import bundle
 
@@ -31,14 +31,16 @@ def handed_in(m: Material) -> Found:
     if not path.is_file():
         return Found([(m.project.shown(path), "it does not exist")])
     same = path.read_bytes() == m.project.pdf.read_bytes()
-    return Found([] if same else [(m.project.shown(path), "it is another one than the report")])
+    return Found([] if same else [(m.project.shown(path), "it differs from the report that was made")])
 
 
 def report_outside(m: Material, files: dict[str, bytes]) -> Found:
     """Return the copies of the report inside the zip."""
     own = m.project.pdf.read_bytes()
     inside = [n for n, data in files.items() if data == own or PurePosixPath(n).name == bundle.REPORT]
-    return Found([(bundle.CODE, f"it holds the report: {name}") for name in inside], f"{len(files)} files")
+    return Found(
+        [(bundle.CODE, f"it holds the report: {name}") for name in inside], counted(len(files), "file")
+    )
 
 
 def readme(_: Material, files: dict[str, bytes]) -> Found:
@@ -85,8 +87,8 @@ def notebooks(m: Material, files: dict[str, bytes]) -> Found:
         places += [(name, what) for what in _trouble_in(data)]
         woven = m.project.notebooks / name
         if woven.is_file() and woven.read_bytes() != data:
-            places.append((name, "it is another one than the notebook that was woven"))
-    return Found(places, f"{len(packed)} notebooks, executed" if packed else "there are none")
+            places.append((name, "it differs from the notebook that was woven"))
+    return Found(places, f"{counted(len(packed), 'notebook')}, executed" if packed else "there are none")
 
 
 def _trouble_in(notebook: bytes) -> Iterable[str]:
@@ -94,7 +96,7 @@ def _trouble_in(notebook: bytes) -> Iterable[str]:
     try:
         cells: list[dict[str, Any]] = json.loads(notebook)["cells"]
     except (ValueError, LookupError, TypeError):
-        yield "it is no notebook"
+        yield "it is not a notebook"
         return
     code = [
         (n, c) for n, c in enumerate(cells, 1) if c["cell_type"] == "code" and "".join(c["source"]).strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from labreport.checks.material import Found, Material
+from labreport.checks.material import Found, Material, counted
 
 LONGEST_EXCERPT = 30  # lines
 LARGEST_SHARE = 0.2  # of the report's lines, for all code together
@@ -21,7 +21,7 @@ def excerpts(m: Material) -> Found:
             name = code.file or "typed code"
             places.append((m.where(code.start), f"{name}: {code.rows} lines, more than {LONGEST_EXCERPT}"))
     taken = m.source.commands("(?:lstinputlisting|inputminted|VerbatimInput|verbatiminput)")
-    places += [(m.where(c.start), "a whole file is taken in") for c in taken]
+    places += [(m.where(c.start), "a whole file is included") for c in taken]
     places += [
         (m.where(start), f"nearly all of {file} is shown") for file, start in _whole_modules(m).items()
     ]
@@ -31,7 +31,9 @@ def excerpts(m: Material) -> Found:
     if share > LARGEST_SHARE:
         shown = m.project.shown(m.project.pdf)
         places.append((shown, f"{share:.0%} of its height is code, more than {LARGEST_SHARE:.0%}"))
-    return Found(places, f"{len(m.code)} excerpts, {rows} lines: {share:.1%} of the pages")
+    return Found(
+        places, f"{counted(len(m.code), 'excerpt')}, {counted(rows, 'line')}: {share:.1%} of the pages"
+    )
 
 
 def _whole_modules(m: Material) -> dict[str, int]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from labreport.documents import Problem
 
 Place = tuple[str, str]
+"""Where a rule is broken, and how."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,11 @@ class Found:
 
     places: Sequence[Place] = ()
     note: str = ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something: 1 page, 2 pages."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 @dataclass(frozen=True)

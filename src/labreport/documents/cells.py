@@ -148,7 +148,7 @@ def _read(rendered: Rendered) -> list[Cell]:
     for found in jupytext.reads(rendered.text[position:], fmt=dict(FORMAT)).cells:
         head = _HEAD.search(rendered.text, position)
         begin = head.end() if head else position
-        start = rendered.text.find(found.source, begin)
+        start = rendered.text.find(found.source, begin)  # jupytext does not say where a cell stands
         if start < 0:
             cure = 'write the text of a cell of Markdown in triple quotes: """ … """'
             raise InputError(
@@ -179,7 +179,7 @@ def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
         if cell is None or cell.kind == "raw":
             what, cure = "a value is printed outside the text of a cell", "move it into a cell"
         elif cell.kind == "markdown" and (is_source or is_python):
-            what = "this form of a value belongs into a cell of code"
+            what = "this form of a value belongs in a cell of code"
             cure = 'show code by excerpt("module:name")' if is_source else "use |num, |integer or |text"
         elif cell.kind == "code" and not (is_source or is_python):
             what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
@@ -204,7 +204,7 @@ def _imported(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> se
 
 def _imports(code: str) -> Iterator[tuple[str, int]]:
     """Yield the top-level modules that code imports anywhere, with the line; of wrong code, nothing."""
-    try:
+    try:  # IPython's magics and shell commands are not Python
         tree = ast.parse(re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", code))
     except SyntaxError:
         return  # the kernel will say it
@@ -233,6 +233,7 @@ def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
     from labreport.writing import in_mathematics, mathematics
 
     spans = {c.start: list(mathematics(c.text)) for c in cells if c.kind == "markdown"}
+    # from the end on, so that what is inserted moves no place that is still needed
     for printed, cell, begin, end in reversed(list(_printed(rendered, cells))):
         inside = spans.get(cell.start, []) if cell is not None else []
         if cell is not None and any(first <= begin and end <= last for first, last in inside):

@@ -26,7 +26,7 @@ def known(project: Project) -> dict[str, Any]:
         An experiment has a name that templates know something else by, or a result cannot be read.
 
     """
-    from labreport.language import Box
+    from labreport.language import Box  # it brings Jinja2, which only rendering needs
 
     config = asdict(project.config)
     settings = {key: config[key] for key in ("title", "subtitle", "authors", "date", "questions")}

@@ -30,10 +30,10 @@ MOST_OUTPUT = 2_000_000
 """The number of characters that the outputs of one cell may have; images count in their text form."""
 
 STARTUP = 120
-"""Seconds after which a kernel that does not answer is given up."""
+"""Seconds that a kernel has to answer for the first time."""
 
 _WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_LONGEST_SOCKET = 80  # of 107 characters that the name of a socket may have
+_LONGEST_SOCKET = 80  # Linux allows a socket's name 107 characters; Jupyter adds some to the folder's
 
 
 class CellFailed(Exception):
@@ -143,6 +143,7 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
     finally:
         if client.kc is not None:
             client.kc.stop_channels()
+        # without the shield an interrupted build would leave the kernel running
         await asyncio.shield(manager.shutdown_kernel(now=True))
 
 
@@ -175,7 +176,7 @@ async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> Non
             raise CellFailed(what, [(at, None)], cure) from error
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError from error
-        what = "the kernel died while it executed this cell"
+        what = "the kernel died while executing this cell"
         cure = "look for what ends the process: os._exit, too much memory, a crash in a library"
         raise CellFailed(what, [(at, None)], cure) from error
 
@@ -222,12 +223,12 @@ def _without_colours(text: str) -> str:
 
 
 def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
-    """Put a cell's outputs into the form in which they are kept; CellFailed if they differ in each run."""
+    """Put a cell's outputs into the form that is kept; CellFailed if they would differ in each run."""
     for output in cell.outputs:
         _strip_images(output)
         if output.get("name") == "stderr":
             last = output.text.strip().split("\n")[-1]
-            cure = "repair what it warns of, or silence that warning in the cell; print what shall be shown"
+            cure = "fix what it warns about, or silence the warning in the cell; print what is to be shown"
             raise CellFailed(f"the cell writes to stderr: {last}", [(at, None)], cure)
     texts = list(_texts(cell.outputs))
     whole = "\n".join(texts)
@@ -235,7 +236,7 @@ def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
         what = f"the cell's outputs have {len(whole):,} characters; {MOST_OUTPUT:,} are allowed"
         raise CellFailed(what, [(at, None)], "print less, or draw smaller figures")
     if found := re.search(r"<[^<>\n]{0,80} at 0x[0-9a-f]{6,}", whole):
-        what = f"the cell shows an address in memory, another one in each run: {found[0]}>"
+        what = f"the cell shows an address in memory, which differs in each run: {found[0]}>"
         cure = "end the cell with a semicolon, or print what matters of the object"
         raise CellFailed(what, [(at, None)], cure)
     for place in places:

@@ -200,7 +200,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # a group of its own: latexmk's children must end with it
         )
         try:
             _limit(process.pid, deadline)
@@ -208,7 +208,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
             code = process.wait(deadline)
         except subprocess.TimeoutExpired:
             return None, _tail_of(output)
-        finally:
+        finally:  # also when the build is interrupted: TeX would go on writing into the folder
             _kill_group(process.pid)
             process.wait()
             _await_end_of_group(process.pid)
@@ -302,6 +302,7 @@ def _failures(
         return
     finished = re.search(r"^(Output written on|No pages of output)", log, re.MULTILINE)
     complete = re.search(rf"^{re.escape(SENTINEL)}$", log, re.MULTILINE)
+    # a missing brace or an early \endinput ends with exit code 0 and a PDF that lacks its last part
     if finished and not complete:
         yield Problem("truncated", ENDED_EARLY, main)
     elif code != 0:

@@ -1,7 +1,7 @@
-"""The report: from results and templates to the published PDF. Read this first.
+"""The report: from results and templates to the published PDF.
 
 `inputs` says what the report is made from, `is_current` whether the published one still is; `make` renders
-the templates, checks the text, compiles it in a scratch folder and publishes PDF, sources and provenance
+the templates, compiles the document in a scratch folder and publishes PDF, sources and provenance
 together. Until that last step nothing of an earlier report is touched.
 """
 
@@ -140,6 +140,7 @@ def make(project: Project) -> Made:
     with _scratch(project) as scratch:
         sources = scratch / "latex"
         write_sources(project, document, sources)
+        # TeX runs in a copy: what is published holds nothing that a run leaves behind
         shutil.copytree(sources, scratch / "compile")
         try:
             compiled = latexmk.compile(scratch / "compile", job=JOB)
@@ -270,7 +271,7 @@ def _scratch(project: Project) -> Iterator[Path]:
 
 def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> None:
     """Move the finished parts to their places by renaming; the state is written last, by the caller."""
-    project.state.unlink(missing_ok=True)
+    project.state.unlink(missing_ok=True)  # a build killed from here on is made again
     if project.latex.exists():
         project.latex.rename(scratch / "old-latex")
     sources.rename(project.latex)

@@ -114,6 +114,7 @@ _WARNINGS = (
         ),
     ),
 )
+# what LaTeX only sums up at the end, or what the next run settles
 _SUMMARIES = re.compile(
     r"There were (undefined|multiply)|`.*@cref' multiply|Empty bibliography|`!?h' float specifier|"
     r"Some font shapes|Size substitutions|No file .*\.(bbl|aux|toc)"
@@ -265,11 +266,12 @@ class _LogReader:
             _box_text(" ".join(content)),
             points=float(match["points"]) if match["points"] else None,
         )
+        # of underfull boxes only those of infinite badness can be seen: 10000 in TeX
         if match["what"] == "Overfull" or match["badness"] == "10000":
             yield problem
 
     def _lost(self, match: re.Match[str]) -> Iterator[Problem]:
-        if match["font"] != "nullfont":
+        if match["font"] != "nullfont":  # it has no characters: for what is not to be printed
             message = f"the font {match['font']} has no character {match['character']}"
             yield Problem("missing-character", message, self.file, key=match["character"])
 

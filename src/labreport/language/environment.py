@@ -13,9 +13,7 @@ from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
-from jinja2.ext import Extension
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
@@ -24,6 +22,7 @@ from jinja2.utils import Namespace
 from markupsafe import Markup
 
 from labreport.errors import InputError, Place, did_you_mean
+from labreport.language.compiler import Answer, Generator
 from labreport.language.filters import (
     CELL_FORMATS,
     Formatted,
@@ -40,74 +39,12 @@ from labreport.language.filters import (
     without_private,
 )
 from labreport.language.formats import Cell, Column, Figure, FormatError, column, short
-from labreport.language.mistakes import Missing, defined, explained, locate, unknown_function
+from labreport.language.missing import Missing, defined
+from labreport.language.mistakes import explained, locate, unknown_function
 from labreport.language.source import SYNTAX, read
 from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked, without_marks
 from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
-
-# ---------------------------------------------------------------------------------------------- the language
-
-
-class _Generator(CodeGenerator):
-    """Compiles so that comparisons, `not`, `~`, slices and printing pass through the environment."""
-
-    environment: Environment
-
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
-        self._call("concatenate", node.nodes, frame)
-
-    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
-        operators = tuple(operand.op for operand in node.ops)
-        operands = [node.expr, *(operand.expr for operand in node.ops)]
-        self._call("compare", operands, frame, f"{operators!r}, ")
-
-    def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
-        self._call("negate", [node.node], frame)
-
-    def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:
-        super().visit_Assign(node, frame)
-        if isinstance(node.target, nodes.Name):  # an unknown name is an error here, not where it is used
-            self.writeline(f"environment.defined({frame.symbols.ref(node.target.name)})", node)
-
-    def visit_Slice(self, node: nodes.Slice, frame: Frame) -> None:
-        self._call("slice", [node.start, node.stop, node.step], frame)
-
-    def _call(
-        self, method: str, arguments: Iterable[nodes.Expr | None], frame: Frame, first: str = ""
-    ) -> None:
-        self.write(f"environment.{method}({first}")
-        for argument in arguments:
-            self.write("None") if argument is None else self.visit(argument, frame)
-            self.write(", ")
-        self.write(")")
-
-    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
-        if not isinstance(node, nodes.TemplateData):
-            raise nodes.Impossible
-        return node.data
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        site = node.site  # type: ignore[attr-defined]
-        self.write(f"environment.print_value(environment.enter({site}), ")
-
-    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        self.write(")")
-
-
-class _Answer(Extension):
-    r"""`\BLOCK{answer "3.2"}` … `\BLOCK{endanswer}`: the answer to a question that report.toml lists."""
-
-    tags = {"answer"}  # noqa: RUF012 - Jinja's own form
-
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        line = next(parser.stream).lineno
-        question = parser.parse_expression()
-        if not isinstance(question, nodes.Const) or not isinstance(question.value, str):
-            parser.fail('answer takes a question\'s number as text: answer "3.1"', line)
-        label = nodes.Filter(question, "answer", [], [], None, None, lineno=line)
-        body = parser.parse_statements(("name:endanswer",), drop_needle=True)
-        return [nodes.Output([label], lineno=line), *body]
 
 
 class Environment(SandboxedEnvironment):
@@ -115,7 +52,7 @@ class Environment(SandboxedEnvironment):
 
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
     intercepted_unops = frozenset(["+", "-"])
-    code_generator_class = _Generator
+    code_generator_class = Generator
 
     def __init__(
         self,
@@ -130,7 +67,7 @@ class Environment(SandboxedEnvironment):
             optimized=False,
             undefined=Missing,
             loader=jinja2.FunctionLoader(self._load),
-            extensions=[_Answer],
+            extensions=[Answer],
         )
         self.folder = folder.resolve()
         self.questions = tuple(questions)
@@ -185,6 +122,7 @@ class Environment(SandboxedEnvironment):
         template = name or ""
         found, self.tokens = read(source, f"{self.folder.name}/{template}", self.lexer)
         tags = [part for part in found if part.kind != "text"]
+        # compiled code names a site by its number: an offset would be ambiguous between templates
         number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
         self.sites += (Site(template, part.offset, part.source) for part in tags)
         tree = Parser(self, source, name, filename).parse()
@@ -309,7 +247,7 @@ class Environment(SandboxedEnvironment):
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, or one of the functions that templates have; nothing else can be called."""
         defined(__obj)
-        function = getattr(__obj, "__self__", __obj)  # loop.cycle and loop.changed belong to the loop
+        function = getattr(__obj, "__self__", __obj)  # loop.cycle and loop.changed are methods of the loop
         if isinstance(function, Macro | LoopContext | BlockReference):
             return super().call(__context, __obj, *args, **kwargs)
         if any(__obj is known for known in __self.globals.values()):

@@ -10,11 +10,12 @@ from markupsafe import Markup
 
 from labreport.errors import did_you_mean
 from labreport.language.formats import FORMATS, FormatError, Number, cure, short
-from labreport.language.mistakes import defined
+from labreport.language.missing import defined
 from labreport.language.spans import PRIVATE, is_marked
 from labreport.language.target import Target
 from labreport.language.values import Box, box, keys, kind, lift, plain
 
+# Jinja's own filters that only choose or order values: boxes compare as their values do
 NATIVE = (
     *("first", "last", "list", "sort", "unique", "min", "max", "select", "reject"),
     *("selectattr", "rejectattr", "map", "reverse", "batch", "slice", "default"),
@@ -122,6 +123,7 @@ def tests(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., A
         return lambda *args: lifted(*map(comparable, args))
 
     known = {name: test for name, test in native.items() if name not in REFUSED_TESTS}
+    # `lift` uses its arguments, and using an unknown name is an error
     free = {name: known[name] for name in ("defined", "undefined")}
     return {name: for_boxes(test) for name, test in known.items()} | free
 

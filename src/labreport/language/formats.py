@@ -26,7 +26,7 @@ LONGEST_TEXT = 10_000
 
 
 class FormatError(InputError):
-    """A value cannot be printed as the template asks for; `name` is the wrong word in the expression."""
+    """A value cannot be printed as the template asks; `name` is the wrong word in the expression."""
 
     def __init__(self, what: str, *, cure: str | None = None, name: str = "") -> None:
         super().__init__(what, cure=cure)
@@ -87,7 +87,7 @@ def file(value: Any) -> FileName:
 
 
 def cut(value: str) -> str:
-    """Return a text on one line; of more than `LONGEST_TEXT` characters the first ones, and how many more."""
+    """Return a text on one line; of a longer one the first `LONGEST_TEXT` characters, and how many more."""
     whole = unicodedata.normalize("NFC", value)
     rest = len(whole) - LONGEST_TEXT
     return re.sub(r"\s+", " ", whole if rest <= 0 else f"{whole[:LONGEST_TEXT]}… ({rest} more characters)")
@@ -114,9 +114,9 @@ class Duration:
 
 
 def num(value: Any, digits: int = 3, decimals: int | None = None) -> Number | None:
-    """Return a number with so many significant digits, or so many decimals; integers are printed whole.
+    """Return a number with the given significant digits, or the given decimals; integers print whole.
 
-    Below 0.0001 and from a million on a number with significant digits is written with a power of ten.
+    Below 0.0001 and from a million on, a number given by significant digits gets a power of ten.
     """
     value = _number(value, "num")
     if value is None:
@@ -155,7 +155,7 @@ def pm(mean: Any, std: Any = None) -> Number | None:
 
 
 def percent(value: Any, decimals: int = 1) -> Number | None:
-    """Return a fraction as a percentage with so many decimals: 0.123 is 12.3 %; in tables 12.3."""
+    """Return a fraction as a percentage with the given decimals: 0.123 is 12.3 %; in tables 12.3."""
     value = _number(value, "percent")
     if value is None:
         return None
@@ -197,6 +197,7 @@ def duration(value: Any) -> Duration | None:
 
 
 def _number(value: Any, name: str) -> int | float | None:
+    # True is an int, and would print as 1
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise FormatError(f"|{name} prints a number, not the {kind(value)} {short(value)}", cure=cure(value))
     if isinstance(value, float) and not math.isfinite(value):
@@ -217,7 +218,7 @@ def short(value: Any) -> str:
 
 
 def cure(value: Any) -> str:
-    """Return what to do with a value that cannot be printed as it is."""
+    """Return what to do about a value that cannot be printed as it is."""
     if isinstance(value, dict):
         return "name one of its keys: " + ", ".join(list(map(str, value))[:12])
     if isinstance(value, list):
@@ -227,7 +228,7 @@ def cure(value: Any) -> str:
     return "use |text" if isinstance(value, str) else "use |num, |integer or |percent"
 
 
-_EXACT = Context(prec=5000)
+_EXACT = Context(prec=5000)  # the default, 28 digits, cannot hold 1e300 with its decimals
 
 
 def _decimal(value: float) -> Decimal:
@@ -242,11 +243,11 @@ def _rounded(number: Decimal, place: int) -> Decimal:
 
 
 def _significant(number: Decimal, digits: int) -> Decimal:
-    """Return the number with so many significant digits; rounding up to the next power of ten keeps them."""
+    """Return the number with the given significant digits, also where it is rounded to a power of ten."""
     if number == 0:
         return Decimal(0)
     rounded = _rounded(number, number.adjusted() - digits + 1)
-    carried = rounded.adjusted() > number.adjusted()
+    carried = rounded.adjusted() > number.adjusted()  # 0.0999 became 0.100: one digit more than asked for
     return _rounded(number, number.adjusted() - digits + 2) if carried else rounded
 
 

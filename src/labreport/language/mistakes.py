@@ -6,18 +6,18 @@ import re
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Protocol
 
 import jinja2
-from jinja2.utils import missing
 
 from labreport.errors import InputError, LabreportError, Place, did_you_mean
 from labreport.language.formats import FormatError
+from labreport.language.missing import UnknownName
 from labreport.language.spans import Site, line_text, place_in, without_marks
 
 
 class Reading(Protocol):
-    """What an error must know of the environment that it arose in."""
+    """What the explanation of an error must know of the environment that it arose in."""
 
     @property
     def folder(self) -> Path:
@@ -44,39 +44,10 @@ class Reading(Protocol):
         """The names of the tests."""
 
 
-class UnknownName(jinja2.UndefinedError):
-    """A name or key that does not exist, with those that do; None stands for all names of the template."""
-
-    def __init__(self, message: str | None, name: str, names: tuple[str, ...] | None) -> None:
-        super().__init__(message)
-        self.name = name
-        self.names = names
-
-
-class Missing(jinja2.StrictUndefined):
-    """An unknown name or key; using it in any way but `is defined` and `|default` is an error."""
-
-    __slots__ = ()
-
-    def __init__(
-        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
-    ) -> None:
-        names = None if obj is missing else tuple(map(str, obj)) if isinstance(obj, dict) else ()
-        raised = cast("Any", lambda message: UnknownName(message, str(name), names))
-        super().__init__(hint, obj, name, raised)
-
-
-def defined(value: Any) -> Any:
-    """Return the value; raise the error of an unknown name if it is one."""
-    if isinstance(value, jinja2.Undefined):
-        str(value)
-    return value
-
-
 def explained(error: Exception, environment: Reading, names: Iterable[str]) -> Exception:
-    """Return an error of a rendering as one that names the template's line and the cure.
+    """Return an error that rendering raised as one that names the template's line and the cure.
 
-    An error that no mistake in a template can cause is returned as it is.
+    An error that no mistake in a template can cause is returned unchanged.
     """
     found: Exception = error
     if isinstance(error, jinja2.TemplateSyntaxError):
@@ -126,7 +97,7 @@ def locate(environment: Reading, template: str, line: int, name: str = "") -> Pl
     """Return the place of a name in the expression or statement of a line, else that of the expression."""
     source, shown = environment.sources[template], f"{environment.folder.name}/{template}"
     near = [s for s in environment.sites if s.template == template and _covers(s, source, line)]
-    near.sort(key=lambda site: site is not environment.current)
+    near.sort(key=lambda site: site is not environment.current)  # of several in a line, the one at work
     for site in near if name else ():
         if found := re.search(rf"(?<!\w){re.escape(name)}(?!\w)", site.expression):
             return place_in(source, shown, site.offset + found.start(), len(name))

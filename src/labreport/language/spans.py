@@ -20,7 +20,8 @@ from labreport.errors import Place
 T = TypeVar("T")
 
 PRIVATE = re.compile("[\ue000-\uf8ff]")
-"""The characters that marks consist of; no template contains one, no value prints as one."""
+"""The characters that marks consist of. No template contains one and no value prints as one, so that data
+cannot forge a mark."""
 
 _TYPED, _VALUE, _END, _STOP = "\ue000", "\ue001", "\ue002", "\ue003"
 _MARK = re.compile(f"{_TYPED}(\\d+){_STOP}|{_VALUE}(\\d+){_STOP}|{_END}")
@@ -196,6 +197,7 @@ class Marks:
         pieces: list[Piece] = []
         printed: list[Printed] = []
         opened: list[tuple[_Record, Site, int]] = []
+        # marks nest: what an expression prints may hold captured text, which holds values of its own
         for match in _MARK.finditer(raw):
             text.append(raw[position : match.start()])
             length += match.start() - position
@@ -212,7 +214,7 @@ class Marks:
                 if not record.is_composed:
                     keys = tuple(sorted(record.keys))
                     printed.append(Printed(site, record.value, keys, start, length, record.formatted))
-            if opened:
+            if opened:  # after a nested value the text belongs to the expression around it again
                 site = opened[-1][1]
                 pieces.append(Piece(length, site.template, site.offset, site))
         text.append(raw[position:])

@@ -65,6 +65,7 @@ class Box:
     def __str__(self) -> str:
         raise TypeError(f"the value of {', '.join(sorted(self.keys))} was used as text outside a format")
 
+    # f-strings, int() and the like would lose the keys without a word
     __float__ = __int__ = __index__ = __format__ = __str__  # type: ignore[assignment]
 
     def child(self, index: str | int) -> Box:
@@ -77,6 +78,7 @@ class Box:
         value = self.plain[index]  # type: ignore[index]
         if isinstance(index, int) and index < 0:
             index += len(self.plain)
+        # of several keys none says where the item is; a character of a text is no step of a key
         if len(self.keys) != 1 or isinstance(self.plain, str):
             return Box(value, self.keys)
         (path,) = self.keys
@@ -141,10 +143,11 @@ def box(value: Any, joined: Keys) -> Any:
 
 
 def lift(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function for boxes: it computes on plain values, its result carries the joined keys."""
+    """Return the function for boxes: it computes with plain values, its result carries the joined keys."""
 
     @functools.wraps(function)
     def lifted(*args: Any, **options: Any) -> Any:
+        # values and keys are both read from the arguments: an iterator would be used up by the first
         args = tuple(list(a) if isinstance(a, Iterator) else a for a in args)
         result = function(*plain(args), **plain(options))
         return box(result, keys(args, options))

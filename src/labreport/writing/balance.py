@@ -17,6 +17,7 @@ class Imbalance:
 
 
 _VERBATIM = r"Verbatim\*?|verbatim\*?|lstlisting|comment|filecontents\*?"
+# what hides braces from TeX comes first: verbatim text, addresses with % and #, comments, escaped characters
 _TOKEN = re.compile(
     rf"\\begin\{{(?P<env>{_VERBATIM})\}}.*?\\end\{{(?P=env)\}}"
     r"|\\(?:verb\*?|lstinline(?:\[[^]\n]*\])?)(?P<bar>[^a-zA-Z*\s{\[])[^\n]*?(?P=bar)"
@@ -60,7 +61,8 @@ def imbalance(text: str) -> Imbalance | None:
                 return _mismatch(text, opened, _Opened(wanted, start, length))
             opened.pop()
             if name == "document":
-                break
+                break  # TeX reads no further
+    # what is open inside the document is why the document is open, too
     inner = [o for o in opened if o.name != "document"] or opened
     return _unclosed(inner[0]) if inner else None
 

@@ -152,7 +152,7 @@ def difference(new: Excerpt, old: Excerpt) -> Difference:
     rows = _compared([line.text for line in new.lines], [line.text for line in old.lines])
     if all(row.sign == " " for row in rows):
         what = f"the excerpts {new.name!r} and {old.name!r} show the same code"
-        raise InputError(what, cure="name two that differ, or leave `since` away")
+        raise InputError(what, cure="name two that differ, or leave `since` out")
     return Difference(new, old, tuple(_shortened(rows, new)))
 
 
@@ -160,6 +160,7 @@ def _compared(new: Sequence[str], old: Sequence[str]) -> list[Row]:
     from difflib import SequenceMatcher
 
     rows = []
+    # autojunk takes lines that repeat in long texts, such as blank ones, for noise
     for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         rows += [Row("-", at) for at in range(a, b) if what != "equal"]
         rows += [Row(" " if what == "equal" else "+", at) for at in range(c, d)]
@@ -239,7 +240,7 @@ class _Source:
                 place=Place(self.shown_path, line),
                 cure="correct the syntax",
             ) from error
-        self.lines = text.split("\n")
+        self.lines = text.split("\n")  # as Python counts them: splitlines() divides at form feeds, too
         self.comments = _comments(text)
 
     def place(self, line: int, column: int | None = None) -> Place:
@@ -290,7 +291,7 @@ class _Source:
         return lines
 
     def whole(self, node: ast.stmt) -> list[Line]:
-        """Return the lines of a definition that are no marks."""
+        """Return the lines of a definition that are not marks."""
         first, last = self._span(node)
         numbers = (number for number in range(first, last + 1) if self._mark(number) is None)
         return [Line(number, self.lines[number - 1].rstrip()) for number in numbers]
@@ -301,6 +302,7 @@ class _Source:
         first = min([node.lineno, *(d.lineno for d in decorators)])
         last = node.end_lineno or node.lineno
         if isinstance(node, Definition):
+            # Python's tree ends at the last statement; indented comments below it belong to the body
             for number in range(last + 1, len(self.lines) + 1):
                 text = self.lines[number - 1]
                 if number in self.comments and self.comments[number].column > node.col_offset:
@@ -316,6 +318,7 @@ class _Source:
                 continue
             text, *below = inner.body
             first, last = text.lineno, text.end_lineno or text.lineno
+            # a docstring that is the whole body stays: without it the code would not be Python
             alone = not self.lines[first - 1][: text.col_offset].strip()
             if alone and below and below[0].lineno > last:
                 yield from range(first, last + 1)

@@ -74,7 +74,8 @@ def escape(text: str) -> Latex:
     code point, [U+03B1]; a text of more than `LONGEST_TEXT` characters is cut and says so.
     """
     line = cut(text)
-    return Latex("".join(map(_escaped, line)) if line.strip() else f"{{{line}}}")  # never an empty line
+    # a text of blanks would end the paragraph where it stands alone on a line
+    return Latex("".join(map(_escaped, line)) if line.strip() else f"{{{line}}}")
 
 
 def _escaped(c: str) -> str:

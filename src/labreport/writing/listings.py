@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -34,11 +34,9 @@ def to_latex(shown: Excerpt | Difference) -> str:
     ordinary LaTeX without any change of category codes: it may stand in an argument.
     """
     if isinstance(shown, Difference):
-        new, old = shown.new, shown.old
-        place = _lines(old) if old.source == new.source else old.file
-        return _block(f"{new.file}, {_lines(new)}, compared with {place}", new, _signed(shown))
+        return _block(_heading(shown, str), shown.new, _signed(shown))
     rows = [_row("LRline", line, text) for line, text in zip(shown.lines, _code(shown), strict=True)]
-    return _block(f"{shown.file}, {_lines(shown)}", shown, rows)
+    return _block(_heading(shown, str), shown, rows)
 
 
 def to_markdown(shown: Excerpt | Difference) -> str:
@@ -48,18 +46,18 @@ def to_markdown(shown: Excerpt | Difference) -> str:
         for row in shown.rows:
             text = (shown.old if row.sign == "-" else shown.new).lines[row.at].text
             lines.append(f"  {ELLIPSIS}" if row.sign == ELLIPSIS else f"{row.sign} {text}".rstrip())
-        return f"{_heading(shown)}:\n\n{code_block(chr(10).join(lines), 'diff')}"
+        return f"{_heading(shown, code_span)}:\n\n{code_block(chr(10).join(lines), 'diff')}"
     code = "\n".join(line.text for line in shown.lines)
-    return f"{_heading(shown)}:\n\n{code_block(code, 'python')}"
+    return f"{_heading(shown, code_span)}:\n\n{code_block(code, 'python')}"
 
 
-def _heading(shown: Excerpt | Difference) -> str:
-    """Return the place that code comes from."""
+def _heading(shown: Excerpt | Difference, name: Callable[[str], str]) -> str:
+    """Return the place that code comes from; `name` writes the names of files."""
     if isinstance(shown, Excerpt):
-        return f"{code_span(shown.file)}, {_lines(shown)}"
+        return f"{name(shown.file)}, {_lines(shown)}"
     new, old = shown.new, shown.old
-    place = _lines(old) if old.source == new.source else code_span(old.file)
-    return f"{code_span(new.file)}, {_lines(new)}, compared with {place}"
+    place = _lines(old) if old.source == new.source else name(old.file)
+    return f"{name(new.file)}, {_lines(new)}, compared with {place}"
 
 
 def _lines(excerpt: Excerpt) -> str:
@@ -68,7 +66,8 @@ def _lines(excerpt: Excerpt) -> str:
 
 
 def _signed(shown: Difference) -> list[str]:
-    """Return the rows of a difference; what is highlighted are the two whole excerpts."""
+    """Return the rows of a difference as LaTeX."""
+    # the whole excerpts are highlighted: a row alone may be the middle of a string
     new, old = _code(shown.new), _code(shown.old)
     rows = []
     for row in shown.rows:
@@ -91,6 +90,7 @@ def _block(heading: str, excerpt: Excerpt, rows: Sequence[str]) -> str:
     r"""Return \LRcode, or \LRlongcode with breaks allowed except beside the first and last three rows."""
     command = "LRcode" if len(rows) <= UNSPLIT else "LRlongcode"
     widest = max((str(line.number) for line in excerpt.lines if line.number is not None), key=len, default="")
+    # breaks are allowed one by one: TeX would leave a single row at the end or the beginning of a page
     bound = [
         ("" if not at else r"\LRbreak" if 3 <= at < len(rows) - 3 else r"\nobreak") + row
         for at, row in enumerate(rows)
@@ -107,6 +107,7 @@ def _highlighted(code: str) -> list[str]:
     """Return the lines of Python code as LaTeX."""
     from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
+    # tokens are joined by their command, so that neighbours in one style make one group of LaTeX
     tokens = [(_command(str(kind)), text) for _, kind, text in PythonLexer().get_tokens_unprocessed(code)]
     lines = [""]
     for command, group in groupby(tokens, key=itemgetter(0)):

@@ -51,6 +51,7 @@ def escape(text: str) -> Markdown:
     White space becomes one space; a character that cannot be seen appears as its code point, [U+200B].
     """
     line = cut(text)
+    # only at its beginning can a text make a list, a heading or a rule
     first = re.match(r"\s*(\d+[.)]|[#+=:-]*)", line)
     end = first.end() if first else 0
     beginning = re.sub(r"([#+=:.)-])", r"\\\1", line[:end])
@@ -237,8 +238,9 @@ def table(
         raise FormatError("|table needs columns", cure='|table(column("Head", "field", "num"), …)')
     if groups or layout != "normal" or caption is not None or label is not None:
         what = "a table of Markdown has no `separate`, `layout`, `caption` or `label`"
-        raise FormatError(what, cure="leave it away; write captions as text")
+        raise FormatError(what, cure="leave it out; write captions as text")
     heads = [": ".join(part for part in (*c.under, c.head) if part) for c in columns]
+    # Markdown aligns whole columns: at the right as soon as one cell is a number
     rules = [
         "---:" if any(isinstance(row[at].content, Number | Duration) for row in rows) else ":---"
         for at in range(len(columns))
@@ -258,5 +260,5 @@ def _cell(cell: Cell) -> str:
 
 def answer(question: str) -> Markdown:
     """Refuse: the answers that report.toml asks for stand in the report."""
-    what = f"the answer to question {question!r} belongs into the report, not into a notebook"
-    raise FormatError(what, cure="take the answer statement away", name=question)
+    what = f"the answer to question {question!r} belongs in the report, not in a notebook"
+    raise FormatError(what, cure="remove the answer statement", name=question)

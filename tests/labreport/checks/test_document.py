@@ -60,7 +60,7 @@ def test_fonts_of_type_3_and_fonts_that_are_not_embedded_are_found_in_figures(ba
 
 def test_a_page_without_text_is_found(bad):
     pages = int(note("pages", bad).split()[0])
-    assert places("text", bad) == [f"page {pages - 1}: no text can be taken from it"]
+    assert places("text", bad) == [f"page {pages - 1}: no text can be extracted from it"]
 
 
 def test_the_text_of_a_page_is_that_of_its_own_letters_not_of_its_figures(good):
@@ -102,7 +102,7 @@ def test_links_that_lead_nowhere_are_found(bad):
         (Link(1, "URI", "https://[::1"), "is malformed: Invalid IPv6 URL"),
         (Link(1, "URI", "example.org"), "does not begin with https://"),
         (Link(1, "URI", "mailto:nobody"), "is malformed: no @"),
-        (Link(1, "Launch", "a.exe"), "is no address, but asks the reader's program to Launch"),
+        (Link(1, "Launch", "a.exe"), "is not an address: it asks the reader's program to Launch"),
         (Link(1, "GoTo", "here"), ""),
         (Link(1, "GoTo", "there"), "leads to no place in the document"),
     ],

@@ -39,9 +39,9 @@ def test_axes_that_show_numbers_without_a_name_are_found(bad):
     here = line(bad, r"\VAR{exp.figures.bad|figure}")
     bad_, core = (f"figures/exp-{name}.pdf" for name in ("bad", "core"))
     found = places("axes", bad)
-    assert found[0] == f"{here}: {bad_}: it shows numbers along x and says not of what"
+    assert found[0] == f"{here}: {bad_}: it shows numbers along x without saying of what"
     assert [f.split(": ", 1)[1] for f in found] == [
-        f"{file}: it shows numbers along {at} and says not of what" for file in (bad_, core) for at in "xy"
+        f"{file}: it shows numbers along {at} without saying of what" for file in (bad_, core) for at in "xy"
     ]
 
 

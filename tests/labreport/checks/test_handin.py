@@ -35,7 +35,7 @@ def test_a_zip_that_cannot_be_read_is_told(copy):
 def test_a_report_that_is_missing_or_not_the_one_checked_is_found(copy):
     handed_in = copy.submission / "report.pdf"
     handed_in.write_bytes(b"%PDF-1.5 another")
-    assert places("report", copy) == ["build/submission/report.pdf: it is another one than the report"]
+    assert places("report", copy) == ["build/submission/report.pdf: it differs from the report that was made"]
     handed_in.unlink()
     assert places("report", copy) == ["build/submission/report.pdf: it does not exist"]
 
@@ -86,7 +86,7 @@ def test_sources_that_are_missing_or_old_are_found(copy):
             notebook(outputs=[{"output_type": "error", "ename": "ValueError", "evalue": "no"}]),
             "One.ipynb: cell 2 ended with ValueError: no",
         ),
-        ("{}", "One.ipynb: it is no notebook"),
+        ("{}", "One.ipynb: it is not a notebook"),
     ],
 )
 def test_notebooks_that_are_missing_unexecuted_or_failed_are_found(copy, content, wrong):
@@ -96,4 +96,4 @@ def test_notebooks_that_are_missing_unexecuted_or_failed_are_found(copy, content
 
 def test_a_notebook_that_is_not_the_woven_one_is_found(copy):
     projects.write(copy.notebooks / "One.ipynb", notebook(source="2 + 2"))
-    assert places("notebooks", copy) == ["One.ipynb: it is another one than the notebook that was woven"]
+    assert places("notebooks", copy) == ["One.ipynb: it differs from the notebook that was woven"]

@@ -22,7 +22,7 @@ def test_the_share_of_code_is_its_height_in_that_of_the_pages(good):
     rows, pages = 2, 2
     height = 235 / 25.4 * 72.27  # labreport.sty's textheight in TeX's points
     assert (
-        note("excerpts", good) == f"1 excerpts, {rows} lines: {rows * 10.6 / pages / height:.1%} of the pages"
+        note("excerpts", good) == f"1 excerpt, {rows} lines: {rows * 10.6 / pages / height:.1%} of the pages"
     )
     style = (Path(report.__file__).with_name("labreport.sty")).read_text()
     assert "textheight=235mm" in style
@@ -42,7 +42,7 @@ def test_a_file_that_is_taken_in_whole_is_found(copy):
         copy.templates / "report.tex.j2", r"\clearpage", r"\lstinputlisting[language=Python]{m.py}"
     )
     (found,) = places("excerpts", copy)
-    assert found.endswith("a whole file is taken in")
+    assert found.endswith("a whole file is included")
 
 
 def test_a_difference_counts_its_rows_and_the_new_lines_among_them(copy):
