@@ -83,6 +83,7 @@ def extraction(m: Material) -> Found:
     return Found(places)
 
 
+# what a reader gets for a glyph without a meaning: its number, control or private characters, the replacement
 _LOST = re.compile(r"\(cid:\d+\)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
 
 
@@ -144,6 +145,7 @@ def citations(m: Material) -> Found:
     for command in m.source.commands("bibliography"):
         for name in command.arguments[0].split(","):
             file = f"{name.strip().removesuffix('.bib')}.bib"
+            # the copy that BibTeX read, which may be older than the templates
             for offset, key in latex_source.entries(bib := m.read(file)):
                 listed[key] = (
                     f"{m.project.shown(m.project.templates)}/{file}:{bib.count(chr(10), 0, offset) + 1}"

@@ -19,6 +19,7 @@ def captions(m: Material) -> Found:
     places = [(m.where(f.start), f"a {f.kind} without a caption") for f in m.source.floats if not f.caption]
     loose = [(p.start, f"the picture {p.file} stands outside any figure") for p in m.pictures]
     for match in re.finditer(r"\\begin\{tabular[*x]?\}(.*?)\\end\{tabular", m.source.body, re.DOTALL):
+        # a tabular without rules arranges something else, such as pictures
         if re.search(r"\\(?:toprule|hline|midrule)\b", match[1]):
             loose.append((match.start(), "a table stands in the text, without a caption"))
     places += [(m.where(at), what) for at, what in loose if m.source.float_at(at) is None]
@@ -42,6 +43,7 @@ def mentions(m: Material) -> Found:
     """Return the floats that the text never refers to."""
     places = []
     for f in m.source.floats:
+        # a caption that refers to its own figure leads nobody to it
         mentioned = {key for at, key in m.source.references if not f.start <= at < f.end}
         if f.labels and not mentioned & set(f.labels):
             places.append((m.where(f.start), f"the text never refers to the {f.kind} {f.labels[0]!r}"))
@@ -118,7 +120,7 @@ def alternatives(m: Material) -> Found:
             what = "no alternative text"
         elif around is not None and words == _bare(plain(around.caption or "")):
             what = "its alternative text repeats the caption"
-        elif words in seen and seen[words] != picture.file:
+        elif words in seen and seen[words] != picture.file:  # the same picture may be shown twice
             what = f"its alternative text is that of {seen[words]}"
         else:
             seen[words] = picture.file

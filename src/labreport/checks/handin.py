@@ -49,6 +49,7 @@ def readme(_: Material, files: dict[str, bytes]) -> Found:
     said = "\n".join(files[name].decode("utf-8", "replace") for name in found)
     if not said.strip():
         return Found([(bundle.CODE, "no README with a text at its top")])
+    # a file at the top that runs when it is called
     main = [n for n, data in files.items() if "/" not in n and n.endswith(".py") and b"__main__" in data]
     places = []
     if not any(name in said for name in main):

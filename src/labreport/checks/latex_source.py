@@ -85,6 +85,7 @@ class Source:
         self.text = text
         self.clean = _cleaned(text)
         begin = self.clean.find(r"\begin{document}")
+        # blanked, not cut: definitions in the preamble do not count, and offsets stay those of the text
         self.body = " " * begin + self.clean[begin:] if begin >= 0 else self.clean
 
     def is_read(self, offset: int) -> bool:

@@ -27,6 +27,7 @@ def excerpts(m: Material) -> Found:
     ]
     rows = sum(code.rows for code in m.code)
     height = re.search(r"^\* \\textheight=([\d.]+)pt", m.log, re.MULTILINE)
+    # heights, not lines: a page holds more lines of code than of text
     share = rows * CODE_LEADING / (len(m.pdf.pages) * (float(height[1]) if height else m.pdf.height))
     if share > LARGEST_SHARE:
         shown = m.project.shown(m.project.pdf)
@@ -55,6 +56,7 @@ def _whole_modules(m: Material) -> dict[str, int]:
 
 def _code_lines(text: str) -> set[int]:
     """Return the lines of a module's statements, without imports, docstrings, comments and blank lines."""
+    # a report that shows all functions of a module shows the module, whatever it leaves out between them
     tree = ast.parse(text)
     lines = text.split("\n")
     inside = {number for node in tree.body for number in _span(node)}

@@ -23,7 +23,11 @@ QUICK = r"\PassOptionsToPackage{quick}{labreport}"
 
 @dataclass(frozen=True)
 class Document:
-    """A rendered report; all offsets are those of `text`, the LaTeX that is compiled and published."""
+    """A rendered report; all offsets are those of `text`, the LaTeX that is compiled and published.
+
+    What `rendered` itself tells, such as where printed values begin, counts in the rendered text: `published`
+    gives its place in `text`.
+    """
 
     rendered: Rendered
     quick: bool = False

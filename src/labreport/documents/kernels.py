@@ -32,6 +32,7 @@ MOST_OUTPUT = 2_000_000
 STARTUP = 120
 """Seconds that a kernel has to answer for the first time."""
 
+# settings that would change what a notebook does, and secrets, which its outputs could carry along
 _WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
 _LONGEST_SOCKET = 80  # Linux allows a socket's name 107 characters; Jupyter adds some to the folder's
 
@@ -126,6 +127,7 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
         connection_file=str(folder / "kernel.json"),
     )
+    # times would differ in each run; the deadline of a cell is held by `_execute_cell`
     client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
@@ -136,7 +138,7 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         client.kc = manager.client()
         client.kc.start_channels()
         await client.kc.wait_for_ready(timeout=STARTUP)
-        client.kc.allow_stdin = False
+        client.kc.allow_stdin = False  # input() fails at once instead of waiting for ever
         yield client
     except RuntimeError as error:
         raise CellFailed(f"the kernel does not start: {error}", [(0, None)], f"see {log}") from error

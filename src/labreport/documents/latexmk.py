@@ -192,6 +192,7 @@ def end_leftover(folder: Path) -> None:
 def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
     """Return latexmk's exit code (None at the deadline) and what it printed; no process of it is left."""
     environment = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **ENVIRONMENT}
+    # a file, not a pipe: the output of an endless loop would fill the memory
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(
             ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", f"{job}.tex"],
@@ -219,6 +220,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
 def _limit(pid: int, deadline: float) -> None:
     """Bound the processor time and the files of a process and of the children it will start."""
     cpu = int(deadline) + 10
+    # from outside: code between fork and exec (preexec_fn) is not safe beside other threads
     try:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.prlimit(pid, resource.RLIMIT_CPU, (cpu, cpu))

@@ -133,7 +133,7 @@ def make(project: Project) -> Made:
 
     start = time.monotonic()
     latexmk.check_tools()
-    used = inputs(project, {})
+    used = inputs(project, {})  # before the templates are read: what is edited from here on has changed
     document = render(project)
     excerpts = dict.fromkeys(context.code_files(document.rendered), "")
     render_seconds = time.monotonic() - start

@@ -185,7 +185,7 @@ class _LogReader:
 
     def _follow(self, line: str) -> None:
         for match in _FILE.finditer(line):
-            if match[0] != ")":
+            if match[0] != ")":  # brackets around no file count, too: each `)` must find its own
                 self.open.append(_relative(match["file"]) if match["file"] else None)
             elif self.open:
                 self.open.pop()
@@ -193,7 +193,7 @@ class _LogReader:
     def _error(self, match: re.Match[str]) -> Iterator[Problem]:
         message = match["message"].strip()
         if "==> Fatal error" in message:
-            return
+            return  # it repeats that TeX stopped
         if "Error: " in message:
             message = " ".join([message, *self._until_blank()])
         above, line, context = self._stop()

@@ -64,7 +64,7 @@ class Environment(SandboxedEnvironment):
         super().__init__(
             **SYNTAX,
             autoescape=True,  # captured text is `Markup`; the escaping itself happens in `print_value`
-            optimized=False,
+            optimized=False,  # Jinja would fold constants, which then never reach `print_value`
             undefined=Missing,
             loader=jinja2.FunctionLoader(self._load),
             extensions=[Answer],
@@ -109,7 +109,7 @@ class Environment(SandboxedEnvironment):
             raise InputError("the template is not UTF-8", place=place, cure="save it as UTF-8") from error
         self.files.add(path)
         self.sources[name] = source
-        return source, str(path), lambda: True
+        return source, str(path), lambda: True  # up to date: an environment lives for one rendering
 
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
@@ -126,6 +126,7 @@ class Environment(SandboxedEnvironment):
         number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
         self.sites += (Site(template, part.offset, part.source) for part in tags)
         tree = Parser(self, source, name, filename).parse()
+        # an answer is a statement, but prints its label
         printing = (part for part in found if part.kind != "statement" or part.name == "answer")
         for node, part in zip(self._printing(tree, template), printing, strict=True):
             if isinstance(node, nodes.TemplateData):
@@ -251,6 +252,7 @@ class Environment(SandboxedEnvironment):
         if isinstance(function, Macro | LoopContext | BlockReference):
             return super().call(__context, __obj, *args, **kwargs)
         if any(__obj is known for known in __self.globals.values()):
+            # Jinja adds _loop_vars and _block_vars where a function is called in a loop or a block
             kwargs = {name: value for name, value in kwargs.items() if not name.startswith("_")}
             return __obj(*args, **kwargs)
         raise FormatError(
@@ -393,6 +395,7 @@ def render(
     text, pieces, printed = environment.marks.decode(raw)
     return Rendered(
         text=text,
+        # an empty template has a place, too
         pieces=pieces or (Piece(0, template, 0, None),),
         printed=printed,
         answers=tuple(environment.answers),

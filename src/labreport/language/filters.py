@@ -35,6 +35,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "replace": lambda value, old, new: value.replace(old, new),
     "trim": lambda value: value.strip(),
 }
+# these ask about the object itself: a box, or text with marks in it
 REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
 
 
@@ -195,6 +196,7 @@ def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             if option not in known:
                 cure = did_you_mean(option, known)
                 raise FormatError(f"{name} has no option {option!r}", cure=cure, name=option)
+        # a TypeError from inside the function is a fault of ours, one of its signature is the author's
         try:
             signature.bind(*args, **options)
         except TypeError as error:

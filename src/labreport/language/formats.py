@@ -233,7 +233,7 @@ _EXACT = Context(prec=5000)  # the default, 28 digits, cannot hold 1e300 with it
 
 def _decimal(value: float) -> Decimal:
     """Return the shortest decimal that is this float: 0.1 is 0.1; minus zero is zero."""
-    return Decimal(repr(value)) if value else Decimal(0)
+    return Decimal(repr(value)) if value else Decimal(0)  # Decimal(0.1) has 55 digits
 
 
 def _rounded(number: Decimal, place: int) -> Decimal:

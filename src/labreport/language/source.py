@@ -21,8 +21,10 @@ SYNTAX: dict[str, Any] = {
     "block_end_string": "}",
     "variable_start_string": r"\VAR{",
     "variable_end_string": "}",
+    # no template holds these: `hide_comments` puts them around the lines that begin with %#
     "comment_start_string": "\ue0f0",
     "comment_end_string": "\ue0f1",
+    # a statement alone on its line must leave no blank line, which would end TeX's paragraph
     "trim_blocks": True,
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
@@ -151,6 +153,7 @@ class _Reader:
 
 def _check_statements(statements: Sequence[Part], source: str, file: str) -> None:
     """Raise InputError for a statement that is unknown, that nothing closes or that closes nothing."""
+    # Jinja itself tells of a missing end at the end of the file
     opened: list[Part] = []
     for part in statements:
         what, cure = "", ""

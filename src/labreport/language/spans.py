@@ -149,6 +149,7 @@ def line_text(source: str, line: int) -> str:
     return source[starts[line - 1] : starts[line] - 1] if 0 < line < len(starts) else ""
 
 
+# thousands of places are asked for in the same few texts
 @lru_cache(maxsize=64)
 def _line_starts(text: str) -> tuple[int, ...]:
     return (0, *(match.end() for match in re.finditer("\n", text)))

@@ -139,6 +139,7 @@ def keys(*values: Any) -> Keys:
 
 def box(value: Any, joined: Keys) -> Any:
     """Return the value in a box; as it is if no key belongs to it or if it is undefined."""
+    # `is defined` and |default must still see what is undefined
     return Box(value, joined) if joined and not isinstance(value, Undefined) else value
 
 
@@ -174,6 +175,6 @@ def compare(first: Any, *rest: tuple[str, Any]) -> Any:
     for name, operand in rest:
         right = plain(operand)
         if not COMPARISONS[name](left, right):
-            return box(False, joined)
+            return box(False, joined)  # also with the keys not looked at: the chain stands for all
         left = right
     return box(True, joined)
