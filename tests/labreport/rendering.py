@@ -11,7 +11,9 @@ import pytest
 from labreport.errors import InputError
 from labreport.language.environment import render
 from labreport.language.spans import PRIVATE, Rendered
+from labreport.language.target import Target
 from labreport.language.values import Box
+from labreport.writing import LATEX
 
 RESULT = {
     "a": 0.0123,
@@ -34,6 +36,7 @@ def rendered(
     source: str | bytes,
     values: Any = RESULT,
     files: Mapping[str, str] | None = None,
+    target: Target = LATEX,
     **options: Any,
 ) -> Rendered:
     """Return a rendered main template over one result `d`; all that holds of every rendering is checked."""
@@ -42,7 +45,8 @@ def rendered(
         for name, text in {"main.tex.j2": source, **(files or {})}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        out = render(folder, "main.tex.j2", {"d": Box(values, ("d",))}, questions=("1", "3.1(a)"), **options)
+        known = {"d": Box(values, ("d",))}
+        out = render(folder, "main.tex.j2", known, target, questions=("1", "3.1(a)"), **options)
     check(out)
     return out
 

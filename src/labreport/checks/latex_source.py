@@ -1,4 +1,6 @@
-r"""Generated LaTeX, read back: its floats, pictures, excerpts, references and citations.
+r"""What an author typed in LaTeX: floats, pictures, code, references and citations.
+
+What rendering put there (figures of results, excerpts, answers) is known from the document and not read here.
 
 This is no TeX: it knows groups in braces and brackets, comments and environments, which is enough for what
 templates are written in. All offsets are those of the text.
@@ -55,7 +57,7 @@ class Float:
 
 @dataclass(frozen=True)
 class Picture:
-    """An included picture; `alt` is None where nothing is said for those who cannot see it."""
+    """An included picture; `alt` is None where nothing is said to those who cannot see it."""
 
     start: int
     file: str
@@ -65,7 +67,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Code:
-    """Code that is shown: the project's file, if it is an excerpt, and the numbers of its shown lines.
+    """Code that is shown: of which file of the project, if it is an excerpt, and the numbers of its lines.
 
     `rows` counts all lines as they are printed.
     """
@@ -83,11 +85,12 @@ class Source:
         self.text = text
         self.clean = _cleaned(text)
         begin = self.clean.find(r"\begin{document}")
+        # blanked, not cut: definitions in the preamble do not count, and offsets stay those of the text
         self.body = " " * begin + self.clean[begin:] if begin >= 0 else self.clean
 
-    def line(self, offset: int) -> int:
-        """Return the line, from 1, of an offset."""
-        return self.text.count("\n", 0, offset) + 1
+    def is_read(self, offset: int) -> bool:
+        """Return whether TeX reads what stands at an offset as a part of the pages, and no comment."""
+        return self.body[offset] == self.text[offset]
 
     def commands(self, names: str, arguments: int = 1) -> list[Command]:
         """Return all commands whose name matches a pattern, with this many arguments in braces."""
@@ -121,9 +124,10 @@ class Source:
 
     @cached_property
     def pictures(self) -> tuple[Picture, ...]:
-        """The included pictures, with their alternative texts."""
+        """The included pictures, with the words of their alternative texts."""
         described = [
-            Picture(c.start, c.arguments[0], c.options, c.arguments[1]) for c in self.commands("LRfigure", 2)
+            Picture(c.start, c.arguments[0], c.options, plain(c.arguments[1]))
+            for c in self.commands("LRfigure", 2)
         ]
         bare = [
             Picture(c.start, c.arguments[0], c.options, None) for c in self.commands(r"includegraphics\*?")
@@ -137,22 +141,11 @@ class Source:
         return tuple((c.start, c.end) for c in boxes)
 
     @cached_property
-    def code(self) -> tuple[Code, ...]:
-        """The code that is shown: excerpts, and what was typed between verbatim environments."""
-        excerpts = [self._excerpt(c) for c in self.commands("LR(?:long)?code", 2)]
+    def verbatim(self) -> tuple[Code, ...]:
+        """The code that was typed between verbatim environments."""
         names = "|".join(map(re.escape, VERBATIM))
-        typed = [
-            Code(m.start(), None, len(m[2].strip("\n").split("\n")), frozenset())
-            for m in re.finditer(rf"\\begin\{{({names})\}}(.*?)\\end\{{\1\}}", self.text, re.DOTALL)
-        ]
-        return tuple(sorted((*excerpts, *typed), key=lambda code: code.start))
-
-    def _excerpt(self, command: Command) -> Code:
-        heading, content = command.arguments
-        rows = list(_commands(content, "LR(?:line|kept|added|removed)", 2))
-        file = re.match(r"(\S+?),? lines? ", plain(heading))
-        numbers = frozenset(int(r.arguments[0]) for r in rows if r.arguments[0].isdigit())
-        return Code(command.start, file[1] if file else None, len(rows), numbers)
+        found = re.finditer(rf"\\begin\{{({names})\}}(.*?)\\end\{{\1\}}", self.text, re.DOTALL)
+        return tuple(Code(m.start(), None, len(m[2].strip("\n").split("\n")), frozenset()) for m in found)
 
     @cached_property
     def references(self) -> tuple[tuple[int, str], ...]:

@@ -16,16 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from labreport.documents import report
+from labreport.documents import context
 from labreport.errors import InputError, Place
 from labreport.project import ENGINE
 from labreport.results import is_own
 
 if TYPE_CHECKING:
-    from labreport.language.spans import Printed, Rendered
+    from labreport.language import Formatted, Printed, Rendered
     from labreport.project import Project
+    from labreport.writing import Excerpt
 
 FOLDER = "notebooks"
 SUFFIX = ".py.j2"
@@ -72,12 +73,6 @@ class Sheet:
         return lines[line - 1].strip() if line is not None and line <= len(lines) else ""
 
 
-def names(project: Project) -> list[str]:
-    """Return the names of all notebooks; templates that begin with an underscore are for others to use."""
-    found = (project.templates / FOLDER).glob(f"*{SUFFIX}")
-    return sorted(p.name.removesuffix(SUFFIX) for p in found if not p.name.startswith("_"))
-
-
 def render(project: Project, name: str) -> Sheet:
     """Return a notebook's cells.
 
@@ -87,46 +82,48 @@ def render(project: Project, name: str) -> Sheet:
         The template or a value in it is wrong, or a cell imports a module of the project.
 
     """
-    from labreport.language import environment as templates
-    from labreport.writing.markdown import MARKDOWN
+    from labreport.language import render as render_template
+    from labreport.writing import MARKDOWN, listings
 
-    code: dict[str, str] = {}
-    woven: set[str] = set()
-    rendered = templates.render(
+    rendered = render_template(
         project.templates,
         f"{FOLDER}/{name}{SUFFIX}",
-        report.context(project),
-        functions=_functions(project, code, woven),
-        target=MARKDOWN,
+        context.known(project),
+        MARKDOWN,
+        functions={"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)},
     )
     cells = _read(rendered)
-    _check_values(rendered, cells, woven)
+    _check_values(rendered, cells)
     modules = _imported(project, rendered, cells)
     _fit_numbers(rendered, cells)
     images = _attach(project, rendered, cells)
     if project.quick:
         cells.insert(0, Cell("markdown", 0, "", [], QUICK))
-    used = [project.shown(path) for path in (*rendered.files, *images)]
-    return Sheet(name, rendered, tuple(cells), tuple(sorted({*used, *code})), frozenset(modules))
+    used = {project.shown(path) for path in (*rendered.files, *images)} | context.code_files(rendered)
+    used |= {part.file for _, code in rendered.shown(Code) for part in code.parts}
+    return Sheet(name, rendered, tuple(cells), tuple(sorted(used)), frozenset(modules))
 
 
-def _functions(project: Project, code: dict[str, str], woven: set[str]) -> dict[str, Callable[..., Any]]:
-    """Return the functions of templates; the files that they take code from and its texts are added."""
-    from markupsafe import Markup
+@dataclass(frozen=True)
+class Code:
+    """The whole code of some names, as `source` puts it into a cell."""
 
-    from labreport.language.formats import FormatError
+    parts: tuple[Excerpt, ...]
+
+
+def _source(project: Project) -> Callable[..., Formatted]:
+    """Return the function `source` of templates."""
+    from labreport.language import FormatError, Formatted
     from labreport.writing import excerpts
 
-    def source(*names: str) -> Markup:
+    def source(*names: str) -> Formatted:
         if not names:
             raise FormatError("source() needs the name of code", cure='source("package.module:name")')
-        found = [excerpts.whole(project, str(name)) for name in names]
-        code.update((part.file, "") for part in found)
-        text = _joined(["\n".join(line.text for line in part.lines) for part in found])
-        woven.add(text)
-        return Markup(text)
+        code = Code(tuple(excerpts.whole(project, str(name)) for name in names))
+        text = _joined(["\n".join(line.text for line in part.lines) for part in code.parts])
+        return Formatted.of(text, names, code)
 
-    return {"excerpt": report.excerpt_function(project, code, excerpts.to_markdown), "source": source}
+    return source
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -152,7 +149,7 @@ def _read(rendered: Rendered) -> list[Cell]:
     for found in jupytext.reads(rendered.text[position:], fmt=dict(FORMAT)).cells:
         head = _HEAD.search(rendered.text, position)
         begin = head.end() if head else position
-        start = rendered.text.find(found.source, begin)
+        start = rendered.text.find(found.source, begin)  # jupytext does not say where a cell stands
         if start < 0:
             cure = 'write the text of a cell of Markdown in triple quotes: """ … """'
             raise InputError(
@@ -174,16 +171,16 @@ def _printed(rendered: Rendered, cells: Sequence[Cell]) -> Iterator[tuple[Printe
         yield printed, around[-1] if around else None, printed.start - start, printed.end - start
 
 
-def _check_values(rendered: Rendered, cells: Sequence[Cell], woven: set[str]) -> None:
+def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
     """Raise InputError for a value whose form does not fit its cell: code as Python, all else as Markdown."""
     for printed, cell, begin, end in _printed(rendered, cells):
-        is_source = rendered.text[printed.start : printed.end] in woven
+        is_source = isinstance(printed.formatted, Code)
         is_python = re.search(r"\|\s*python\b", printed.site.expression) is not None
         what, cure = "", ""
         if cell is None or cell.kind == "raw":
             what, cure = "a value is printed outside the text of a cell", "move it into a cell"
         elif cell.kind == "markdown" and (is_source or is_python):
-            what = "this form of a value belongs into a cell of code"
+            what = "this form of a value belongs in a cell of code"
             cure = 'show code by excerpt("module:name")' if is_source else "use |num, |integer or |text"
         elif cell.kind == "code" and not (is_source or is_python):
             what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
@@ -208,7 +205,7 @@ def _imported(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> se
 
 def _imports(code: str) -> Iterator[tuple[str, int]]:
     """Yield the top-level modules that code imports anywhere, with the line; of wrong code, nothing."""
-    try:
+    try:  # IPython's magics and shell commands are not Python
         tree = ast.parse(re.sub(r"(?m)^([ \t]*)[%!].*$", r"\1pass", code))
     except SyntaxError:
         return  # the kernel will say it
@@ -225,14 +222,17 @@ def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
     Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
     line and ends a sentence must not begin a list.
     """
-    from labreport.writing import markdown
+    from labreport.language import Duration, Number
+    from labreport.writing import in_mathematics, mathematics
 
-    spans = {c.start: list(markdown.mathematics(c.text)) for c in cells if c.kind == "markdown"}
-    for _, cell, begin, end in reversed(list(_printed(rendered, cells))):
+    spans = {c.start: list(mathematics(c.text)) for c in cells if c.kind == "markdown"}
+    # from the end on, so that what is inserted moves no place that is still needed
+    for printed, cell, begin, end in reversed(list(_printed(rendered, cells))):
         inside = spans.get(cell.start, []) if cell is not None else []
         if cell is not None and any(first <= begin and end <= last for first, last in inside):
-            tex = markdown.in_mathematics(cell.text[begin:end])
-            cell.source = cell.source[:begin] + tex + cell.source[end:]
+            if isinstance(printed.formatted, Number | Duration):
+                tex = in_mathematics(printed.formatted)
+                cell.source = cell.source[:begin] + tex + cell.source[end:]
         elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
             cell.source = cell.source[:end] + "\\" + cell.source[end:]
 
@@ -245,12 +245,14 @@ def _begins_list(text: str, begin: int, end: int) -> bool:
 
 def _attach(project: Project, rendered: Rendered, cells: Sequence[Cell]) -> list[Path]:
     """Attach to each cell the images that it shows; return their files."""
-    from labreport.writing import markdown
+    from labreport.language import Figure
+    from labreport.writing import attachment
 
     paths = []
-    for experiment, name in sorted(rendered.figures):
-        attached = markdown.attachment({"experiment": experiment, "name": name})
-        path = project.results / experiment / "figures" / f"{name}.png"
+    figures = {shown for _, shown in rendered.shown(Figure)}
+    for figure in sorted(figures, key=lambda figure: (figure.experiment, figure.name)):
+        attached = attachment(figure)
+        path = project.results / figure.experiment / "figures" / f"{figure.name}.png"
         image = base64.b64encode(path.read_bytes()).decode()
         paths.append(path)
         for cell in cells:

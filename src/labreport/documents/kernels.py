@@ -29,9 +29,9 @@ MOST_OUTPUT = 2_000_000
 """The number of characters that the outputs of one cell may have; images count in their text form."""
 
 STARTUP = 120
-"""Seconds after which a kernel that does not answer is given up."""
+"""Seconds that a kernel has to answer for the first time."""
 
-_LONGEST_SOCKET = 80  # of 107 characters that the name of a socket may have
+_LONGEST_SOCKET = 80  # Linux allows a socket's name 107 characters; Jupyter adds some to the folder's
 
 
 class CellFailed(Exception):
@@ -112,6 +112,7 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
         connection_file=str(folder / "kernel.json"),
     )
+    # times would differ in each run; the deadline of a cell is held by `_execute_cell`
     client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
@@ -121,13 +122,14 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         client.kc = manager.client()
         client.kc.start_channels()
         await client.kc.wait_for_ready(timeout=STARTUP)
-        client.kc.allow_stdin = False
+        client.kc.allow_stdin = False  # input() fails at once instead of waiting for ever
         yield client
     except RuntimeError as error:
         raise CellFailed(f"the kernel does not start: {error}", [(0, None)], f"see {log}") from error
     finally:
         if client.kc is not None:
             client.kc.stop_channels()
+        # without the shield an interrupted build would leave the kernel running
         await asyncio.shield(manager.shutdown_kernel(now=True))
 
 
@@ -160,7 +162,7 @@ async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> Non
             raise CellFailed(what, [(at, None)], cure) from error
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError from error
-        what = "the kernel died while it executed this cell"
+        what = "the kernel died while executing this cell"
         cure = "look for what ends the process: os._exit, too much memory, a crash in a library"
         raise CellFailed(what, [(at, None)], cure) from error
 
@@ -207,13 +209,12 @@ def _without_colours(text: str) -> str:
 
 
 def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
-    """Put a cell's outputs into the form in which they are kept; CellFailed if they differ in each run."""
-    cell.outputs = _merged(cell.outputs)
+    """Put a cell's outputs into the form that is kept; CellFailed if they would differ in each run."""
     for output in cell.outputs:
         _strip_images(output)
         if output.get("name") == "stderr":
             last = output.text.strip().split("\n")[-1]
-            cure = "repair what it warns of, or silence that warning in the cell; print what shall be shown"
+            cure = "fix what it warns about, or silence the warning in the cell; print what is to be shown"
             raise CellFailed(f"the cell writes to stderr: {last}", [(at, None)], cure)
     texts = list(_texts(cell.outputs))
     whole = "\n".join(texts)
@@ -221,25 +222,13 @@ def _check_outputs(cell: NotebookNode, at: int, places: Sequence[str]) -> None:
         what = f"the cell's outputs have {len(whole):,} characters; {MOST_OUTPUT:,} are allowed"
         raise CellFailed(what, [(at, None)], "print less, or draw smaller figures")
     if found := re.search(r"<[^<>\n]{0,80} at 0x[0-9a-f]{6,}", whole):
-        what = f"the cell shows an address in memory, another one in each run: {found[0]}>"
+        what = f"the cell shows an address in memory, which differs in each run: {found[0]}>"
         cure = "end the cell with a semicolon, or print what matters of the object"
         raise CellFailed(what, [(at, None)], cure)
     for place in places:
         if place in whole:
             what = f"the cell's output names a path of this machine: {place}"
             raise CellFailed(what, [(at, None)], "print the name of the file alone")
-
-
-def _merged(outputs: Sequence[NotebookNode]) -> list[NotebookNode]:
-    """Return the outputs with neighbouring pieces of one stream as one: how a stream is cut is chance."""
-    merged: list[NotebookNode] = []
-    for output in outputs:
-        last = merged[-1] if merged else None
-        if last is not None and output.get("name") is not None and output.get("name") == last.get("name"):
-            last.text += output.text
-        else:
-            merged.append(output)
-    return merged
 
 
 def _texts(outputs: Sequence[NotebookNode]) -> Iterator[str]:

@@ -15,29 +15,34 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
 from labreport import surroundings
+from labreport.documents.texlog import (
+    ENDED_EARLY,
+    SENTINEL,
+    Problem,
+    decisive_first,
+    last_page,
+    page_count,
+    read_blg,
+    read_log,
+)
 from labreport.errors import LatexError, Place, ToolError
 
 DEBIAN_PACKAGES = (
     "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended lmodern"
 )
 TOOLS = ("perl", "latexmk", "pdflatex", "bibtex")
-SENTINEL = "labreport: complete"
 
 PDFLATEX = "pdflatex -no-shell-escape -interaction=nonstopmode -halt-on-error -file-line-error -recorder"
 LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
 LOG_READ = 16 * 2**20  # bytes of a log that are looked at
-_ENDED_EARLY = "the document ended before its last line"
-_STOP = "Emergency stop"
 VISIBLE_OVERFLOW = 1.0  # pt; smaller overfull boxes cannot be seen
 PID_FILE = "latexmk.pid"
-
-NOTICES = frozenset({"overfull", "underfull", "font", "warning"})
 
 # Debian package of the files that generated documents ask for most.
 PACKAGE_OF = {
@@ -51,33 +56,6 @@ PACKAGE_OF = {
     "scrartcl.cls": "texlive-latex-recommended",
     "biblatex.sty": "texlive-bibtex-extra",
 }
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What TeX or BibTeX complains about; all but the kinds of `NOTICES` make the compilation fail.
-
-    `file` is relative to the folder where it lies inside. `context` is the source line's text up to the point
-    where TeX stopped (its end only, when TeX cut it). `key` is the label, the citation's key, the undefined
-    command or the lost character; `points` the width that stands out; `runaway` the argument without an end.
-    """
-
-    kind: str
-    message: str
-    file: str
-    line: int | None = None
-    context: str = ""
-    key: str | None = None
-    points: float | None = None
-    runaway: str = ""
-
-    @property
-    def fatal(self) -> bool:
-        """Whether the PDF must not be published."""
-        return self.kind not in NOTICES
-
-    def __str__(self) -> str:
-        return f"{Place(self.file, self.line)}: {self.message}"
 
 
 @dataclass(frozen=True)
@@ -171,9 +149,9 @@ def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Co
     seconds = time.monotonic() - start
     log = _read(folder / f"{job}.log")
     found = [*read_log(log, f"{job}.tex"), *read_blg(_read(folder / f"{job}.blg"))]
-    pages = _pages(log)
+    pages = page_count(log)
     found += _failures(folder, job, deadline, code, output, log, pages, found)
-    fatal = _decisive_first(_located(p, folder) for p in found if p.fatal)
+    fatal = decisive_first(_located(p, folder) for p in found if p.fatal)
     if fatal:
         raise CompileFailed(fatal, log or output)
     notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
@@ -202,6 +180,7 @@ def end_leftover(folder: Path) -> None:
 
 def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
     """Return latexmk's exit code (None at the deadline) and what it printed; no process of it is left."""
+    # a file, not a pipe: the output of an endless loop would fill the memory
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(
             ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", f"{job}.tex"],
@@ -210,7 +189,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,
+            start_new_session=True,  # a group of its own: latexmk's children must end with it
         )
         try:
             _limit(process.pid, deadline)
@@ -218,7 +197,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
             code = process.wait(deadline)
         except subprocess.TimeoutExpired:
             return None, _tail_of(output)
-        finally:
+        finally:  # also when the build is interrupted: TeX would go on writing into the folder
             _kill_group(process.pid)
             process.wait()
             _await_end_of_group(process.pid)
@@ -229,6 +208,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
 def _limit(pid: int, deadline: float) -> None:
     """Bound the processor time and the files of a process and of the children it will start."""
     cpu = int(deadline) + 10
+    # from outside: code between fork and exec (preexec_fn) is not safe beside other threads
     try:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.prlimit(pid, resource.RLIMIT_CPU, (cpu, cpu))
@@ -298,13 +278,13 @@ def _failures(
     """Yield what is wrong beyond TeX's own messages, the stronger reasons first."""
     main = f"{job}.tex"
     if code is None:
-        yield Problem("deadline", f"LaTeX was not ready after {deadline:g} s{_reached(log)}", main)
+        yield Problem("deadline", f"LaTeX was not ready after {deadline:g} s{last_page(log)}", main)
         return
     if re.search(r"No space left on device|Disk quota exceeded", output + log):
         yield Problem("disk", "no space left on the device", main)
     if any(p.stat().st_size >= LARGEST_FILE for p in folder.iterdir() if p.is_file()):
         yield Problem(
-            "limit", f"LaTeX wrote a file of more than {LARGEST_FILE // 2**20} MB{_reached(log)}", main
+            "limit", f"LaTeX wrote a file of more than {LARGEST_FILE // 2**20} MB{last_page(log)}", main
         )
     if "Unable to read an entire line" in output + log:
         yield Problem("limit", "a line of the source is longer than 200 000 bytes", main)
@@ -312,30 +292,13 @@ def _failures(
         return
     finished = re.search(r"^(Output written on|No pages of output)", log, re.MULTILINE)
     complete = re.search(rf"^{re.escape(SENTINEL)}$", log, re.MULTILINE)
+    # a missing brace or an early \endinput ends with exit code 0 and a PDF that lacks its last part
     if finished and not complete:
-        yield Problem("truncated", _ENDED_EARLY, main)
+        yield Problem("truncated", ENDED_EARLY, main)
     elif code != 0:
         yield Problem("error", f"latexmk failed with exit code {code}: {_last_words(output)}", main)
     elif pages < 1 or not (folder / f"{job}.pdf").is_file():
         yield Problem("truncated", "the document has no page", main)
-
-
-def _decisive_first(problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems without repetitions and without those that only follow from others.
-
-    A citation that TeX and BibTeX both miss is told once, with TeX's line; when BibTeX made no bibliography,
-    that all citations are undefined says nothing. A run that an error has stopped knows no labels yet.
-    """
-    out = list(dict.fromkeys(problems))
-    if any(p.kind == "error" for p in out):
-        out = [p for p in out if p.kind not in ("undefined-reference", "undefined-citation")]
-    missed = {p.key for p in out if p.kind == "undefined-citation"}
-    out = [
-        p for p in out if not (p.kind == "bibtex" and "database entry for" in p.message and p.key in missed)
-    ]
-    if any(p.kind == "bibtex" and p.key is None for p in out):
-        out = [p for p in out if p.kind != "undefined-citation"]
-    return sorted(out, key=lambda p: p.key is not None and p.kind == "bibtex")
 
 
 _NAMED_FILE = re.compile(
@@ -377,18 +340,6 @@ def _occurrences(folder: Path, files: str, pattern: str) -> list[tuple[str, int]
     return out
 
 
-def _pages(log: str) -> int:
-    """Return the number of pages of the last run."""
-    counts = re.findall(r"^Output written on .*\((\d+) pages?", log, re.MULTILINE)
-    return int(counts[-1]) if counts else 0
-
-
-def _reached(log: str) -> str:
-    """Return the last page that was finished, as words."""
-    pages = re.findall(r"\[(\d+)\b", log)
-    return f"; the last finished page was {pages[-1]}" if pages else ""
-
-
 def _last_words(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     told = [line for line in lines if re.search(r"rror|ailed|cannot|not found", line)]
@@ -421,274 +372,3 @@ _CURES = {
     "deadline": r"look for a macro that calls itself, or for an endless loop",
     "limit": "look for an endless loop, or cut the text that is too long",
 }
-
-
-# ------------------------------------------------------------------------------------------ reading the log
-
-_ERROR = re.compile(r"^(?:(?P<file>\.?/[^:]*):(?P<line>\d+): |! ?)(?P<message>.*)$")
-_SOURCE_LINE = re.compile(r"^l\.(\d+) (.*)$")
-_MESSAGE = re.compile(
-    r"^(?:(?P<kernel>LaTeX(?: Font| hooks)?)|(?P<type>Package|Class) (?P<name>\S+)|(?P<pdftex>pdfTeX)) "
-    r"(?P<level>Warning|warning|Info|info|Message)\b(?: \((?P<detail>[^)]*)\))?: (?P<text>.*)$"
-)
-_BOX = re.compile(
-    r"^(?P<what>Overfull|Underfull) \\[hv]box \((?:(?P<points>[\d.]+)pt too \w+|badness (?P<badness>\d+))\)"
-    r"(?P<where>.*?)(?:lines? (?P<line>\d+)(?:--\d+)?)?$"
-)
-_LOST = re.compile(
-    r"^Missing character: There is no (?P<character>.+?) (?:\(.*?\) )?in font (?P<font>[^!]+)!"
-)
-_OPEN = re.compile(r"^\(?\\end occurred (?P<what>.+?)\)? *$")
-_GROUP = re.compile(r"^### .* entered at line (\d+)")
-_RUNAWAY = re.compile(r"^Runaway (?:argument|definition|preamble|text)\?$")
-_FILE = re.compile(r"\((?P<file>\.?/[^\s()]+)|[()]")
-
-# Warnings that fail the build: kind, pattern of the text; `key` is what is named.
-_WARNINGS = (
-    (
-        "undefined-reference",
-        re.compile(
-            r"(?:Hyper r|R)eference `(?P<key>.*)' on page .* undefined(?: on input line (?P<line>\d+))?"
-        ),
-    ),
-    (
-        "undefined-citation",
-        re.compile(r"Citation `(?P<key>.*)' (?:on page .*)?undefined(?: on input line (?P<line>\d+))?"),
-    ),
-    ("duplicate-label", re.compile(r"Label `(?P<key>.*(?<!@cref))' multiply defined(?P<line>)")),
-    (
-        "unsettled",
-        re.compile(
-            r"(?P<key>)(?:Label\(s\)|Citation\(s\)) may have changed|Table widths have changed(?P<line>)"
-        ),
-    ),
-)
-_SUMMARIES = re.compile(
-    r"There were (undefined|multiply)|`.*@cref' multiply|Empty bibliography|`!?h' float specifier|"
-    r"Some font shapes|Size substitutions|No file .*\.(bbl|aux|toc)"
-)
-
-
-def read_log(log: str, main: str) -> list[Problem]:
-    """Return all problems that a log of pdflatex tells, in its order; `main` is the compiled file."""
-    return _without_stop(list(_LogReader(log, main).problems()))
-
-
-def _without_stop(problems: list[Problem]) -> list[Problem]:
-    """Return the problems without TeX's "Emergency stop", which tells the place of the error before it."""
-    errors = [at for at, p in enumerate(problems) if p.kind == "error"]
-    stops = [at for at in errors if problems[at].message == _STOP]
-    if not stops:
-        return problems
-    stop = problems.pop(stops[0])
-    if errors[0] == stops[0]:
-        problems.append(replace(stop, kind="truncated", message=_ENDED_EARLY))
-    elif problems[errors[0]].line is None:
-        problems[errors[0]] = replace(problems[errors[0]], file=stop.file, line=stop.line)
-    return problems
-
-
-class _LogReader:
-    """Reads a log line by line, and follows in which file TeX is: `(./name` opens one, `)` closes it."""
-
-    def __init__(self, log: str, main: str) -> None:
-        self.lines = log.replace("\r", "").split("\n")
-        self.at = 0
-        self.main = main
-        self.open: list[str | None] = []
-        self.runaway = ""
-
-    def problems(self) -> Iterator[Problem]:
-        while self.at < len(self.lines):
-            line = self.lines[self.at]
-            self.at += 1
-            if match := _ERROR.match(line):
-                yield from self._error(match)
-            elif match := _MESSAGE.match(line):
-                yield from self._message(match)
-            elif match := _BOX.match(line):
-                yield from self._box(match)
-            elif match := _LOST.match(line):
-                yield from self._lost(match)
-            elif match := _OPEN.match(line):
-                yield self._unclosed(match)
-            elif _RUNAWAY.match(line):
-                self.runaway = "" if _ERROR.match(self._peek()) else self._next().strip()
-            else:
-                self._follow(line)
-
-    @property
-    def file(self) -> str:
-        """The document's file that TeX reads now; files of the system are not meant."""
-        inside = (name for name in reversed(self.open) if name and not name.startswith("/"))
-        return next(inside, self.main)
-
-    def _peek(self) -> str:
-        return self.lines[self.at] if self.at < len(self.lines) else ""
-
-    def _next(self) -> str:
-        line = self._peek()
-        self.at += 1
-        return line
-
-    def _follow(self, line: str) -> None:
-        for match in _FILE.finditer(line):
-            if match[0] != ")":
-                self.open.append(_relative(match["file"]) if match["file"] else None)
-            elif self.open:
-                self.open.pop()
-
-    def _error(self, match: re.Match[str]) -> Iterator[Problem]:
-        message = match["message"].strip()
-        if "==> Fatal error" in message:
-            return
-        if "Error: " in message:
-            message = " ".join([message, *self._until_blank()])
-        above, line, context = self._stop()
-        runaway, self.runaway = self.runaway, ""
-        yield Problem(
-            "error",
-            _clean(message),
-            _relative(match["file"]) if match["file"] else self.file,
-            int(match["line"]) if match["line"] else line or _number(message),
-            context,
-            key=_last_command([*above, context]) if message.startswith("Undefined control") else None,
-            runaway=runaway,
-        )
-
-    def _stop(self) -> tuple[list[str], int | None, str]:
-        """Return the lines below an error, the source line's number and its text up to where TeX stopped."""
-        above: list[str] = []
-        for at in range(self.at, min(self.at + 80, len(self.lines))):
-            if match := _SOURCE_LINE.match(self.lines[at]):
-                self.at = at + 2
-                return above, int(match[1]), _uncut(match[2])
-            if _ERROR.match(self.lines[at]):
-                break
-            above.append(self.lines[at])
-        return above, None, ""
-
-    def _until_blank(self) -> list[str]:
-        """Return the rest of a message, without the package's name before each line."""
-        out = []
-        while self.at < len(self.lines) and (line := self.lines[self.at]).strip():
-            if line.startswith(("See the ", "Type ", "For immediate help", "l.", " ...", "<")):
-                break
-            out.append(re.sub(r"^\([\w.-]+\)\s+", "", line).strip())
-            self.at += 1
-        return out
-
-    def _message(self, match: re.Match[str]) -> Iterator[Problem]:
-        text = [match["text"]]
-        prefix = f"({match['name'] or ('Font' if match['kernel'] == 'LaTeX Font' else 'LaTeX')})"
-        while self.at < len(self.lines) and self.lines[self.at].startswith(prefix + "  "):
-            text.append(self._next()[len(prefix) :].strip())
-        message = " ".join(text)
-        if match["level"].lower() == "warning" and not _SUMMARIES.search(message):
-            yield self._warning(message, match["name"], font=match["kernel"] == "LaTeX Font")
-
-    def _warning(self, message: str, package: str | None, *, font: bool) -> Problem:
-        for kind, pattern in _WARNINGS:
-            if match := pattern.search(message):
-                line = int(match["line"]) if match["line"] else None
-                return Problem(kind, _clean(message), self.file, line, key=match["key"] or None)
-        points = re.search(r"Float too large for page by ([\d.]+)pt", message)
-        kind = "font" if font else "overfull" if points else "warning"
-        return Problem(
-            kind,
-            _clean(f"{package}: {message}" if package else message),
-            self.file,
-            _number(message),
-            points=float(points[1]) if points else None,
-        )
-
-    def _box(self, match: re.Match[str]) -> Iterator[Problem]:
-        content = []
-        while self.at < len(self.lines) and self.lines[self.at].strip():
-            content.append(self._next())
-        problem = Problem(
-            match["what"].lower(),
-            match[0],
-            self.file,
-            int(match["line"]) if match["line"] else None,
-            _box_text(" ".join(content)),
-            points=float(match["points"]) if match["points"] else None,
-        )
-        if match["what"] == "Overfull" or match["badness"] == "10000":
-            yield problem
-
-    def _lost(self, match: re.Match[str]) -> Iterator[Problem]:
-        if match["font"] != "nullfont":
-            message = f"the font {match['font']} has no character {match['character']}"
-            yield Problem("missing-character", message, self.file, key=match["character"])
-
-    def _unclosed(self, match: re.Match[str]) -> Problem:
-        problem = Problem("unbalanced", rf"the document ended {match['what']}", self.main)
-        for line in self.lines[self.at : self.at + 6]:
-            if group := _GROUP.match(line):
-                return replace(problem, line=int(group[1]))
-        return replace(problem, line=_number(match["what"]))
-
-
-def _relative(file: str) -> str:
-    return file.removeprefix("./")
-
-
-def _clean(message: str) -> str:
-    """Return TeX's message as a sentence without prefix, doubled blanks and the last full stop."""
-    text = re.sub(r"\s+", " ", message).strip()
-    text = re.sub(r"^LaTeX (?:Font )?Error: |^(?:Package|Class) \S+ Error: (?=File `)", "", text)
-    text = re.sub(r"^(?:Package|Class) (\S+) Error: ", r"\1: ", text)
-    return re.sub(r"(?: on input line \d+)?(?: ?\.|: using draft setting\.)?$", "", text)
-
-
-def _number(message: str) -> int | None:
-    """Return the line that a message tells in words."""
-    match = re.search(r"\b(?:on input|after|on) line (\d+)", message)
-    return int(match[1]) if match else None
-
-
-def _uncut(text: str) -> str:
-    """Return TeX's context without its sign that it left out the beginning, perhaps within a character."""
-    return re.sub(r"^\.\.\.(?:\\x[89ab][0-9a-f]){0,3}", "", text)
-
-
-def _last_command(lines: Sequence[str]) -> str | None:
-    """Return the command at the end of the first line of TeX's context: the one it does not know."""
-    for line in lines:
-        if match := re.search(r"(\\(?:[A-Za-z@]+|.)) *$", line):
-            return match[1]
-    return None
-
-
-def _box_text(content: str) -> str:
-    """Return the words of a box as the log shows it, without fonts and empty boxes."""
-    text = re.sub(r"\\[A-Z0-9]+/\S+ ?(?:\([-+]\d+\) ?)?|\[\]|\$", "", content)
-    return re.sub(r"\s+", " ", text).strip()[:80]
-
-
-_BIBTEX = re.compile(
-    r"^Warning--(?P<warning>.+)(?:\n--line (?P<warned>\d+) of file (?P<inside>.+))?$"
-    r"|^(?P<error>.+?)\n?---(?:line (?P<line>\d+) of|while reading) file (?P<file>.+)"
-    r"(?:\n : (?P<context>.*))?$",
-    re.MULTILINE,
-)
-
-
-def read_blg(blg: str) -> list[Problem]:
-    """Return all complaints of BibTeX's log, in its order."""
-    return [_bibtex(match) for match in _BIBTEX.finditer(blg.replace("\r", ""))]
-
-
-def _bibtex(match: re.Match[str]) -> Problem:
-    text = match["warning"] or match["error"]
-    line = match["warned"] or match["line"]
-    key = re.search(r'database entry for "(.+)"$|\bin (\S+)$', text) if match["warning"] else None
-    return Problem(
-        "bibtex",
-        text,
-        _relative(match["inside"] or match["file"] or ""),
-        int(line) if line else None,
-        (match["context"] or "").rstrip(),
-        key=(key[1] or key[2]) if key else None,
-    )

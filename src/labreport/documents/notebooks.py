@@ -7,7 +7,6 @@ cells may have changed is told without rendering, by the files that they were ma
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import sys
 import time
@@ -64,6 +63,12 @@ class Woven:
     seconds: float | None
 
 
+def names(project: Project) -> list[str]:
+    """Return the names of all notebooks; templates that begin with an underscore are for others to use."""
+    found = (project.templates / cells.FOLDER).glob(f"*{cells.SUFFIX}")
+    return sorted(p.name.removesuffix(cells.SUFFIX) for p in found if not p.name.startswith("_"))
+
+
 # ------------------------------------------------------------------------------------------ is it up to date?
 
 
@@ -73,7 +78,7 @@ def is_current(project: Project) -> dict[str, list[str]]:
     That does not yet mean that it is executed: its cells may come out the same.
     """
     records = _Records(project)
-    return {name: records.reasons(name) for name in cells.names(project)}
+    return {name: records.reasons(name) for name in names(project)}
 
 
 class _Records:
@@ -141,9 +146,11 @@ def weave(project: Project, *, jobs: int = 1, events: Events | None = None) -> l
         if reasons:
             weaving.prepare(name)
     if weaving.waiting:
+        import asyncio  # it costs 50 ms, which a build with nothing to execute does not pay
+
         asyncio.run(weaving.execute(jobs))
     raise_all(weaving.errors)
-    return [weaving.woven(name) for name in cells.names(project)]
+    return [weaving.woven(name) for name in names(project)]
 
 
 def _discard_others(project: Project) -> None:
@@ -151,7 +158,7 @@ def _discard_others(project: Project) -> None:
     if project.notebooks.is_dir():
         files.sweep(project.notebooks)
         for path in project.notebooks.glob("*.ipynb"):
-            if path.stem not in cells.names(project):
+            if path.stem not in names(project):
                 path.unlink()
                 _Records(project).path(path.stem).unlink(missing_ok=True)
 
@@ -201,6 +208,8 @@ class _Weaving:
 
     async def execute(self, jobs: int) -> None:
         """Execute what waits, some at a time; keep the errors."""
+        import asyncio
+
         limit = asyncio.Semaphore(jobs)
 
         async def one(prepared: _Prepared) -> None:

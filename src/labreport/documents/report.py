@@ -1,55 +1,52 @@
-"""The report: from results and templates to the published PDF. Read this first.
+"""The report: from results and templates to the published PDF.
 
 `inputs` says what the report is made from, `is_current` whether the published one still is; `make` renders
-the templates, checks the text, compiles it in a scratch folder and publishes PDF, sources and provenance
+the templates, compiles the document in a scratch folder and publishes PDF, sources and provenance
 together. Until that last step nothing of an earlier report is touched.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport.documents import context, locate
+from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, Project
-from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness, load
+from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness
 
 if TYPE_CHECKING:
-    from labreport.documents.latexmk import CompileFailed, Problem
-    from labreport.language.spans import Rendered
+    from labreport.documents.latexmk import CompileFailed
+    from labreport.documents.texlog import Problem
+    from labreport.language import Rendered
 
 SCHEMA = 1
-JOB = "report"
 STYLE = Path(__file__).with_name("labreport.sty")
 MOST_NOTICES = 5
-RESERVED = (
-    "report",
-    "quick",
-    "range",
-    "column",
-    "namespace",
-    "excerpt",
-    "source",
-)  # what templates know besides
 
 
 @dataclass(frozen=True)
 class Made:
-    """What was made: number of pages and printed values, seconds for each step, what is worth a look."""
+    """What was made: the document, number of pages, seconds for each step, what is worth a look."""
 
+    document: Document
     pages: int
-    values: int
     render_seconds: float
     latex_seconds: float
     notices: tuple[str, ...]
+
+    @property
+    def values(self) -> int:
+        """The number of values that are printed."""
+        return len(self.document.rendered.printed)
 
 
 # ------------------------------------------------------------------------------------------ is it up to date?
@@ -97,106 +94,67 @@ def make(project: Project) -> Made:
 
     start = time.monotonic()
     latexmk.check_tools()
-    excerpts: dict[str, str] = {}
-    used = inputs(project, ())
-    rendered = render(project, excerpts)
-    check_structure(rendered)
+    used = inputs(project, ())  # before the templates are read: what is edited from here on has changed
+    document = render(project)
+    excerpts = context.code_files(document.rendered)
     render_seconds = time.monotonic() - start
     with _scratch(project) as scratch:
         sources = scratch / "latex"
-        write_sources(project, rendered, sources)
+        write_sources(project, document, sources)
+        # TeX runs in a copy: what is published holds nothing that a run leaves behind
         shutil.copytree(sources, scratch / "compile")
         try:
             compiled = latexmk.compile(scratch / "compile", job=JOB)
         except latexmk.CompileFailed as error:
             _keep_failure(project, sources, error)
-            raise explain(project, rendered, error) from error
+            raise explain(project, document, error) from error
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / "provenance.json"
-        text = json.dumps(provenance(rendered), ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(provenance(document), ensure_ascii=False, indent=1) + "\n"
         files.write(record, text.encode())
         used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was
         publish(project, sources, compiled.pdf, record, scratch)
     write_state(project, used, excerpts)
-    notices = _notices(rendered, compiled.notices) + _unanswered(project, rendered)
-    return Made(compiled.pages, len(rendered.printed), render_seconds, compiled.seconds, tuple(notices))
+    notices = _notices(document, compiled.notices) + _unanswered(project, document)
+    return Made(document, compiled.pages, render_seconds, compiled.seconds, tuple(notices))
 
 
-def render(project: Project, excerpts: dict[str, str] | None = None) -> Rendered:
-    """Return the rendered main template; the files that excerpts come from are added to `excerpts`."""
-    from labreport.language import environment as templates
-    from labreport.writing.excerpts import to_latex
+def render(project: Project) -> Document:
+    """Return the rendered main template, as a document whose braces and environments match.
 
-    used = excerpts if excerpts is not None else {}
+    Raises
+    ------
+    InputError
+        A template or a value in it is wrong, with the template's line.
+
+    """
+    from labreport.language import render as render_template
+    from labreport.writing import LATEX, listings
+
     if not (project.templates / project.config.template).is_file():
         raise InputError(
             f"the main template {project.config.template!r} does not exist",
             place=Place(project.shown(project.templates)),
             cure="create it, or name another one as `template` in report.toml",
         )
-    return templates.render(
+    rendered = render_template(
         project.templates,
         project.config.template,
-        context(project),
+        context.known(project),
+        LATEX,
         questions=project.config.questions,
-        functions={"excerpt": excerpt_function(project, used, to_latex)},
+        functions={"excerpt": context.excerpt(project, listings.to_latex)},
     )
-
-
-def excerpt_function(
-    project: Project, used: dict[str, str], write: Callable[[Any], str]
-) -> Callable[..., Any]:
-    """Return the function `excerpt` of templates; the files that excerpts come from are added to `used`."""
-    from markupsafe import Markup
-
-    from labreport.writing import excerpts
-
-    def excerpt(name: str, since: str | None = None, **options: Any) -> Markup:
-        found = [excerpts.find(project, str(n), **options) for n in (name, since) if n is not None]
-        used.update((part.file, "") for part in found)
-        return Markup(write(found[0] if since is None else excerpts.difference(*found)))
-
-    return excerpt
-
-
-def context(project: Project) -> dict[str, Any]:
-    """Return what templates know: a box for each experiment, `report` for report.toml, and `quick`."""
-    from labreport.language.values import Box
-
-    known: dict[str, Any] = {}
-    for name in project.experiment_names():
-        if name in RESERVED:
-            raise InputError(
-                f"an experiment cannot be called {name!r}: templates know something else by this name",
-                place=Place(project.shown(project.experiments / f"{name}.py")),
-                cure="rename the file",
-            )
-        result = load(project, name)
-        figures = {
-            figure: {
-                "experiment": name,
-                "name": figure,
-                "file": f"figures/{name}-{figure}.pdf",
-                "alt": stored.alt,
-                "width_mm": stored.width_mm,
-                "height_mm": stored.height_mm,
-            }
-            for figure, stored in result.figures.items()
-        }
-        tables = {table: result.rows(table) for table in result.tables}
-        value = {"params": result.params, "values": result.values, "tables": tables, "figures": figures}
-        known[name] = Box(value, (name,))
-    config = asdict(project.config)
-    settings = {key: config[key] for key in ("title", "subtitle", "authors", "date", "questions")}
-    return {**known, "report": Box(settings, ("report",)), "quick": project.quick}
+    check_structure(rendered)
+    return Document(rendered, project.quick)
 
 
 def check_structure(rendered: Rendered) -> None:
     r"""Raise InputError at the template's line if braces or environments do not match."""
-    from labreport.writing import latex
+    from labreport.writing import imbalance
 
-    wrong = latex.imbalance(rendered.text)
+    wrong = imbalance(rendered.text)
     if wrong is not None:
         raise InputError(wrong.what, place=rendered.place(wrong.offset, wrong.length), cure=wrong.cure)
     if r"\end{document}" not in rendered.text:
@@ -207,12 +165,12 @@ def check_structure(rendered: Rendered) -> None:
         )
 
 
-def write_sources(project: Project, rendered: Rendered, folder: Path) -> None:
+def write_sources(project: Project, document: Document, folder: Path) -> None:
     """Write all that LaTeX needs into a new folder: the text, figures, bibliography, styles, settings."""
     from labreport.documents import latexmk
 
     folder.mkdir(parents=True)
-    (folder / f"{JOB}.tex").write_text(document(rendered.text, quick=project.quick), encoding="utf-8")
+    (folder / f"{JOB}.tex").write_text(document.text, encoding="utf-8")
     shutil.copyfile(STYLE, folder / STYLE.name)
     latexmk.write_latexmkrc(folder, job=JOB)
     for path in files_in(project.templates):
@@ -220,48 +178,35 @@ def write_sources(project: Project, rendered: Rendered, folder: Path) -> None:
         if path.suffix != ".j2":
             (folder / relative).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / relative)
-    for experiment, name in sorted(rendered.figures):
-        source = project.results / experiment / "figures" / f"{name}.pdf"
-        (folder / "figures").mkdir(exist_ok=True)
-        shutil.copyfile(source, folder / "figures" / f"{experiment}-{name}.pdf")
+    for figure in {figure for _, figure in document.figures}:
+        (folder / figure.file).parent.mkdir(exist_ok=True)
+        source = project.results / figure.experiment / "figures" / f"{figure.name}.pdf"
+        shutil.copyfile(source, folder / figure.file)
 
 
-def document(text: str, *, quick: bool) -> str:
-    r"""Return the text as LaTeX gets it: with the proof of its end, and marked where the build is quick.
-
-    Both additions leave every line where it is.
-    """
-    from labreport.documents.latexmk import SENTINEL
-
-    end = text.rindex(r"\end{document}")
-    option = r"\PassOptionsToPackage{quick}{labreport}" if quick else ""
-    return option + text[:end] + rf"\par\typeout{{{SENTINEL}}}" + text[end:]
-
-
-def provenance(rendered: Rendered) -> dict[str, Any]:
+def provenance(document: Document) -> dict[str, Any]:
     """Return the record of each printed value: text, value, keys, expression, places."""
-    line_starts = [0, *(m.end() for m in re.finditer("\n", rendered.text))]
+    from labreport.language import place_in
+
     entries = []
-    line = 0
-    for item in rendered.printed:
-        while line + 1 < len(line_starts) and line_starts[line + 1] <= item.start:
-            line += 1
-        place = rendered.site_place(item.site)
+    for item in document.rendered.printed:
+        made = document.rendered.site_place(item.site)
+        stands = place_in(document.text, f"{JOB}.tex", document.published(item.start))
         entries.append(
             {
-                "text": rendered.text[item.start : item.end],
+                "text": document.rendered.text[item.start : item.end],
                 "value": item.value,
                 "keys": list(item.keys),
                 "expression": item.site.expression,
-                "template": place.file,
-                "line": place.line,
-                "column": place.column,
-                "file": f"{JOB}.tex",
-                "file_line": line + 1,
-                "file_column": item.start - line_starts[line] + 1,
+                "template": made.file,
+                "line": made.line,
+                "column": made.column,
+                "file": stands.file,
+                "file_line": stands.line,
+                "file_column": stands.column,
             }
         )
-    answers = [{"question": q, "template": p.file, "line": p.line} for q, p in rendered.answers]
+    answers = [{"question": q, "template": p.file, "line": p.line} for q, p in document.rendered.answers]
     return {"schema": SCHEMA, "printed": entries, "answers": answers}
 
 
@@ -286,7 +231,7 @@ def _scratch(project: Project) -> Iterator[Path]:
 
 def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> None:
     """Move the finished parts to their places by renaming; the state is written last, by the caller."""
-    project.state.unlink(missing_ok=True)
+    project.state.unlink(missing_ok=True)  # a build killed from here on is made again
     if project.latex.exists():
         project.latex.rename(scratch / "old-latex")
     sources.rename(project.latex)
@@ -304,68 +249,31 @@ def write_state(project: Project, used: Fingerprint, excerpts: Iterable[str]) ->
 # ----------------------------------------------------------------------------------------------------- errors
 
 
-def explain(project: Project, rendered: Rendered, error: CompileFailed) -> LatexError:
+def explain(project: Project, document: Document, error: CompileFailed) -> LatexError:
     """Return LaTeX's first error at the place in the template that caused it, with the value involved."""
     problem = error.problems[0]
-    place, notes = _place(rendered, problem)
+    notes = _printed_there(document, problem)
     others = [p for p in error.problems[1:3] if p.fatal and p.message != problem.message]
     notes += [f"also: {p.message}" for p in others]
     log = project.shown(project.log / "latex.log")
     return LatexError(
         problem.message,
-        place=place or Place(problem.file, problem.line),
+        place=locate.place_of(document, problem),
         notes=notes,
         cure=(error.cure + "; " if error.cure else "") + f"LaTeX's whole log is {log}",
     )
 
 
-def _place(rendered: Rendered, problem: Problem) -> tuple[Place | None, list[str]]:
-    """Return where in the templates a problem lies, and a note on the value that was printed there."""
-    offset = _offset(rendered, problem)
-    if offset is None:
-        return None, []
-    place = rendered.place(offset, len(problem.key or "") or 1)
-    value = rendered.value_at(offset)
+def _printed_there(document: Document, problem: Problem) -> list[str]:
+    """Return a note on the value that was printed where a problem lies; nothing if there is none."""
+    offset = locate.offset_of(document, problem)
+    value = document.value_at(offset) if offset is not None else None
     if value is None:
-        return place, []
-    shown = repr(value.value) if value.value is not None else repr(rendered.text[value.start : value.end])
+        return []
+    text = document.rendered.text[value.start : value.end]
+    shown = repr(text if value.value is None else value.value)
     shown = shown if len(shown) <= 80 else shown[:77] + "…"
-    return place, [f"the value printed there: {shown}, from {', '.join(value.keys) or 'the template'}"]
-
-
-def _offset(rendered: Rendered, problem: Problem) -> int | None:
-    """Return the offset in the generated text at which a problem lies, as exactly as the log tells."""
-    text = rendered.text
-    if problem.key and problem.kind.startswith("undefined-"):
-        command = "cite" if problem.kind == "undefined-citation" else "ref"
-        pattern = rf"\\\w*{command}\w*\*?(?:\[[^\]]*\])*\{{[^}}]*?({re.escape(problem.key)})(?=[,}}])"
-        if match := re.search(pattern, text):
-            return match.start(1)
-    if problem.line is None or problem.file != f"{JOB}.tex":
-        return None
-    start, end = rendered.line_start(problem.line), rendered.line_start(problem.line + 1)
-    line = text[start:end]
-    if not line.strip() and "$" in problem.message:
-        return _open_dollar(text, start)
-    if problem.key and problem.key in line:
-        at = line.rfind(problem.key, 0, _stop(line, problem.context) or len(line))
-        return start + max(at, 0)
-    stop = _stop(line, problem.context)
-    return start + (stop - 1 if stop else len(line) - len(line.lstrip()))
-
-
-def _open_dollar(text: str, end: int) -> int:
-    """Return where the mathematics begins that is still open at the end of a paragraph."""
-    begin = text.rfind("\n\n", 0, end) + 1
-    dollars = [m.start() for m in re.finditer(r"(?<!\\)\$", text[begin:end])]
-    return begin + dollars[-1] if dollars else end
-
-
-def _stop(line: str, context: str) -> int:
-    """Return the column after the text that TeX had read of a line when it stopped; 0 if unknown."""
-    context = context.strip()
-    at = line.find(context) if context else -1
-    return at + len(context) if at >= 0 else 0
+    return [f"the value printed there: {shown}, from {', '.join(value.keys) or 'the template'}"]
 
 
 def _keep_failure(project: Project, sources: Path, error: CompileFailed) -> None:
@@ -375,21 +283,19 @@ def _keep_failure(project: Project, sources: Path, error: CompileFailed) -> None
     shutil.copyfile(sources / f"{JOB}.tex", project.log / f"failed-{JOB}.tex")
 
 
-def _notices(rendered: Rendered, problems: tuple[Problem, ...]) -> list[str]:
+def _notices(document: Document, problems: tuple[Problem, ...]) -> list[str]:
     """Return what LaTeX noticed, with template lines: lines that stick out and the like."""
-    worth = [p for p in problems if p.kind == "overfull"]
     found = []
-    for problem in worth:
-        place, _ = _place(rendered, replace(problem, context=""))
-        where = f"{place.file}:{place.line}" if place else f"{problem.file}:{problem.line}"
-        found.append(f"{where}: {problem.message}")
-    return found[:MOST_NOTICES] + (
-        [f"… and {len(found) - MOST_NOTICES} more"] if len(found) > MOST_NOTICES else []
-    )
+    for problem in problems:
+        if problem.kind == "overfull":
+            place = locate.place_of(document, problem)
+            found.append(f"{place.file}:{place.line}: {problem.message}")
+    more = [f"… and {len(found) - MOST_NOTICES} more"] if len(found) > MOST_NOTICES else []
+    return found[:MOST_NOTICES] + more
 
 
-def _unanswered(project: Project, rendered: Rendered) -> list[str]:
-    answered = {question for question, _ in rendered.answers}
+def _unanswered(project: Project, document: Document) -> list[str]:
+    answered = {question for question, _ in document.rendered.answers}
     return [
         f"question {q} of report.toml has no answer yet"
         for q in project.config.questions

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labreport import results
-from labreport.documents import cells
+from labreport.documents import notebooks
 from labreport.errors import InputError, LabreportError, Place, UsageError, raise_all
 from labreport.handin import readme, secrets
 from labreport.project import CONFIG, ENGINE, Project
@@ -325,7 +325,7 @@ def _note_foreign_results(contents: Contents, project: Project) -> None:
 
 def _add_notebooks(contents: Contents, project: Project) -> None:
     """Add the woven notebook of each template, at the top of the zip."""
-    wanted = cells.names(project)
+    wanted = notebooks.names(project)
     for path in _walk(project.notebooks):
         if path.suffix == ".ipynb" and path.stem in wanted:
             contents.add_file(f"notebooks/{path.name}", path, project.shown(path))

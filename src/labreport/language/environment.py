@@ -13,9 +13,7 @@ from typing import Any, cast
 
 import jinja2
 from jinja2 import nodes
-from jinja2.compiler import CodeGenerator, Frame
 from jinja2.environment import TemplateModule
-from jinja2.ext import Extension
 from jinja2.lexer import TokenStream
 from jinja2.parser import Parser
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
@@ -24,90 +22,29 @@ from jinja2.utils import Namespace
 from markupsafe import Markup
 
 from labreport.errors import InputError, Place, did_you_mean
+from labreport.language.compiler import Answer, Generator
 from labreport.language.filters import (
     CELL_FORMATS,
-    LATEX,
     Formatted,
-    Target,
     as_text,
     comparable,
     filters,
     function,
     named,
+    neutral,
     numbers,
     operand,
     origin,
     tests,
     without_private,
 )
-from labreport.language.formats import Cell, Column, FormatError, column, short
-from labreport.language.mistakes import Missing, defined, explained, locate, unknown_function
+from labreport.language.formats import Cell, Column, Figure, FormatError, column, short
+from labreport.language.missing import Missing, defined
+from labreport.language.mistakes import explained, locate, unknown_function
 from labreport.language.source import SYNTAX, read
-from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked
+from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked, without_marks
+from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
-
-# ---------------------------------------------------------------------------------------------- the language
-
-
-class _Generator(CodeGenerator):
-    """Compiles so that comparisons, `not`, `~`, slices and printing pass through the environment."""
-
-    environment: Environment
-
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:
-        self._call("concatenate", node.nodes, frame)
-
-    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:
-        operators = tuple(operand.op for operand in node.ops)
-        operands = [node.expr, *(operand.expr for operand in node.ops)]
-        self._call("compare", operands, frame, f"{operators!r}, ")
-
-    def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
-        self._call("negate", [node.node], frame)
-
-    def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:
-        super().visit_Assign(node, frame)
-        if isinstance(node.target, nodes.Name):  # an unknown name is an error here, not where it is used
-            self.writeline(f"environment.defined({frame.symbols.ref(node.target.name)})", node)
-
-    def visit_Slice(self, node: nodes.Slice, frame: Frame) -> None:
-        self._call("slice", [node.start, node.stop, node.step], frame)
-
-    def _call(
-        self, method: str, arguments: Iterable[nodes.Expr | None], frame: Frame, first: str = ""
-    ) -> None:
-        self.write(f"environment.{method}({first}")
-        for argument in arguments:
-            self.write("None") if argument is None else self.visit(argument, frame)
-            self.write(", ")
-        self.write(")")
-
-    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: Any) -> str:
-        if not isinstance(node, nodes.TemplateData):
-            raise nodes.Impossible
-        return node.data
-
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        site = node.site  # type: ignore[attr-defined]
-        self.write(f"environment.print_value(environment.enter({site}), ")
-
-    def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        self.write(")")
-
-
-class _Answer(Extension):
-    r"""`\BLOCK{answer "3.2"}` … `\BLOCK{endanswer}`: the answer to a question that report.toml lists."""
-
-    tags = {"answer"}  # noqa: RUF012 - Jinja's own form
-
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        line = next(parser.stream).lineno
-        question = parser.parse_expression()
-        if not isinstance(question, nodes.Const) or not isinstance(question.value, str):
-            parser.fail('answer takes a question\'s number as text: answer "3.1"', line)
-        label = nodes.Filter(question, "answer", [], [], None, None, lineno=line)
-        body = parser.parse_statements(("name:endanswer",), drop_needle=True)
-        return [nodes.Output([label], lineno=line), *body]
 
 
 class Environment(SandboxedEnvironment):
@@ -115,22 +52,22 @@ class Environment(SandboxedEnvironment):
 
     intercepted_binops = frozenset(["+", "-", "*", "/", "//", "%", "**"])
     intercepted_unops = frozenset(["+", "-"])
-    code_generator_class = _Generator
+    code_generator_class = Generator
 
     def __init__(
         self,
         folder: Path,
+        target: Target,
         questions: Iterable[str] = (),
         functions: Mapping[str, Callable[..., Any]] | None = None,
-        target: Target = LATEX,
     ) -> None:
         super().__init__(
             **SYNTAX,
             autoescape=True,  # captured text is `Markup`; the escaping itself happens in `print_value`
-            optimized=False,
+            optimized=False,  # Jinja would fold constants, which then never reach `print_value`
             undefined=Missing,
             loader=jinja2.FunctionLoader(self._load),
-            extensions=[_Answer],
+            extensions=[Answer],
         )
         self.folder = folder.resolve()
         self.questions = tuple(questions)
@@ -143,7 +80,6 @@ class Environment(SandboxedEnvironment):
         self.names: set[str] = set()
         self.marks = Marks()
         self.answers: list[tuple[str, Place]] = []
-        self.figures: set[tuple[str, str]] = set()
         own = (
             ("answer", self._answer),
             ("figure", self._figure),
@@ -173,7 +109,7 @@ class Environment(SandboxedEnvironment):
             raise InputError("the template is not UTF-8", place=place, cure="save it as UTF-8") from error
         self.files.add(path)
         self.sources[name] = source
-        return source, str(path), lambda: True
+        return source, str(path), lambda: True  # up to date: an environment lives for one rendering
 
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
@@ -186,9 +122,11 @@ class Environment(SandboxedEnvironment):
         template = name or ""
         found, self.tokens = read(source, f"{self.folder.name}/{template}", self.lexer)
         tags = [part for part in found if part.kind != "text"]
+        # compiled code names a site by its number: an offset would be ambiguous between templates
         number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
         self.sites += (Site(template, part.offset, part.source) for part in tags)
         tree = Parser(self, source, name, filename).parse()
+        # an answer is a statement, but prints its label
         printing = (part for part in found if part.kind != "statement" or part.name == "answer")
         for node, part in zip(self._printing(tree, template), printing, strict=True):
             if isinstance(node, nodes.TemplateData):
@@ -271,7 +209,8 @@ class Environment(SandboxedEnvironment):
         if is_marked(between) or any(map(is_marked, texts)):
             marked = [self._marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
             return Markup((between and self._marked(between, separator, keys(separator))).join(marked))
-        joined = Formatted.of(between.join(texts), [origin(plain(part)) for part in parts])
+        bare = [plain(part) for part in parts]
+        joined = Formatted.of(between.join(texts), [*map(origin, bare)], [*map(neutral, bare)])
         return box(joined, keys(separator, *parts))
 
     # ---------------------------------------------------------------------------------------- items and calls
@@ -309,10 +248,11 @@ class Environment(SandboxedEnvironment):
     def call(__self, __context: Any, __obj: Any, *args: Any, **kwargs: Any) -> Any:
         """Call a macro, or one of the functions that templates have; nothing else can be called."""
         defined(__obj)
-        function = getattr(__obj, "__self__", __obj)  # loop.cycle and loop.changed belong to the loop
+        function = getattr(__obj, "__self__", __obj)  # loop.cycle and loop.changed are methods of the loop
         if isinstance(function, Macro | LoopContext | BlockReference):
             return super().call(__context, __obj, *args, **kwargs)
         if any(__obj is known for known in __self.globals.values()):
+            # Jinja adds _loop_vars and _block_vars where a function is called in a loop or a block
             kwargs = {name: value for name, value in kwargs.items() if not name.startswith("_")}
             return __obj(*args, **kwargs)
         raise FormatError(
@@ -339,7 +279,7 @@ class Environment(SandboxedEnvironment):
         """Return a text between marks: as a value, unless it is text of a template or holds values itself."""
         if is_marked(text) or (type(value) is Markup and not joined):
             return self.marks.composed(text, site)
-        return self.marks.value(text, origin(value), joined, site)
+        return self.marks.value(text, origin(value), joined, site, neutral(value))
 
     def _column(
         self, head: Any, fields: Any, format: Any = "text", under: Any = (), bold: Any = None, **options: Any
@@ -389,7 +329,7 @@ class Environment(SandboxedEnvironment):
         value = origin(values[0]) if len(values) == 1 else values
         return Cell(
             content,
-            lambda text: self._marked(text, value, keys(*fields)),
+            lambda text: self._marked(text, Formatted.of(text, value, neutral(content)), keys(*fields)),
             column.bold is not None and bool(self._field(row, column.bold)),
         )
 
@@ -404,8 +344,11 @@ class Environment(SandboxedEnvironment):
         if not isinstance(value, Box) or not isinstance(entry, dict) or not {"file", "alt"} <= set(entry):
             what = "|figure prints a figure of a result"
             raise FormatError(what, cure=r"\VAR{experiment.figures.name|figure}")
-        self.figures.add((entry["experiment"], entry["name"]))
-        return box(Formatted.of(self.target.figure(entry, self._typed(width)), entry["file"]), value.keys)
+        typed = self._typed(width)
+        # a printed width is part of the figure: no value of its own, its keys are told with the figure's
+        inside = typed and without_marks(typed)
+        shown = Figure(entry["experiment"], entry["name"], entry["file"], entry["alt"], inside)
+        return box(Formatted.of(self.target.write(shown), shown.file, shown), keys(value, width))
 
     def _answer(self, question: str) -> Markup:
         """Return what marks the answer to a question, and record the answer."""
@@ -428,10 +371,10 @@ def render(
     folder: Path,
     template: str,
     values: Mapping[str, Any],
+    target: Target,
     *,
     questions: Iterable[str] = (),
     functions: Mapping[str, Callable[..., Any]] | None = None,
-    target: Target = LATEX,
 ) -> Rendered:
     """Return a template of the folder in the target's language, rendered with the values and functions.
 
@@ -441,7 +384,7 @@ def render(
         A template, name, key or format is wrong; the error carries the template's line.
 
     """
-    environment = Environment(folder, questions, functions, target)
+    environment = Environment(folder, target, questions, functions)
     try:
         raw = environment.get_template(template).render(**values)
     except Exception as error:
@@ -452,10 +395,10 @@ def render(
     text, pieces, printed = environment.marks.decode(raw)
     return Rendered(
         text=text,
+        # an empty template has a place, too
         pieces=pieces or (Piece(0, template, 0, None),),
         printed=printed,
         answers=tuple(environment.answers),
-        figures=frozenset(environment.figures),
         files=frozenset(environment.files),
         sources=dict(environment.sources),
         folder=environment.folder.name,

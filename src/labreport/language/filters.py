@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
 from labreport.errors import did_you_mean
 from labreport.language.formats import FORMATS, FormatError, Number, cure, short
-from labreport.language.mistakes import defined
+from labreport.language.missing import defined
 from labreport.language.spans import PRIVATE, is_marked
+from labreport.language.target import Target
 from labreport.language.values import Box, box, keys, kind, lift, plain
-from labreport.writing import booktabs, latex
 
+# Jinja's own filters that only choose or order values: boxes compare as their values do
 NATIVE = (
     *("first", "last", "list", "sort", "unique", "min", "max", "select", "reject"),
     *("selectattr", "rejectattr", "map", "reverse", "batch", "slice", "default"),
@@ -35,34 +35,22 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "replace": lambda value, old, new: value.replace(old, new),
     "trim": lambda value: value.strip(),
 }
+# these ask about the object itself: a box, or text with marks in it
 REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
 
 
-@dataclass(frozen=True)
-class Target:
-    """A language that templates are rendered to: its formats, and what it makes of what these return."""
-
-    name: str
-    formats: Mapping[str, Callable[..., Any]]
-    write: Callable[[Any], Markup]
-    table: Callable[..., Markup]
-    figure: Callable[[Mapping[str, Any], str | None], Markup]
-    answer: Callable[[str], Markup]
-
-
-LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.figure, latex.answer)
-
-
 class Formatted(Markup):
-    """Text in the target's language that a format has made, with the value it was made from."""
+    """Text in the target's language that a format has made, with its value and what the format returned."""
 
     value: Any
+    formatted: Any
 
     @classmethod
-    def of(cls, text: str, value: Any) -> Formatted:
-        """Return the text with its value."""
+    def of(cls, text: str, value: Any, formatted: Any = None) -> Formatted:
+        """Return the text with its value and what the format returned."""
         made = cls(text)
         made.value = value
+        made.formatted = formatted
         return made
 
 
@@ -71,13 +59,20 @@ def origin(value: Any) -> Any:
     return value.value if isinstance(value, Formatted) else value
 
 
+def neutral(value: Any) -> Any:
+    """Return what the format of a value returned; of a value without a format, what prints in its place."""
+    if isinstance(value, Formatted):
+        return value.formatted
+    return Number(str(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 def as_text(value: Any, target: Target) -> str:
     """Return a plain value in the target's language where the template names no format."""
     if isinstance(value, Markup):
         return str(value)
     if defined(value) is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
         raise FormatError(f"a {kind(value)} needs a format: {short(value)}", cure=cure(value))
-    return str(target.write(Number(str(value)) if isinstance(value, int) else value))
+    return str(target.write(neutral(value)))
 
 
 def operand(operator: str, value: Any) -> Any:
@@ -129,6 +124,7 @@ def tests(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., A
         return lambda *args: lifted(*map(comparable, args))
 
     known = {name: test for name, test in native.items() if name not in REFUSED_TESTS}
+    # `lift` uses its arguments, and using an unknown name is an error
     free = {name: known[name] for name in ("defined", "undefined")}
     return {name: for_boxes(test) for name, test in known.items()} | free
 
@@ -142,9 +138,9 @@ def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             defined(value)
         out = lifted(*args, **options)
         bare = plain(out)
-        return (
-            box(Formatted.of(without_private(bare), plain(args)), keys(out)) if type(bare) is Markup else out
-        )
+        if not isinstance(bare, Markup):
+            return out
+        return box(Formatted.of(without_private(bare), plain(args), neutral(bare)), keys(out))
 
     return called
 
@@ -167,8 +163,8 @@ def _format(name: str, function: Callable[..., Any], target: Target) -> Callable
                 return value
             what = f"|{name} formats a value, this is formatted already"
             raise FormatError(what, cure="give one format only")
-        out = target.write(checked(bare, *plain(args), **plain(options)))
-        return box(Formatted.of(out, bare), keys(value, args, options))
+        out = checked(bare, *plain(args), **plain(options))
+        return box(Formatted.of(target.write(out), bare, out), keys(value, args, options))
 
     return formatted
 
@@ -200,6 +196,7 @@ def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             if option not in known:
                 cure = did_you_mean(option, known)
                 raise FormatError(f"{name} has no option {option!r}", cure=cure, name=option)
+        # a TypeError from inside the function is a fault of ours, one of its signature is the author's
         try:
             signature.bind(*args, **options)
         except TypeError as error:

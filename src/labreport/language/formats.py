@@ -1,7 +1,7 @@
 """What a value prints as, in any language: numbers rounded by one rule, texts, addresses.
 
-A format returns a neutral value (`Number`, `Duration`, `Address`, …; None where a value is missing); `latex`
-and `markdown` write these down.
+A format returns a neutral value (`Number`, `Duration`, `Address`, …; None where a value is missing); a target
+writes it down.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LONGEST_TEXT = 10_000
 
 
 class FormatError(InputError):
-    """A value cannot be printed as the template asks for; `name` is the wrong word in the expression."""
+    """A value cannot be printed as the template asks; `name` is the wrong word in the expression."""
 
     def __init__(self, what: str, *, cure: str | None = None, name: str = "") -> None:
         super().__init__(what, cure=cure)
@@ -87,7 +87,7 @@ def file(value: Any) -> FileName:
 
 
 def cut(value: str) -> str:
-    """Return a text on one line; of more than `LONGEST_TEXT` characters the first ones, and how many more."""
+    """Return a text on one line; of a longer one the first `LONGEST_TEXT` characters, and how many more."""
     whole = unicodedata.normalize("NFC", value)
     rest = len(whole) - LONGEST_TEXT
     return re.sub(r"\s+", " ", whole if rest <= 0 else f"{whole[:LONGEST_TEXT]}… ({rest} more characters)")
@@ -98,7 +98,7 @@ def cut(value: str) -> str:
 
 @dataclass(frozen=True)
 class Number:
-    """A rounded number as decimal texts: mantissa, uncertainty, power of ten, unit (a siunitx name)."""
+    """A rounded number as decimal texts: mantissa, uncertainty, power of ten, unit (its English name)."""
 
     mantissa: str
     uncertainty: str | None = None
@@ -114,9 +114,9 @@ class Duration:
 
 
 def num(value: Any, digits: int = 3, decimals: int | None = None) -> Number | None:
-    """Return a number with so many significant digits, or so many decimals; integers are printed whole.
+    """Return a number with the given significant digits, or the given decimals; integers print whole.
 
-    Below 0.0001 and from a million on a number with significant digits is written with a power of ten.
+    Below 0.0001 and from a million on, a number given by significant digits gets a power of ten.
     """
     value = _number(value, "num")
     if value is None:
@@ -155,12 +155,12 @@ def pm(mean: Any, std: Any = None) -> Number | None:
 
 
 def percent(value: Any, decimals: int = 1) -> Number | None:
-    """Return a fraction as a percentage with so many decimals: 0.123 is 12.3 %; in tables 12.3."""
+    """Return a fraction as a percentage with the given decimals: 0.123 is 12.3 %; in tables 12.3."""
     value = _number(value, "percent")
     if value is None:
         return None
     hundredths = _decimal(value).scaleb(2, _EXACT)
-    return Number(_fixed(_rounded(hundredths, -_count("decimals", decimals, 0))), unit=r"\percent")
+    return Number(_fixed(_rounded(hundredths, -_count("decimals", decimals, 0))), unit="percent")
 
 
 def integer(value: Any) -> Number | None:
@@ -183,20 +183,21 @@ def duration(value: Any) -> Duration | None:
     if seconds < 0:
         raise FormatError(f"a duration cannot be negative: {seconds!r}")
     exact = _decimal(seconds)
-    for unit, power in ((r"\micro\second", 6), (r"\milli\second", 3), (r"\second", 0)):
+    for unit, power in (("microsecond", 6), ("millisecond", 3), ("second", 0)):
         rounded = _significant(exact.scaleb(power, _EXACT), 2)
         if rounded and rounded < (10 if power == 0 else 1000):
             return Duration((Number(_fixed(rounded), unit=unit),))
-    whole, unit, small = _rounded(exact, 0), r"\minute", r"\second"
+    whole, unit, small = _rounded(exact, 0), "minute", "second"
     if whole < 60:
-        return Duration((Number(_fixed(whole), unit=r"\second"),))
+        return Duration((Number(_fixed(whole), unit="second"),))
     if whole >= 3600:
-        whole, unit, small = _rounded(exact / 60, 0), r"\hour", r"\minute"
+        whole, unit, small = _rounded(exact / 60, 0), "hour", "minute"
     first, rest = divmod(int(whole), 60)
     return Duration((Number(str(first), unit=unit), *([Number(str(rest), unit=small)] if rest else [])))
 
 
 def _number(value: Any, name: str) -> int | float | None:
+    # True is an int, and would print as 1
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise FormatError(f"|{name} prints a number, not the {kind(value)} {short(value)}", cure=cure(value))
     if isinstance(value, float) and not math.isfinite(value):
@@ -217,7 +218,7 @@ def short(value: Any) -> str:
 
 
 def cure(value: Any) -> str:
-    """Return what to do with a value that cannot be printed as it is."""
+    """Return what to do about a value that cannot be printed as it is."""
     if isinstance(value, dict):
         return "name one of its keys: " + ", ".join(list(map(str, value))[:12])
     if isinstance(value, list):
@@ -227,12 +228,12 @@ def cure(value: Any) -> str:
     return "use |text" if isinstance(value, str) else "use |num, |integer or |percent"
 
 
-_EXACT = Context(prec=5000)
+_EXACT = Context(prec=5000)  # the default, 28 digits, cannot hold 1e300 with its decimals
 
 
 def _decimal(value: float) -> Decimal:
     """Return the shortest decimal that is this float: 0.1 is 0.1; minus zero is zero."""
-    return Decimal(repr(value)) if value else Decimal(0)
+    return Decimal(repr(value)) if value else Decimal(0)  # Decimal(0.1) has 55 digits
 
 
 def _rounded(number: Decimal, place: int) -> Decimal:
@@ -242,11 +243,11 @@ def _rounded(number: Decimal, place: int) -> Decimal:
 
 
 def _significant(number: Decimal, digits: int) -> Decimal:
-    """Return the number with so many significant digits; rounding up to the next power of ten keeps them."""
+    """Return the number with the given significant digits, also where it is rounded to a power of ten."""
     if number == 0:
         return Decimal(0)
     rounded = _rounded(number, number.adjusted() - digits + 1)
-    carried = rounded.adjusted() > number.adjusted()
+    carried = rounded.adjusted() > number.adjusted()  # 0.0999 became 0.100: one digit more than asked for
     return _rounded(number, number.adjusted() - digits + 2) if carried else rounded
 
 
@@ -281,6 +282,20 @@ FORMATS: dict[str, Callable[..., Any]] = {
     "url": url,
     "file": file,
 }
+
+
+# ------------------------------------------------------------------------------------------------- figures
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a result as a template shows it: its file, alternative text and, if set, its width."""
+
+    experiment: str
+    name: str
+    file: str
+    alt: str
+    width: str | None = None
 
 
 # ------------------------------------------------------------------------------------------------- tables

@@ -4,53 +4,50 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
 
 import jinja2
-from jinja2.utils import missing
 
 from labreport.errors import InputError, LabreportError, Place, did_you_mean
 from labreport.language.formats import FormatError
+from labreport.language.missing import UnknownName
 from labreport.language.spans import Site, line_text, place_in, without_marks
 
-if TYPE_CHECKING:
-    from labreport.language.environment import Environment
+
+class Reading(Protocol):
+    """What the explanation of an error must know of the environment that it arose in."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the templates."""
+
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The texts of the templates that were read, by name."""
+
+    @property
+    def sites(self) -> Sequence[Site]:
+        """All expressions and statements of these."""
+
+    @property
+    def current(self) -> Site | None:
+        """The expression that is being printed."""
+
+    @property
+    def filters(self) -> Collection[str]:
+        """The names of the filters."""
+
+    @property
+    def tests(self) -> Collection[str]:
+        """The names of the tests."""
 
 
-class UnknownName(jinja2.UndefinedError):
-    """A name or key that does not exist, with those that do; None stands for all names of the template."""
+def explained(error: Exception, environment: Reading, names: Iterable[str]) -> Exception:
+    """Return an error that rendering raised as one that names the template's line and the cure.
 
-    def __init__(self, message: str | None, name: str, names: tuple[str, ...] | None) -> None:
-        super().__init__(message)
-        self.name = name
-        self.names = names
-
-
-class Missing(jinja2.StrictUndefined):
-    """An unknown name or key; using it in any way but `is defined` and `|default` is an error."""
-
-    __slots__ = ()
-
-    def __init__(
-        self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
-    ) -> None:
-        names = None if obj is missing else tuple(map(str, obj)) if isinstance(obj, dict) else ()
-        raised = cast("Any", lambda message: UnknownName(message, str(name), names))
-        super().__init__(hint, obj, name, raised)
-
-
-def defined(value: Any) -> Any:
-    """Return the value; raise the error of an unknown name if it is one."""
-    if isinstance(value, jinja2.Undefined):
-        str(value)
-    return value
-
-
-def explained(error: Exception, environment: Environment, names: Iterable[str]) -> Exception:
-    """Return an error of a rendering as one that names the template's line and the cure.
-
-    An error that no mistake in a template can cause is returned as it is.
+    An error that no mistake in a template can cause is returned unchanged.
     """
     found: Exception = error
     if isinstance(error, jinja2.TemplateSyntaxError):
@@ -71,13 +68,13 @@ def explained(error: Exception, environment: Environment, names: Iterable[str]) 
     return found
 
 
-def unknown_function(environment: Environment, kind: str, name: str) -> FormatError:
+def unknown_function(environment: Reading, kind: str, name: str) -> FormatError:
     """Return the error of a filter or test that does not exist."""
     known = environment.filters if kind == "filter" else environment.tests
     return FormatError(f"unknown {kind} {name!r}", cure=did_you_mean(name, known), name=name)
 
 
-def _unknown_name(error: UnknownName, environment: Environment, names: Iterable[str]) -> FormatError:
+def _unknown_name(error: UnknownName, environment: Reading, names: Iterable[str]) -> FormatError:
     what, name = str(error.message), str(error.name)
     if what == f"{name!r} is undefined":
         what = f"unknown name {name!r}"
@@ -87,7 +84,7 @@ def _unknown_name(error: UnknownName, environment: Environment, names: Iterable[
     return FormatError(what, cure=cure, name=name)
 
 
-def _place(error: Exception, environment: Environment, name: str) -> Place | None:
+def _place(error: Exception, environment: Reading, name: str) -> Place | None:
     """Return the template line at which an error arose, with the wrong word in it marked."""
     by_file = {str((environment.folder / name).resolve()): name for name in environment.sources}
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename in by_file]
@@ -96,11 +93,11 @@ def _place(error: Exception, environment: Environment, name: str) -> Place | Non
     return locate(environment, by_file[frames[-1].filename], frames[-1].lineno or 1, name)
 
 
-def locate(environment: Environment, template: str, line: int, name: str = "") -> Place:
+def locate(environment: Reading, template: str, line: int, name: str = "") -> Place:
     """Return the place of a name in the expression or statement of a line, else that of the expression."""
     source, shown = environment.sources[template], f"{environment.folder.name}/{template}"
     near = [s for s in environment.sites if s.template == template and _covers(s, source, line)]
-    near.sort(key=lambda site: site is not environment.current)
+    near.sort(key=lambda site: site is not environment.current)  # of several in a line, the one at work
     for site in near if name else ():
         if found := re.search(rf"(?<!\w){re.escape(name)}(?!\w)", site.expression):
             return place_in(source, shown, site.offset + found.start(), len(name))

@@ -21,8 +21,10 @@ SYNTAX: dict[str, Any] = {
     "block_end_string": "}",
     "variable_start_string": r"\VAR{",
     "variable_end_string": "}",
+    # no template holds these: `hide_comments` puts them around the lines that begin with %#
     "comment_start_string": "\ue0f0",
     "comment_end_string": "\ue0f1",
+    # a statement alone on its line must leave no blank line, which would end TeX's paragraph
     "trim_blocks": True,
     "lstrip_blocks": True,
     "keep_trailing_newline": True,
@@ -75,7 +77,7 @@ def read(source: str, file: str, lexer: Lexer) -> tuple[list[Part], list[Token]]
     ------
     InputError
         At the exact place: a private character, a `\VAR{` that is not closed, a character that no expression
-        has, an unknown statement, one that is not closed or closes nothing.
+        can contain, an unknown statement, one that is not closed or closes nothing.
 
     """
     reader = _Reader(source, file, lexer)
@@ -97,12 +99,12 @@ class _Reader:
         if private := PRIVATE.search(self.source):
             what = f"the template contains U+{ord(private[0]):04X}, which has no meaning outside one program"
             raise self.error(what, private.start(), 1, "remove the character")
-        hidden = hide_comments(self.source)
+        hidden = hide_comments(self.source)  # as long as the source: offsets are those of the file
         begin = 0
         try:
             for line, token, text in self.lexer.tokeniter(hidden, None):
                 self.tokens.append((line, token, text))
-                start = hidden.index(text, self.position)
+                start = hidden.index(text, self.position)  # Jinja tells lines only; tokens come in order
                 self.position = start + len(text)
                 if token in ("variable_begin", "block_begin"):
                     begin = self.position
@@ -125,7 +127,7 @@ class _Reader:
         following = self.source[self.position : self.position + 1]
         if opening == r"\VAR{-" and not following.isspace():
             raise self.error(
-                r"this minus would be lost: right after \VAR{ it removes the space before",
+                r"this minus would be lost: right after \VAR{ it removes the space before it",
                 self.position - 1,
                 1,
                 r"write \VAR{(-value)} for the sign, \VAR{- value} to remove the space",
@@ -151,6 +153,7 @@ class _Reader:
 
 def _check_statements(statements: Sequence[Part], source: str, file: str) -> None:
     """Raise InputError for a statement that is unknown, that nothing closes or that closes nothing."""
+    # Jinja itself tells of a missing end at the end of the file
     opened: list[Part] = []
     for part in statements:
         what, cure = "", ""

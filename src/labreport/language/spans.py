@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from labreport.errors import Place
 
+T = TypeVar("T")
+
 PRIVATE = re.compile("[\ue000-\uf8ff]")
-"""The characters that marks consist of; no template contains one, no value prints as one."""
+"""The characters that marks consist of. No template contains one and no value prints as one, so that data
+cannot forge a mark."""
 
 _TYPED, _VALUE, _END, _STOP = "\ue000", "\ue001", "\ue002", "\ue003"
 _MARK = re.compile(f"{_TYPED}(\\d+){_STOP}|{_VALUE}(\\d+){_STOP}|{_END}")
@@ -40,13 +43,17 @@ class Site:
 
 @dataclass(frozen=True)
 class Printed:
-    """A value as it was printed: by which expression, from which keys, and where its text starts and ends."""
+    """A value as it was printed: by which expression, from which keys, and where its text starts and ends.
+
+    `formatted` is what its format returned: a number, a figure, an excerpt; of values joined to one, a list.
+    """
 
     site: Site
     value: Any
     keys: tuple[str, ...]
     start: int
     end: int
+    formatted: Any = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,6 @@ class Rendered:
     pieces: tuple[Piece, ...]
     printed: tuple[Printed, ...]
     answers: tuple[tuple[str, Place], ...]
-    figures: frozenset[tuple[str, str]]
     files: frozenset[Path]
     sources: Mapping[str, str] = field(repr=False)
     folder: str = "report_templates"
@@ -85,6 +91,11 @@ class Rendered:
         found = self.printed[index] if index >= 0 else None
         return found if found is not None and offset < found.end else None
 
+    def shown(self, kind: type[T]) -> Iterator[tuple[Printed, T]]:
+        """Yield what is shown of a kind (figures, excerpts), with the printed value that shows it."""
+        for printed in self.printed:
+            yield from ((printed, part) for part in _parts(printed.formatted) if isinstance(part, kind))
+
     def place(self, offset: int, length: int = 1) -> Place:
         """Return the place in the template that made the character at this offset."""
         offset = min(max(offset, 0), max(len(self.text) - 1, 0))
@@ -96,11 +107,6 @@ class Rendered:
     def site_place(self, site: Site) -> Place:
         """Return the place of an expression."""
         return self._place(site.template, site.offset, len(site.expression))
-
-    def line_start(self, line: int) -> int:
-        """Return the offset at which a line of the generated text begins; lines count from 1, as TeX does."""
-        starts = _line_starts(self.text)
-        return starts[line - 1] if 0 < line <= len(starts) else len(self.text)
 
     def _place(self, template: str, offset: int, length: int) -> Place:
         return place_in(self.sources[template], f"{self.folder}/{template}", offset, length)
@@ -114,6 +120,15 @@ class Rendered:
         return [printed.start for printed in self.printed]
 
 
+def _parts(formatted: Any) -> Iterator[Any]:
+    """Yield what formats returned for each of the values that were joined to one."""
+    if isinstance(formatted, list):
+        for part in formatted:
+            yield from _parts(part)
+    else:
+        yield formatted
+
+
 def place_in(source: str, file: str, offset: int, length: int = 1) -> Place:
     """Return the line and column of an offset in a source text."""
     starts = _line_starts(source)
@@ -122,12 +137,19 @@ def place_in(source: str, file: str, offset: int, length: int = 1) -> Place:
     return Place(file, line, offset - begin + 1, length, line_text(source, line))
 
 
+def line_start(text: str, line: int) -> int:
+    """Return the offset at which a line of a text begins, else its end; lines count from 1, as TeX does."""
+    starts = _line_starts(text)
+    return starts[line - 1] if 0 < line <= len(starts) else len(text)
+
+
 def line_text(source: str, line: int) -> str:
     """Return a line of a source text without its end; lines count from 1."""
     starts = [*_line_starts(source), len(source) + 1]
     return source[starts[line - 1] : starts[line] - 1] if 0 < line < len(starts) else ""
 
 
+# thousands of places are asked for in the same few texts
 @lru_cache(maxsize=64)
 def _line_starts(text: str) -> tuple[int, ...]:
     return (0, *(match.end() for match in re.finditer("\n", text)))
@@ -140,6 +162,7 @@ class _Record:
     site: Site | None
     value: Any
     keys: frozenset[str]
+    formatted: Any = None
     is_composed: bool = False
 
 
@@ -155,9 +178,11 @@ class Marks:
         self._typed.append((template, offset))
         return f"{_TYPED}{len(self._typed) - 1}{_STOP}"
 
-    def value(self, text: str, value: Any, keys: frozenset[str], site: Site | None = None) -> str:
-        """Return the text of a printed value between marks."""
-        return self._around(text, _Record(site, value, keys))
+    def value(
+        self, text: str, value: Any, keys: frozenset[str], site: Site | None = None, formatted: Any = None
+    ) -> str:
+        """Return the text of a printed value between marks; `formatted` is what its format returned."""
+        return self._around(text, _Record(site, value, keys, formatted))
 
     def composed(self, text: str, site: Site | None = None) -> str:
         """Return a text between marks that is no value, but may contain marked texts and values."""
@@ -173,6 +198,7 @@ class Marks:
         pieces: list[Piece] = []
         printed: list[Printed] = []
         opened: list[tuple[_Record, Site, int]] = []
+        # marks nest: what an expression prints may hold captured text, which holds values of its own
         for match in _MARK.finditer(raw):
             text.append(raw[position : match.start()])
             length += match.start() - position
@@ -187,8 +213,9 @@ class Marks:
             else:
                 record, site, start = opened.pop()
                 if not record.is_composed:
-                    printed.append(Printed(site, record.value, tuple(sorted(record.keys)), start, length))
-            if opened:
+                    keys = tuple(sorted(record.keys))
+                    printed.append(Printed(site, record.value, keys, start, length, record.formatted))
+            if opened:  # after a nested value the text belongs to the expression around it again
                 site = opened[-1][1]
                 pieces.append(Piece(length, site.template, site.offset, site))
         text.append(raw[position:])

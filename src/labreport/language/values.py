@@ -65,6 +65,7 @@ class Box:
     def __str__(self) -> str:
         raise TypeError(f"the value of {', '.join(sorted(self.keys))} was used as text outside a format")
 
+    # f-strings, int() and the like would lose the keys without a word
     __float__ = __int__ = __index__ = __format__ = __str__  # type: ignore[assignment]
 
     def child(self, index: str | int) -> Box:
@@ -77,6 +78,7 @@ class Box:
         value = self.plain[index]  # type: ignore[index]
         if isinstance(index, int) and index < 0:
             index += len(self.plain)
+        # of several keys none says where the item is; a character of a text is no step of a key
         if len(self.keys) != 1 or isinstance(self.plain, str):
             return Box(value, self.keys)
         (path,) = self.keys
@@ -137,14 +139,16 @@ def keys(*values: Any) -> Keys:
 
 def box(value: Any, joined: Keys) -> Any:
     """Return the value in a box; as it is if no key belongs to it or if it is undefined."""
+    # `is defined` and |default must still see what is undefined
     return Box(value, joined) if joined and not isinstance(value, Undefined) else value
 
 
 def lift(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function for boxes: it computes on plain values, its result carries the joined keys."""
+    """Return the function for boxes: it computes with plain values, its result carries the joined keys."""
 
     @functools.wraps(function)
     def lifted(*args: Any, **options: Any) -> Any:
+        # values and keys are both read from the arguments: an iterator would be used up by the first
         args = tuple(list(a) if isinstance(a, Iterator) else a for a in args)
         result = function(*plain(args), **plain(options))
         return box(result, keys(args, options))
@@ -171,6 +175,6 @@ def compare(first: Any, *rest: tuple[str, Any]) -> Any:
     for name, operand in rest:
         right = plain(operand)
         if not COMPARISONS[name](left, right):
-            return box(False, joined)
+            return box(False, joined)  # also with the keys not looked at: the chain stands for all
         left = right
     return box(True, joined)

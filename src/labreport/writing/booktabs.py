@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from labreport.errors import did_you_mean
-from labreport.language.formats import Cell, Column, FormatError, Number
+from labreport.language import Cell, Column, FormatError, Number
 from labreport.writing.latex import Latex, to_latex
 
 LAYOUTS = ("normal", "long", "wide")
@@ -22,7 +22,7 @@ def table(
     caption: str | None = None,
     label: str | None = None,
 ) -> Latex:
-    """Return the rows as a table; numbers are aligned, without their units: these belong into the heads.
+    """Return the rows as a table; numbers are aligned, without their units: these belong in the heads.
 
     `groups` holds the group of each row: a small space divides the groups. The layout is "normal" (a
     tabular), "long" (breaks over pages, with caption and label of its own) or "wide" (turned by 90 degrees).
@@ -99,6 +99,7 @@ class _Typeset:
         number = cell.content
         if not isinstance(number, Number):
             return self.centred(weight + cell.mark(to_latex(number)))
+        # an S column aligns at the decimal mark: what has a power of ten would widen all of it
         if number.exponent is not None or (self.width == 2 and number.uncertainty is None):
             return self.centred(weight + cell.mark(to_latex(number)))
         spread = "" if number.uncertainty is None else f" & {weight}{number.uncertainty}"
@@ -107,7 +108,7 @@ class _Typeset:
     def centred(self, text: str) -> str:
         """Return a text over the whole width: centred above numbers, at the left in a column of text."""
         if self.width == 2:
-            left, right = self.edges
+            left, right = self.edges  # \multicolumn replaces the table's own @{} at the edges
             return rf"\multicolumn{{2}}{{{left}c{right}}}{{{text}}}"
         return f"{{{text}}}"
 

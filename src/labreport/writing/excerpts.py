@@ -23,23 +23,18 @@ import tokenize
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 
 from labreport.errors import InputError, Place, did_you_mean
 from labreport.project import Project
 from labreport.results import find_module, module_names
-from labreport.writing import latex
-from labreport.writing.markdown import code_block, code_span
+from labreport.writing.latex import columns
 
 COLUMNS = 79  # characters of the longest line that fits the page
-UNSPLIT = 30  # lines up to which an excerpt stays on one page
 CONTEXT = 2  # unchanged lines shown before and after what changed
 ELLIPSIS = "…"
 TAB = 8
-NOT_IN_TYPEWRITER = "Ĳĳẞ‱℠™"  # Latin Modern has these in its other fonts only
 
 _MARK = re.compile(r"#\s*excerpt:\s*(?P<word>.*?)\s*$")
 _MARKS = ("skip", "resume")
@@ -64,6 +59,11 @@ class Excerpt:
     file: str
     source: Path
     lines: tuple[Line, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the code comes from."""
+        return (self.file,)
 
     @property
     def first(self) -> int:
@@ -95,6 +95,11 @@ class Difference:
     new: Excerpt
     old: Excerpt
     rows: tuple[Row, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the code comes from."""
+        return (self.new.file, self.old.file)
 
 
 def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
@@ -147,7 +152,7 @@ def difference(new: Excerpt, old: Excerpt) -> Difference:
     rows = _compared([line.text for line in new.lines], [line.text for line in old.lines])
     if all(row.sign == " " for row in rows):
         what = f"the excerpts {new.name!r} and {old.name!r} show the same code"
-        raise InputError(what, cure="name two that differ, or leave `since` away")
+        raise InputError(what, cure="name two that differ, or leave `since` out")
     return Difference(new, old, tuple(_shortened(rows, new)))
 
 
@@ -155,6 +160,7 @@ def _compared(new: Sequence[str], old: Sequence[str]) -> list[Row]:
     from difflib import SequenceMatcher
 
     rows = []
+    # autojunk takes lines that repeat in long texts, such as blank ones, for noise
     for what, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         rows += [Row("-", at) for at in range(a, b) if what != "equal"]
         rows += [Row(" " if what == "equal" else "+", at) for at in range(c, d)]
@@ -220,7 +226,7 @@ class _Source:
                 place=Place(self.shown_path, line),
                 cure="correct the syntax",
             ) from error
-        self.lines = text.split("\n")
+        self.lines = text.split("\n")  # as Python counts them: splitlines() divides at form feeds, too
         self.comments = _comments(text)
 
     def place(self, line: int, column: int | None = None) -> Place:
@@ -271,7 +277,7 @@ class _Source:
         return lines
 
     def whole(self, node: ast.stmt) -> list[Line]:
-        """Return the lines of a definition that are no marks."""
+        """Return the lines of a definition that are not marks."""
         first, last = self._span(node)
         numbers = (number for number in range(first, last + 1) if self._mark(number) is None)
         return [Line(number, self.lines[number - 1].rstrip()) for number in numbers]
@@ -282,6 +288,7 @@ class _Source:
         first = min([node.lineno, *(d.lineno for d in decorators)])
         last = node.end_lineno or node.lineno
         if isinstance(node, Definition):
+            # Python's tree ends at the last statement; indented comments below it belong to the body
             for number in range(last + 1, len(self.lines) + 1):
                 text = self.lines[number - 1]
                 if number in self.comments and self.comments[number].column > node.col_offset:
@@ -297,6 +304,7 @@ class _Source:
                 continue
             text, *below = inner.body
             first, last = text.lineno, text.end_lineno or text.lineno
+            # a docstring that is the whole body stays: without it the code would not be Python
             alone = not self.lines[first - 1][: text.col_offset].strip()
             if alone and below and below[0].lineno > last:
                 yield from range(first, last + 1)
@@ -385,146 +393,10 @@ def _dedented(lines: Sequence[Line]) -> list[Line]:
 
 def _check_width(source: _Source, lines: Sequence[Line]) -> None:
     for line in lines:
-        columns = sum(map(_columns, unicodedata.normalize("NFC", line.text)))
-        if line.number is not None and columns > COLUMNS:
+        width = columns(unicodedata.normalize("NFC", line.text))
+        if line.number is not None and width > COLUMNS:
             raise InputError(
-                f"line {line.number} of {source.shown_path} runs off the page: {columns} columns",
+                f"line {line.number} of {source.shown_path} runs off the page: {width} columns",
                 place=source.place(line.number, COLUMNS + 1),
                 cure=f"shorten it to {COLUMNS} columns",
             )
-
-
-# ------------------------------------------------------------------------------------------------- as LaTeX
-
-# Token type of Pygments -> command of labreport.sty; the nearest type above counts.
-_COMMANDS = {
-    "Token.Keyword": "LRkeyword",
-    "Token.Keyword.Constant": "",
-    "Token.Operator.Word": "LRkeyword",
-    "Token.Comment": "LRcomment",
-    "Token.Literal.String": "LRstring",
-    "Token.Literal.String.Doc": "LRcomment",
-    "Token.Literal.String.Interpol": "",
-    "Token.Name.Function": "LRdefined",
-    "Token.Name.Class": "LRdefined",
-}
-
-
-def to_latex(shown: Excerpt | Difference) -> str:
-    """Return the excerpt for labreport.sty: highlighted, with the file's line numbers, on a light ground.
-
-    In a difference each line has its sign before it, and the numbers are those of the new file. The result is
-    ordinary LaTeX without any change of category codes: it may stand in an argument.
-    """
-    if isinstance(shown, Difference):
-        new, old = shown.new, shown.old
-        place = _lines(old) if old.source == new.source else old.file
-        return _block(f"{new.file}, {_lines(new)}, compared with {place}", new, _signed(shown))
-    rows = [_row("LRline", line, text) for line, text in zip(shown.lines, _code(shown), strict=True)]
-    return _block(f"{shown.file}, {_lines(shown)}", shown, rows)
-
-
-def to_markdown(shown: Excerpt | Difference) -> str:
-    """Return the excerpt as a block of code below the place it comes from; a difference with its signs."""
-    if isinstance(shown, Difference):
-        lines = []
-        for row in shown.rows:
-            text = (shown.old if row.sign == "-" else shown.new).lines[row.at].text
-            lines.append(f"  {ELLIPSIS}" if row.sign == ELLIPSIS else f"{row.sign} {text}".rstrip())
-        return f"{_heading(shown)}:\n\n{code_block(chr(10).join(lines), 'diff')}"
-    code = "\n".join(line.text for line in shown.lines)
-    return f"{_heading(shown)}:\n\n{code_block(code, 'python')}"
-
-
-def _heading(shown: Excerpt | Difference) -> str:
-    """Return the place that code comes from."""
-    if isinstance(shown, Excerpt):
-        return f"{code_span(shown.file)}, {_lines(shown)}"
-    new, old = shown.new, shown.old
-    place = _lines(old) if old.source == new.source else code_span(old.file)
-    return f"{code_span(new.file)}, {_lines(new)}, compared with {place}"
-
-
-def _lines(excerpt: Excerpt) -> str:
-    one = excerpt.first == excerpt.last
-    return f"line {excerpt.first}" if one else f"lines {excerpt.first}–{excerpt.last}"
-
-
-def _signed(shown: Difference) -> list[str]:
-    """Return the rows of a difference; what is highlighted are the two whole excerpts."""
-    new, old = _code(shown.new), _code(shown.old)
-    rows = []
-    for row in shown.rows:
-        line = (shown.old if row.sign == "-" else shown.new).lines[row.at]
-        if row.sign == ELLIPSIS:
-            indent = " " * (len(line.text) - len(line.text.lstrip()))
-            rows.append(_row("LRkept", Line(None, ""), _typeset(indent + ELLIPSIS)))
-        elif row.sign == "-":
-            rows.append(_row("LRremoved", Line(None, ""), old[row.at]))
-        else:
-            rows.append(_row("LRadded" if row.sign == "+" else "LRkept", line, new[row.at]))
-    return rows
-
-
-def _row(command: str, line: Line, text: str) -> str:
-    return rf"\{command}{{{'' if line.number is None else line.number}}}{{{text}}}%"
-
-
-def _block(heading: str, excerpt: Excerpt, rows: Sequence[str]) -> str:
-    r"""Return \LRcode, or \LRlongcode with breaks allowed except beside the first and last three rows."""
-    command = "LRcode" if len(rows) <= UNSPLIT else "LRlongcode"
-    widest = max((str(line.number) for line in excerpt.lines if line.number is not None), key=len, default="")
-    bound = [
-        ("" if not at else r"\LRbreak" if 3 <= at < len(rows) - 3 else r"\nobreak") + row
-        for at, row in enumerate(rows)
-    ]
-    return "\n".join([rf"\{command}[{widest}]{{{latex.escape(heading)}}}{{%", *bound, "}"])
-
-
-def _code(excerpt: Excerpt) -> list[str]:
-    """Return the lines of an excerpt as LaTeX."""
-    return _highlighted("\n".join(line.text for line in excerpt.lines))
-
-
-def _highlighted(code: str) -> list[str]:
-    """Return the lines of Python code as LaTeX."""
-    from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
-
-    tokens = [(_command(str(kind)), text) for _, kind, text in PythonLexer().get_tokens_unprocessed(code)]
-    lines = [""]
-    for command, group in groupby(tokens, key=itemgetter(0)):
-        first, *others = ("".join(text for _, text in group)).split("\n")
-        lines[-1] += _marked(command, first)
-        lines += [_marked(command, part) for part in others]
-    return lines
-
-
-def _marked(command: str, text: str) -> str:
-    shown = _typeset(text)
-    return rf"\{command}{{{shown}}}" if command and text.strip() else shown
-
-
-def _command(kind: str) -> str:
-    """Return the command for a token type or for the nearest type above it."""
-    while kind not in _COMMANDS and kind:
-        kind = kind.rpartition(".")[0]
-    return _COMMANDS.get(kind, "")
-
-
-def _typeset(text: str) -> str:
-    """Return text as LaTeX that prints each character in its own column."""
-    return "".join(_character(c) for c in unicodedata.normalize("NFC", text))
-
-
-@lru_cache(maxsize=1024)
-def _character(c: str) -> str:
-    if c == " ":
-        return r"\ "
-    if c.isspace() or c in NOT_IN_TYPEWRITER:
-        return rf"{{[}}U+{ord(c):04X}{{]}}"
-    return str(latex.escape(c))
-
-
-def _columns(c: str) -> int:
-    """Return how many columns a character takes: one, or those of its code point in brackets."""
-    return len(f"[U+{ord(c):04X}]") if "U+" in _character(c) else 1

@@ -1,15 +1,16 @@
-"""Values as LaTeX: text that is escaped, numbers for siunitx; whether the braces of a text match."""
+"""Values as LaTeX: text that is escaped, numbers for siunitx, code in typewriter type."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
 
-from labreport.language.formats import Address, Duration, FileName, Label, Number, cut, label
+from labreport.language import Address, Duration, Figure, FileName, Label, Number, cut, label
 
 Latex = Markup
 """Text that is LaTeX already and is printed as it stands."""
@@ -73,7 +74,8 @@ def escape(text: str) -> Latex:
     code point, [U+03B1]; a text of more than `LONGEST_TEXT` characters is cut and says so.
     """
     line = cut(text)
-    return Latex("".join(map(_escaped, line)) if line.strip() else f"{{{line}}}")  # never an empty line
+    # a text of blanks would end the paragraph where it stands alone on a line
+    return Latex("".join(map(_escaped, line)) if line.strip() else f"{{{line}}}")
 
 
 def _escaped(c: str) -> str:
@@ -95,7 +97,42 @@ def file_name(value: FileName) -> Latex:
     return Latex(rf"\texttt{{{''.join(broken).replace(' ', chr(92) + ' ')}}}")
 
 
+NOT_IN_TYPEWRITER = "Ĳĳẞ‱℠™"
+"""Characters that Latin Modern has in its other fonts only."""
+
+
+def typewriter(text: str) -> str:
+    """Return text as LaTeX that prints each character in its own column."""
+    return "".join(map(_in_typewriter, unicodedata.normalize("NFC", text)))
+
+
+def columns(text: str) -> int:
+    """Return how many columns a text takes in typewriter type: a code point in brackets takes several."""
+    shown = zip(text, map(_in_typewriter, text), strict=True)
+    return sum(len(f"[U+{ord(c):04X}]") if "U+" in as_latex else 1 for c, as_latex in shown)
+
+
+@lru_cache(maxsize=1024)
+def _in_typewriter(c: str) -> str:
+    if c == " ":
+        return r"\ "
+    if c.isspace() or c in NOT_IN_TYPEWRITER:
+        return rf"{{[}}U+{ord(c):04X}{{]}}"
+    return str(escape(c))
+
+
 # ------------------------------------------------------------------------------------------------- numbers
+
+
+UNITS = {
+    "percent": r"\percent",
+    "microsecond": r"\micro\second",
+    "millisecond": r"\milli\second",
+    "second": r"\second",
+    "minute": r"\minute",
+    "hour": r"\hour",
+}
+"""The units by their names in siunitx."""
 
 
 def number(value: Number) -> Latex:
@@ -105,7 +142,13 @@ def number(value: Number) -> Latex:
         body += f" +- {value.uncertainty}"
     if value.exponent is not None:
         body += f" e{value.exponent}"
-    return Latex(rf"\qty{{{body}}}{{{value.unit}}}" if value.unit else rf"\num{{{body}}}")
+    return Latex(rf"\qty{{{body}}}{{{UNITS[value.unit]}}}" if value.unit else rf"\num{{{body}}}")
+
+
+def figure(value: Figure) -> Latex:
+    """Return a figure as an included file with its alternative text."""
+    options = "" if value.width is None else f"[width={value.width}]"
+    return Latex(rf"\LRfigure{options}{{{value.file}}}{{{escape(value.alt)}}}")
 
 
 WRITERS: dict[type, Callable[[Any], Latex]] = {
@@ -116,6 +159,7 @@ WRITERS: dict[type, Callable[[Any], Latex]] = {
     Label: Latex,
     Address: address,
     FileName: file_name,
+    Figure: figure,
 }
 
 
@@ -124,109 +168,6 @@ def to_latex(formatted: Any) -> Latex:
     return WRITERS[type(formatted)](formatted) if not isinstance(formatted, Markup) else formatted
 
 
-def figure(entry: Mapping[str, Any], width: str | None = None) -> Latex:
-    """Return a figure of a result as an included file with its alternative text."""
-    options = "" if width is None else f"[width={width}]"
-    return Latex(rf"\LRfigure{options}{{{entry['file']}}}{{{escape(entry['alt'])}}}")
-
-
 def answer(question: str) -> Latex:
     """Return the label that marks the answer to a question."""
     return Latex(rf"\LRanswer{{{label('answer:' + question)}}}")
-
-
-# ----------------------------------------------------------------------------------------------- structure
-
-
-@dataclass(frozen=True)
-class Imbalance:
-    """A brace or an environment of the generated text that is not closed, or not opened."""
-
-    offset: int
-    length: int
-    what: str
-    cure: str
-
-
-_VERBATIM = r"Verbatim\*?|verbatim\*?|lstlisting|comment|filecontents\*?"
-_TOKEN = re.compile(
-    rf"\\begin\{{(?P<env>{_VERBATIM})\}}.*?\\end\{{(?P=env)\}}"
-    r"|\\(?:verb\*?|lstinline(?:\[[^]\n]*\])?)(?P<bar>[^a-zA-Z*\s{\[])[^\n]*?(?P=bar)"
-    r"|\\(?:url|href|nolinkurl|path)\s*\{[^{}\n]*\}"
-    r"|%[^\n]*"
-    r"|\\begin\s*\{(?P<opened>[^{}]*)\}"
-    r"|\\end\s*\{(?P<closed>[^{}]*)\}"
-    r"|\\."
-    r"|(?P<open>\{)|(?P<close>\})",
-    re.DOTALL,
-)
-_BRACE = "{"
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """What was opened: a brace, or an environment by its name."""
-
-    name: str
-    offset: int
-    length: int
-
-
-def imbalance(text: str) -> Imbalance | None:
-    """Return the first brace or environment that does not match: TeX has no useful line for these.
-
-    Environments count from the beginning of the document on: definitions in the preamble may divide them.
-    """
-    document = text.find(r"\begin{document}")
-    opened: list[_Opened] = []
-    for match in _TOKEN.finditer(text):
-        start, length = match.start(), match.end() - match.start()
-        name = match["opened"] or match["closed"]
-        if name and start < document:
-            continue
-        if match["open"] or match["opened"]:
-            opened.append(_Opened(name or _BRACE, start, length))
-        elif match["close"] or match["closed"]:
-            wanted = name or _BRACE
-            if not opened or opened[-1].name != wanted:
-                return _mismatch(text, opened, _Opened(wanted, start, length))
-            opened.pop()
-            if name == "document":
-                break
-    inner = [o for o in opened if o.name != "document"] or opened
-    return _unclosed(inner[0]) if inner else None
-
-
-def _mismatch(text: str, opened: list[_Opened], closing: _Opened) -> Imbalance:
-    """Return which of two is wrong, where a closing does not fit what was opened last."""
-    last = opened[-1] if opened else None
-    if last is not None and any(o.name == closing.name for o in opened):
-        closes_later = last.name != _BRACE and _closes(text[closing.offset :], last.name)
-        if not closes_later:
-            return _unclosed(last)
-    if closing.name == _BRACE:
-        what, cure = "this brace closes nothing", "remove it, or add the missing {"
-    elif last is not None and last.name == _BRACE:
-        return _unclosed(last)
-    else:
-        inner = f"; the open one is {last.name!r}" if last else ""
-        what = rf"\end{{{closing.name}}} closes nothing{inner}"
-        cure = rf"add \begin{{{closing.name}}}, or correct its name"
-    return Imbalance(closing.offset, closing.length, what, cure)
-
-
-def _closes(text: str, name: str) -> bool:
-    """Return whether a text closes an environment that was opened before it."""
-    depth = 1
-    for match in _TOKEN.finditer(text):
-        depth += (match["opened"] == name) - (match["closed"] == name)
-        if depth == 0:
-            return True
-    return False
-
-
-def _unclosed(opened: _Opened) -> Imbalance:
-    if opened.name == _BRACE:
-        return Imbalance(opened.offset, opened.length, "this brace is never closed", "add the missing }")
-    what = rf"\begin{{{opened.name}}} is never closed"
-    return Imbalance(opened.offset, opened.length, what, rf"add \end{{{opened.name}}}")

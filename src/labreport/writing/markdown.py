@@ -7,25 +7,25 @@ dollar sign: characters that begin mathematics stand in an element of their own,
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
-from labreport.language.filters import Target
-from labreport.language.formats import (
-    FORMATS,
+from labreport.language import (
     Address,
     Cell,
     Column,
     Duration,
+    Figure,
     FileName,
     FormatError,
     Number,
     cut,
+    kind,
     short,
 )
-from labreport.language.values import kind
 
 Markdown = Markup
 """Text that is Markdown already and is printed as it stands."""
@@ -51,6 +51,7 @@ def escape(text: str) -> Markdown:
     White space becomes one space; a character that cannot be seen appears as its code point, [U+200B].
     """
     line = cut(text)
+    # only at its beginning can a text make a list, a heading or a rule
     first = re.match(r"\s*(\d+[.)]|[#+=:-]*)", line)
     end = first.end() if first else 0
     beginning = re.sub(r"([#+=:.)-])", r"\\\1", line[:end])
@@ -99,54 +100,65 @@ def _fence(text: str, least: int) -> str:
 # ------------------------------------------------------------------------------------------------- numbers
 
 UNITS = {
-    r"\percent": "%",
-    r"\micro\second": "µs",
-    r"\milli\second": "ms",
-    r"\second": "s",
-    r"\minute": "min",
-    r"\hour": "h",
+    "percent": "%",
+    "microsecond": "µs",
+    "millisecond": "ms",
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
 }
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-_LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+
+
+@dataclass(frozen=True)
+class _Notation:
+    """How the parts of a number are written."""
+
+    minus: str
+    comma: str
+    spread: str
+    power: Callable[[int], str]
+    unit: Callable[[str], str]
+
+
+_TEXT = _Notation(
+    "−", ",", " ± ", lambda power: f" × 10{str(power).translate(_RAISED)}", lambda unit: f" {unit}"
+)
+_TEX = _Notation(
+    "-",
+    "{,}",  # a bare comma gets a space behind it, as in a list
+    r" \pm ",
+    lambda power: rf" \times 10^{{{power}}}",
+    lambda unit: r"\,\%" if unit == "%" else rf"\,\mathrm{{{unit}}}",
+)
 
 
 def number(value: Number) -> Markdown:
     """Return a number as characters: −1,234.5, 0.12 ± 0.03, 1.23 × 10⁻⁵, 12.3 %."""
-    body = _decimal(value.mantissa)
+    return Markdown(_number(value, _TEXT))
+
+
+def in_mathematics(value: Number | Duration) -> str:
+    r"""Return a number for use between dollar signs: 1.2 \times 10^{-5}."""
+    parts = value.parts if isinstance(value, Duration) else (value,)
+    return " ".join(_number(part, _TEX) for part in parts)
+
+
+def _number(value: Number, notation: _Notation) -> str:
+    body = _decimal(value.mantissa, notation)
     if value.uncertainty is not None:
-        body += f" ± {_decimal(value.uncertainty)}"
+        body += f"{notation.spread}{_decimal(value.uncertainty, notation)}"
     if value.exponent is not None:
         factor = f"({body})" if value.uncertainty is not None else body
-        body = f"{factor} × 10{str(value.exponent).translate(_RAISED)}"
-    return Markdown(body + (f" {UNITS[value.unit]}" if value.unit else ""))
+        body = factor + notation.power(value.exponent)
+    return body + (notation.unit(UNITS[value.unit]) if value.unit else "")
 
 
-def _decimal(digits: str) -> str:
+def _decimal(digits: str, notation: _Notation) -> str:
     """Return decimal digits with a true minus sign and a comma before each three digits of the whole part."""
     whole, point, decimals = digits.partition(".")
-    return re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", whole).replace("-", "−") + point + decimals
-
-
-_UNIT = f"(?:{'|'.join(UNITS.values())})"
-_NUMBER = re.compile(rf"[−(]*\d[\d,. ±×()⁻⁰¹²³⁴⁵⁶⁷⁸⁹−]*{_UNIT}?(?: \d+ {_UNIT})?")
-_AS_TEX = (
-    ("×", r"\\times"),
-    ("±", r"\\pm"),
-    ("−", "-"),
-    (r",(?=\d{3})", "{,}"),
-    (r" ?(%)", r"\\,\\%"),
-    (r" (µs|ms|s|min|h)\b", r"\\,\\mathrm{\1}"),
-    (r"([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: f"^{{{m[1].translate(_LOWERED)}}}"),
-)
-
-
-def in_mathematics(text: str) -> str:
-    r"""Return a printed number for use between dollar signs, 1.2\times 10^{-5}; other text as it is."""
-    if not _NUMBER.fullmatch(text):
-        return text
-    for pattern, replacement in _AS_TEX:
-        text = re.sub(pattern, replacement, text)
-    return text
+    grouped = re.sub(r"(?<=\d)(?=(\d{3})+$)", notation.comma, whole)
+    return grouped.replace("-", notation.minus) + point + decimals
 
 
 _MATHEMATICS = re.compile(
@@ -176,6 +188,18 @@ def python(value: Any) -> Markup:
     return Markup(repr(value))
 
 
+def figure(value: Figure) -> Markdown:
+    """Return a figure as an image attached to the cell, with its alternative text."""
+    if value.width is not None:
+        raise FormatError("a notebook shows a figure as large as it is", cure="leave `width` out")
+    return Markdown(f"![{_attribute(value.alt)}](attachment:{attachment(value)})")
+
+
+def attachment(value: Figure) -> str:
+    """Return the name by which a figure is attached to a cell."""
+    return f"{value.experiment}-{value.name}.png"
+
+
 WRITERS: dict[type, Callable[[Any], Markdown]] = {
     type(None): lambda _: DASH,
     str: escape,
@@ -183,6 +207,7 @@ WRITERS: dict[type, Callable[[Any], Markdown]] = {
     Duration: lambda value: Markdown(" ".join(map(number, value.parts))),
     Address: address,
     FileName: file_name,
+    Figure: figure,
 }
 
 
@@ -213,8 +238,9 @@ def table(
         raise FormatError("|table needs columns", cure='|table(column("Head", "field", "num"), …)')
     if groups or layout != "normal" or caption is not None or label is not None:
         what = "a table of Markdown has no `separate`, `layout`, `caption` or `label`"
-        raise FormatError(what, cure="leave it away; write captions as text")
+        raise FormatError(what, cure="leave it out; write captions as text")
     heads = [": ".join(part for part in (*c.under, c.head) if part) for c in columns]
+    # Markdown aligns whole columns: at the right as soon as one cell is a number
     rules = [
         "---:" if any(isinstance(row[at].content, Number | Duration) for row in rows) else ":---"
         for at in range(len(columns))
@@ -232,23 +258,7 @@ def _cell(cell: Cell) -> str:
     return f"**{text}**" if cell.bold and text else text
 
 
-def figure(entry: Mapping[str, Any], width: str | None = None) -> Markdown:
-    """Return a figure of a result as an image attached to the cell, with its alternative text."""
-    if width is not None:
-        raise FormatError("a notebook shows a figure as large as it is", cure="leave `width` away")
-    return Markdown(f"![{_attribute(entry['alt'])}](attachment:{attachment(entry)})")
-
-
-def attachment(entry: Mapping[str, Any]) -> str:
-    """Return the name by which a figure is attached to a cell."""
-    return f"{entry['experiment']}-{entry['name']}.png"
-
-
 def answer(question: str) -> Markdown:
     """Refuse: the answers that report.toml asks for stand in the report."""
-    what = f"the answer to question {question!r} belongs into the report, not into a notebook"
-    raise FormatError(what, cure="take the answer statement away", name=question)
-
-
-MARKDOWN = Target("Markdown", {**FORMATS, "python": python}, to_markdown, table, figure, answer)
-"""What the templates of notebooks are rendered to."""
+    what = f"the answer to question {question!r} belongs in the report, not in a notebook"
+    raise FormatError(what, cure="remove the answer statement", name=question)

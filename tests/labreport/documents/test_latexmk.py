@@ -17,7 +17,8 @@ from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
 from labreport.documents import latexmk
-from labreport.documents.latexmk import Compiled, CompileFailed, Problem
+from labreport.documents.latexmk import Compiled, CompileFailed
+from labreport.documents.texlog import Problem, read_blg, read_log
 from labreport.errors import LatexError, ToolError
 
 PLAIN = r"\newcommand\LRcomplete{\typeout{labreport: complete}}"
@@ -523,62 +524,19 @@ def test_a_full_disk_fails_even_when_latexmk_is_content(tmp_path, monkeypatch):
     assert [p.kind for p in problems(write(tmp_path / "a", "x"))] == ["disk"]
 
 
-def test_labels_that_never_settle_fail():
-    log = "(./report.tex\n\nLaTeX Warning: Label(s) may have changed. Rerun to get them right.\n\n )\n"
-    assert [p.kind for p in latexmk.read_log(log, "report.tex")] == ["unsettled"]
-
-
-def test_a_message_over_several_lines_is_one_sentence():
-    log = """(./report.tex
-./report.tex:7: Package siunitx Error: Invalid number
-(siunitx)                '1.2.3'.
-
-See the siunitx documentation for further information.
-Type  H <return>  for immediate help.
- ...
-
-l.7 \\num{1.2.3}
-               \\,x
-"""
-    expected = Problem("error", "siunitx: Invalid number '1.2.3'", "report.tex", 7, r"\num{1.2.3}")
-    assert latexmk.read_log(log, "report.tex") == [expected]
-
-
-def test_a_file_of_the_system_is_not_taken_for_one_of_the_document():
-    log = """(./report.tex (/usr/share/texmf/a.sty
-Package a Warning: odd on input line 3.
-
-) (./part.tex
-Overfull \\hbox (3.5pt too wide) in paragraph at lines 12--13
-[]\\T1/lmr/m/n/10 some (words
- []
-
-)
-LaTeX Font Warning: Font shape `T1/x/m/n' undefined
-(Font)              using `T1/y/m/n' instead on input line 9.
-
-)"""
-    box = r"Overfull \hbox (3.5pt too wide) in paragraph at lines 12--13"
-    assert latexmk.read_log(log, "report.tex") == [
-        Problem("warning", "a: odd", "report.tex", 3),
-        Problem("overfull", box, "part.tex", 12, "some (words", points=3.5),
-        Problem("font", "Font shape `T1/x/m/n' undefined using `T1/y/m/n' instead", "report.tex", 9),
-    ]
-
-
 def test_no_log_however_damaged_stops_the_reading(tmp_path):
     folder = write(tmp_path / "a", "\\ref{x}\n" + "word~" * 30, "\\usepackage{graphicx}\n" + PLAIN)
     with pytest.raises(CompileFailed) as caught:
         latexmk.compile(folder)
     log = caught.value.log
-    whole = latexmk.read_log(log, "report.tex")
+    whole = read_log(log, "report.tex")
     assert [p.kind for p in whole] == ["undefined-reference", "overfull"]
     chance = random.Random(1)
     for _ in range(60):
         lines = log.split("\n")
         chance.shuffle(lines)
         damaged = "\n".join(lines)[: chance.randrange(len(log))]
-        found = [*latexmk.read_log(damaged, "report.tex"), *latexmk.read_blg(damaged)]
+        found = [*read_log(damaged, "report.tex"), *read_blg(damaged)]
         assert len(found) <= len(whole)
 
 

@@ -208,7 +208,7 @@ class TestCells:
     def test_templates_for_others_are_no_notebooks(self, base):
         projects.write(base.root / NOTEBOOKS / "_macros.py.j2", "x")
         projects.write(base.root / NOTEBOOKS / "one.py.j2", "# %%")
-        assert cells.names(base) == ["one"]
+        assert notebooks.names(base) == ["one"]
         (base.root / NOTEBOOKS / "one.py.j2").unlink()
 
     def test_text_with_quotes_and_code_with_docstrings_stay_in_their_cell(self, base):

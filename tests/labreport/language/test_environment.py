@@ -14,7 +14,9 @@ from rendering import RESULT, marked, mistake, printed, rendered
 
 from labreport.errors import InputError
 from labreport.language.environment import render
+from labreport.language.formats import Figure, Number
 from labreport.language.values import Box
+from labreport.writing import LATEX
 from labreport.writing.latex import Latex, escape
 
 EXPRESSIONS = [
@@ -457,7 +459,7 @@ class TestFiles:
         (folder / "link.tex.j2").symlink_to(tmp_path / "outside.tex.j2")
         (folder / "main.tex.j2").write_text(f'a\n\\BLOCK{{include "{name}" ignore missing}}')
         with pytest.raises(InputError, match="lies outside report_templates") as caught:
-            render(folder, "main.tex.j2", {})
+            render(folder, "main.tex.j2", {}, LATEX)
         assert (caught.value.place.line, marked(caught.value)) == (2, f'include "{name}" ignore missing')
 
     def test_a_template_that_is_not_utf8_is_refused_with_its_line(self):
@@ -549,11 +551,44 @@ class TestTables:
 
 
 class TestFigures:
+    @pytest.mark.parametrize(
+        ("expression", "formatted"),
+        [
+            ("d.a|num", Number("0.0123")),
+            ("d.n", Number("3")),
+            ("d.flag and d.s", "adam"),
+            ("d.none|num", None),
+            ("d.L|map('num')|join(' ')", [Number("0.0123"), Number("2.50")]),
+            ("d.n ~ d.s|text", [Number("3"), "adam"]),
+        ],
+    )
+    def test_a_printed_value_knows_what_its_format_returned(self, expression, formatted):
+        assert [p.formatted for p in rendered(rf"\VAR{{{expression}}}").printed] == [formatted]
+
+    def test_a_cell_of_a_table_knows_what_its_format_returned(self):
+        out = rendered(r"\VAR{d.t|table(column('M', 'm'), column('V', 'v', 'num'))}")
+        assert [p.formatted for p in out.printed] == [["x"], Number("1.50"), ["y_"], None]
+
+    def test_figures_are_known_where_they_stand_also_beside_other_values(self):
+        source = (
+            r"a\VAR{d.figure|figure ~ d.s}\BLOCK{set f}\VAR{d.figure|figure}\BLOCK{endset}"
+            r"\BLOCK{if d.flag}\VAR{f}\BLOCK{endif}"
+        )
+        out = rendered(source)
+        shown = [(p.start, figure.alt) for p, figure in out.shown(Figure)]
+        assert shown == [(1, "loss & more"), (out.text.rindex(r"\LRfigure"), "loss & more")]
+
+    def test_a_width_that_is_printed_is_part_of_the_figure_and_told_among_its_keys(self):
+        out = rendered(r"\VAR{d.figure|figure(width=d.n ~ 'cm')}")
+        assert out.text.startswith(r"\LRfigure[width=3cm]{figures/d-loss.pdf}")
+        assert [(p.keys, p.formatted.width) for p in out.printed] == [(("d.figure", "d.n"), "3cm")]
+
     def test_a_figure_is_included_with_its_alternative_text(self):
         out = rendered('\\VAR{d.figure|figure}\n\\VAR{d.figure|figure(width="3cm")}')
         arguments = r"{figures/d-loss.pdf}{loss \& more}"
         assert out.text == rf"\LRfigure{arguments}" + "\n" + rf"\LRfigure[width=3cm]{arguments}"
-        assert out.figures == {("d", "loss")}
+        shown = [(p.start, figure.name, figure.width) for p, figure in out.shown(Figure)]
+        assert shown == [(0, "loss", None), (out.text.index("\n") + 1, "loss", "3cm")]
         assert [p.keys for p in out.printed] == [("d.figure",)] * 2
         assert out.printed[0].value == "figures/d-loss.pdf"
 
@@ -736,7 +771,7 @@ class TestSpeed:
         seconds = []
         for _ in range(2):  # the faster of two: the machine may be busy
             start = time.process_time()
-            out = render(tmp_path, "main.tex.j2", {"d": Box({"t": rows}, ("d",))})
+            out = render(tmp_path, "main.tex.j2", {"d": Box({"t": rows}, ("d",))}, LATEX)
             for value in out.printed:
                 assert out.value_at(value.start) is value
                 assert out.site_place(value.site) == out.place(value.start)

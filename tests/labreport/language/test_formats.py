@@ -1,6 +1,5 @@
 """Formats: numbers by one rounding rule, labels, addresses, names of files."""
 
-import re
 from decimal import Decimal, localcontext
 
 import pytest
@@ -174,7 +173,7 @@ class TestNumbers:
     def test_percent_prints_a_fraction_of_one(self, value, decimals, expected):
         number = percent(value, decimals)
         assert shown(number) == expected
-        assert number is None or number.unit == r"\percent"
+        assert number is None or number.unit == "percent"
 
     @pytest.mark.parametrize(
         ("seconds", "expected"),
@@ -206,9 +205,9 @@ class TestNumbers:
         ],
     )
     def test_durations_carry_at_the_boundaries_of_their_units(self, seconds, expected):
-        units = {"micro": "u", "milli": "m", "second": "s", "minute": "min", "hour": "h"}
+        units = {"microsecond": "us", "millisecond": "ms", "second": "s", "minute": "min", "hour": "h"}
         parts = [(part.mantissa, part.unit) for part in duration(seconds).parts]
-        read = [n + " " + "".join(units[u] for u in re.findall(r"\w+", unit)) for n, unit in parts]
+        read = [f"{n} {units[unit]}" for n, unit in parts]
         assert " ".join(read) == expected
 
     def test_numbers_have_up_to_99_digits_or_decimals(self):

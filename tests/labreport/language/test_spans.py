@@ -12,6 +12,7 @@ from labreport.language.spans import (
     Rendered,
     Site,
     is_marked,
+    line_start,
     line_text,
     place_in,
     without_marks,
@@ -104,11 +105,11 @@ def test_a_place_has_line_column_and_the_source_line():
     assert [line_text(source, n) for n in (0, 1, 3, 4, 5)] == ["", "first", "", "last", ""]
 
 
-def test_lines_of_the_generated_text_begin_as_tex_counts_them():
-    out = rendered("a\x0cb\u2028c\nd \\VAR{d.n}\n\ne")
-    starts = [out.line_start(n) for n in (1, 2, 3, 4)]
-    assert [out.text[s : s + 1] for s in starts] == ["a", "d", "\n", "e"]
-    assert out.line_start(5) == len(out.text)
+def test_lines_begin_as_tex_counts_them():
+    text = "a\x0cb\u2028c\nd\n\ne"
+    starts = [line_start(text, n) for n in (1, 2, 3, 4)]
+    assert [text[s : s + 1] for s in starts] == ["a", "d", "\n", "e"]
+    assert line_start(text, 5) == len(text)
 
 
 def test_offsets_outside_the_text_lead_to_its_ends():

@@ -107,7 +107,7 @@ class TestTable:
         lines = lines_of('column("A", "n"), layout="wide"')
         assert (lines[0], lines[-1]) == (r"\begin{sideways}", r"\end{sideways}")
 
-    def test_units_belong_into_the_head(self):
+    def test_units_belong_in_the_head(self):
         assert lines_of('column("X", "x", "percent")', ROWS[:1])[4] == r"-150.0 \\"
 
     def test_cells_are_marked_without_their_markup(self):

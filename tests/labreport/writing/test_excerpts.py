@@ -1,18 +1,13 @@
-"""Excerpts: code by name with the file's own line numbers, printed literally whatever it says."""
+"""Excerpts: code by name with the file's own line numbers, and the difference of two."""
 
-import re
-import shutil
-import subprocess
-import unicodedata
 from pathlib import Path
 from typing import Any
 
 import pytest
+from excerpted import bodies
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-import labreport
-from labreport.documents import latexmk, report
 from labreport.errors import InputError
 from labreport.project import Config, Project
 from labreport.writing import excerpts
@@ -413,13 +408,6 @@ def test_docstrings_are_compared_only_when_they_are_shown(tmp_path):
     assert "-2|    '''Train.'''" in rows(compared(project, "Tracked.fit", "fit", docstring=True))
 
 
-def bodies(new: list[str], old: list[str]) -> Difference:
-    """Return the difference of two excerpts that show these lines."""
-    lines = [tuple(Line(n, text) for n, text in enumerate(body, 1)) for body in (new, old)]
-    files = [("a:new", "src/new.py"), ("a:old", "src/old.py")]
-    return excerpts.difference(*(Excerpt(n, f, Path(f), b) for (n, f), b in zip(files, lines, strict=True)))
-
-
 def test_one_line_between_contexts_is_shown_and_two_are_left_out():
     lines = ["a", *"12345", "b", *"123456", "c"]
     found = bodies(lines, [line for line in lines if line not in "abc"])
@@ -427,6 +415,34 @@ def test_one_line_between_contexts_is_shown_and_two_are_left_out():
         *("+1|a", " 2|1", " 3|2", " 4|3", " 5|4", " 6|5"),
         *("+7|b", " 8|1", " 9|2", "…10|", " 12|5", " 13|6", "+14|c"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "shown"),
+    [
+        (["1", "2"], [" 1|1", " 2|2"]),
+        (["1", "2", "3"], [" 1|1", " 2|2", " 3|3"]),  # a single line takes no more room than its …
+        (["1", "2", "3", "4"], ["…1|", " 3|3", " 4|4"]),
+        (["", "2", "3", "4"], ["…2|", " 3|3", " 4|4"]),  # told by its first line with something in it
+        (["", "", "3", "4"], ["…1|", " 3|3", " 4|4"]),
+    ],
+)
+def test_lines_before_the_first_change_are_left_out_beyond_two(before, shown):
+    assert rows(bodies([*before, "new"], before)) == [*shown, f"+{len(before) + 1}|new"]
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"),
+    [
+        (["1", "2"], [" 2|1", " 3|2"]),
+        (["1", "2", "3"], [" 2|1", " 3|2", " 4|3"]),
+        (["1", "2", "3", "4"], [" 2|1", " 3|2", "…4|"]),
+        (["1", "2", "", "4"], [" 2|1", " 3|2", "…5|"]),
+        (["1", "2", "", "", ""], [" 2|1", " 3|2", "…4|"]),
+    ],
+)
+def test_lines_after_the_last_change_are_left_out_beyond_two(after, shown):
+    assert rows(bodies(["new", *after], after)) == ["+1|new", *shown]
 
 
 def test_a_line_that_a_mark_left_out_in_both_is_no_context_of_its_own():
@@ -463,179 +479,3 @@ def test_a_difference_takes_the_old_lines_to_the_new(new, old):
         from_rows["old"] += new[at:end] if row.sign != "+" else []
         at = end
     assert from_rows == {"new": new, "old": old}
-
-
-REPORT = r"""
-\documentclass{article}\usepackage{labreport}\begin{document}
-\VAR{excerpt("pack.mod:Tracked.fit", since="pack.other:fit")}
-\end{document}
-"""
-
-
-def test_a_report_depends_on_both_files_of_a_difference(tmp_path):
-    project = with_module(tmp_path, COMPARED)
-    (tmp_path / "src/pack/other.py").write_text(COMPARED)
-    (tmp_path / "report_templates").mkdir()
-    (tmp_path / "report_templates" / "report.tex.j2").write_text(REPORT)
-    sources: dict[str, str] = {}
-    text = report.render(project, sources).text
-    assert sources.keys() == {"src/pack/mod.py", "src/pack/other.py"}
-    assert "src/pack/mod.py, lines 18–34, compared with src/pack/other.py" in text.replace(r"{,}", ",")
-    assert report.inputs(project, sources).named("input").keys() >= sources.keys()
-
-
-def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(tmp_path):
-    project = with_module(tmp_path, COMPARED)
-    (tmp_path / "report_templates").mkdir()
-    (tmp_path / "report_templates" / "report.tex.j2").write_text(
-        REPORT.replace("pack.other:fit", "pack.mod:Tracked.fit")
-    )
-    with pytest.raises(InputError, match="show the same code") as caught:
-        report.render(project)
-    assert (caught.value.place.file, caught.value.place.line) == ("report_templates/report.tex.j2", 3)
-
-
-def test_a_line_of_a_difference_is_highlighted_as_in_its_whole_text():
-    new = ['text = """', "def a", "def b", "def c", "def new", '"""', "def end(): pass"]
-    old = ["'''", *new[1:4], "def old", "'''", new[6]]
-    shown = excerpts.to_latex(bodies(new, old))
-    assert r"\LRadded{5}{\LRstring{def\ new}}" in shown
-    assert r"\LRremoved{}{\LRcomment{def\ old}}" in shown  # a text that stands alone: a docstring
-    assert r"\LRkept{7}{\LRkeyword{def}\ \LRdefined{end}" in shown
-
-
-# --------------------------------------------------------------------------------------------------- as LaTeX
-
-HOSTILE = [
-    r"\end{Verbatim}\end{document}\end{minipage} \LRcomplete",
-    r"a % b $c$ #1 & _ ^^M ^^41 ~ \\[1cm] \input{x} \catcode`\%=12",
-    "{{{ }} } [1cm] *x ]",
-    "--flag ---- `` '' ' \" ,, << >> !` ?` fi ffl ^ | <-> ",
-    r"\begin{x} \csname y\endcsname \par \relax #",
-    "\"\"\"unclosed ''' quotes # and comments",
-    "@decorator def class return None True lambda: 0x1F 1e-3 f'{x!r}'",
-    "äöüß Dvořák – … × ±",
-    "Dvor\u030ca\u0301k in parts",
-    "\\" * 5 + " \\",
-    "x        y    z",
-]
-
-
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, latexmk.Compiled]:
-    """Return the text of a PDF with hostile lines (numbered by 100s), a long excerpt, and a plain text."""
-    if shutil.which("latexmk") is None:
-        pytest.skip("needs latexmk")
-    folder = tmp_path_factory.mktemp("printed")
-    shutil.copy(Path(labreport.__file__).parent / "documents" / "labreport.sty", folder)
-    lines = [Line(100 * (at + 1), text.rstrip()) for at, text in enumerate(HOSTILE)]
-    lines += [Line(None, ""), Line(None, "    …"), Line(1200, "    # α ☃ ™ \u200b\u202e\x07 end")]
-    hostile = Excerpt("a:b", "src/a_b&%.py", Path("a.py"), tuple(lines))
-    rows = tuple(Line(n, "" if n % 10 == 0 else f"    statement_{n} = {n}") for n in range(4000, 4150))
-    long = Excerpt("a:c", "src/long.py", Path("a.py"), rows)
-    # a difference: lines as wide as the page allows, some hostile
-    new = [f"{'x' * 75} = {n}" if n % 4 else HOSTILE[n // 4] for n in range(4 * len(HOSTILE))]
-    old = [line for n, line in enumerate(new) if n % 8 and n != 1] + ["y" * 79, "    gone = '\\\\' # %"]
-    texts = zip((7000, 8000), (new, old), strict=True)
-    sides = [tuple(Line(start + n, text.rstrip()) for n, text in enumerate(side)) for start, side in texts]
-    both = [Excerpt("a:d", "src/one.py", Path("one.py"), side) for side in sides]
-    body = [
-        r"\documentclass[11pt]{article}\usepackage{labreport}\begin{document}Before.",
-        excerpts.to_latex(hostile),
-        r"\begin{listing}\caption{In a float.}",
-        excerpts.to_latex(Excerpt("a:d", "src/d.py", Path("a.py"), (Line(7, "floating = '\\\\'"),))),
-        r"\end{listing}\newpage",
-        *(f"Paragraph {n}.\n" for n in range(30)),
-        excerpts.to_latex(long),
-        "Between.",
-        excerpts.to_latex(excerpts.difference(*both)),
-        excerpts.to_latex(bodies(["a = 1", "b = 2"], ["a = 1"])),
-        r"After.\LRcomplete\end{document}",
-    ]
-    (folder / "report.tex").write_text("\n".join(body), encoding="utf-8")
-    done = latexmk.compile(folder)
-    command = ["pdftotext", "-layout", done.pdf, "-"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout, done
-
-
-def squeezed(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
-
-
-@pytest.mark.xdist_group("printed")
-@pytest.mark.parametrize("at", range(len(HOSTILE)))
-def test_hostile_code_prints_literally_beside_its_number(printed, at):
-    row = next(line for line in printed[0].splitlines() if re.match(rf"\s*{100 * (at + 1)}\s", line))
-    expected = unicodedata.normalize("NFC", HOSTILE[at]).replace("…", "...")  # as composed of glyphs
-    assert squeezed(row) == f"{100 * (at + 1)} {squeezed(expected)}"
-
-
-@pytest.mark.xdist_group("printed")
-def test_characters_without_a_glyph_are_shown_as_code_points(printed):
-    expected = "1200 # [U+03B1] [U+2603] [U+2122] [U+200B][U+202E][U+0007] end"
-    assert expected in squeezed(printed[0])
-
-
-@pytest.mark.xdist_group("printed")
-def test_the_heading_names_the_file_and_lines(printed):
-    assert "src/a_b&%.py, lines 100–1200" in printed[0]
-    assert "src/d.py, line 7\n" in printed[0]
-
-
-@pytest.mark.xdist_group("printed")
-def test_a_difference_prints_each_line_beside_its_sign_and_the_new_number(printed):
-    text = printed[0].partition("Between.")[2]
-    for n in (0, 8, 16, 24, 32):
-        row = next(line for line in text.splitlines() if re.match(rf"\s*{7000 + n}\s", line))
-        expected = unicodedata.normalize("NFC", HOSTILE[n // 4]).replace("…", "...")
-        assert squeezed(row) == f"{7000 + n} + {squeezed(expected)}"
-    lines = [squeezed(line) for line in text.splitlines()]
-    assert f"7001 + {'x' * 75} = 1" in lines
-    assert f"7002 {'x' * 75} = 2" in lines
-    assert "- " + "y" * 79 in lines
-    assert r"- gone = '\\' # %" in lines
-    assert "2 + b = 2" in lines
-
-
-@pytest.mark.xdist_group("printed")
-def test_the_heading_of_a_difference_names_both_places(printed):
-    assert f"src/one.py, lines 7000–{7000 + 4 * len(HOSTILE) - 1}, compared with lines 8000–80" in printed[0]
-    assert "src/new.py, lines 1–2, compared with src/old.py" in printed[0]
-
-
-@pytest.mark.xdist_group("printed")
-def test_nothing_of_an_excerpt_runs_off_the_page(printed):
-    assert printed[1].notices == ()
-
-
-@pytest.mark.xdist_group("printed")
-def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
-    text, done = printed
-    numbers = [int(n) for n in re.findall(r"^[ \f]*(4\d{3})\b", text, re.MULTILINE)]
-    assert numbers == list(range(4000, 4150))
-    assert [int(n) for n in re.findall(r"statement_(\d+)", text)] == [n for n in numbers if n % 10]
-    assert done.notices == ()
-    assert done.pages >= 4
-
-
-def test_keywords_comments_strings_and_defined_names_are_told_apart():
-    code = "def fit(x):  # once\n    if x is None:\n        return 'a'"
-    lines = tuple(Line(n, text) for n, text in enumerate(code.split("\n"), 1))
-    shown = excerpts.to_latex(Excerpt("a:fit", "a.py", Path("a.py"), lines))
-    for expected in (
-        r"\LRkeyword{def}\ \LRdefined{fit}(x):",
-        r"\LRcomment{\#\ once}",
-        r"\LRkeyword{if}\ x\ \LRkeyword{is}\ None:",
-        r"\LRstring{\textquotesingle{}a\textquotesingle{}}",
-    ):
-        assert expected in shown
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\n\r"), max_size=60))
-def test_any_line_becomes_one_line_of_balanced_latex(text):
-    lines = (Line(1, "x = 1"), Line(2, text), Line(3, "y = 2"))
-    shown = excerpts.to_latex(Excerpt("a:b", "a.py", Path("a.py"), lines))
-    without_escaped = re.sub(r"\\[{}\\]", "", shown)
-    assert without_escaped.count("{") == without_escaped.count("}")
-    assert len(re.findall(r"\\LRline\{", shown)) == 3
-    assert not re.search(r"(?<!\\)[%$&#_^~](?!\n|$)", shown)

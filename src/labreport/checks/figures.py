@@ -1,0 +1,139 @@
+"""Checks of figures and tables: their captions, labels and alternative texts, and how figures were drawn."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+
+from labreport.checks.latex_source import Picture, plain
+from labreport.checks.material import Found, Material, counted
+from labreport.results import results
+
+SMALLEST_TEXT = 7.0  # pt, as printed
+CUT_VISIBLE = 0.2  # mm
+
+
+def captions(m: Material) -> Found:
+    """Return the figures, tables and listings without a caption, and what stands outside of any."""
+    places = [(m.where(f.start), f"a {f.kind} without a caption") for f in m.source.floats if not f.caption]
+    loose = [(p.start, f"the picture {p.file} stands outside any figure") for p in m.pictures]
+    for match in re.finditer(r"\\begin\{tabular[*x]?\}(.*?)\\end\{tabular", m.source.body, re.DOTALL):
+        # a tabular without rules arranges something else, such as pictures
+        if re.search(r"\\(?:toprule|hline|midrule)\b", match[1]):
+            loose.append((match.start(), "a table stands in the text, without a caption"))
+    places += [(m.where(at), what) for at, what in loose if m.source.float_at(at) is None]
+    kinds = Counter(f.kind for f in m.source.floats)
+    return Found(places, ", ".join(counted(n, kind) for kind, n in kinds.items()) or "nothing needs one")
+
+
+def labels(m: Material) -> Found:
+    """Return the floats without a label, and labels that precede the caption."""
+    places = []
+    for f in m.source.floats:
+        if not f.labels:
+            places.append((m.where(f.start), f"a {f.kind} without a label: {_first_words(f.caption)}"))
+        for key in f.early:
+            what = f"the label {key!r} stands before the caption: it names the section"
+            places.append((m.where(f.start), what))
+    return Found(places)
+
+
+def mentions(m: Material) -> Found:
+    """Return the floats that the text never refers to."""
+    places = []
+    for f in m.source.floats:
+        # a caption that refers to its own figure leads nobody to it
+        mentioned = {key for at, key in m.source.references if not f.start <= at < f.end}
+        if f.labels and not mentioned & set(f.labels):
+            places.append((m.where(f.start), f"the text never refers to the {f.kind} {f.labels[0]!r}"))
+    return Found(places)
+
+
+def _of_figures(m: Material, trouble: Callable[[Picture, results.Figure], Iterable[str]]) -> Found:
+    """Return the troubles of all included figures that experiments have drawn."""
+    places = []
+    for picture in m.pictures:
+        facts = m.facts.get(picture.file)
+        if facts is not None:
+            told = [facts] if isinstance(facts, str) else trouble(picture, facts)
+            places += [(m.where(picture.start), f"{picture.file}: {what}") for what in told]
+    others = [p.file for p in m.pictures if p.file not in m.facts]
+    return Found(places, f"not measured, as no experiment drew it: {', '.join(others)}" if others else "")
+
+
+def axes(m: Material) -> Found:
+    """Return the axes that show numbers and do not say of what."""
+
+    def trouble(_: Picture, figure: results.Figure) -> Iterable[str]:
+        for number, axes in enumerate(figure.axes, 1):
+            panel = f"panel {number}" + (f" ({axes.title})" if axes.title else "")
+            panel = panel if len(figure.axes) > 1 else "it"
+            yield from (f"{panel} shows numbers along {at} without saying of what" for at in axes.unnamed)
+
+    return _of_figures(m, trouble)
+
+
+def legends(m: Material) -> Found:
+    """Return the figures with several series and no legend."""
+
+    def trouble(_: Picture, figure: results.Figure) -> Iterable[str]:
+        most = max((axes.series for axes in figure.axes if not axes.diagram), default=0)
+        if most > 1 and not figure.legend:
+            yield f"{most} series and no legend"
+
+    return _of_figures(m, trouble)
+
+
+def sizes(m: Material) -> Found:
+    """Return the figures with text that is too small to read, and those that are scaled."""
+
+    def trouble(picture: Picture, figure: results.Figure) -> Iterable[str]:
+        smallest = figure.smallest_text_pt
+        if smallest is not None and smallest < SMALLEST_TEXT:
+            yield f"text of {smallest:g} pt"
+        boxed = any(start < picture.start < end for start, end in m.source.scaled)
+        if boxed or re.search(r"\b(?:width|height|totalheight|scale)\s*=", picture.options):
+            yield "it is scaled, so that its text has another size than it was drawn with"
+
+    return _of_figures(m, trouble)
+
+
+def edges(m: Material) -> Found:
+    """Return the figures that are cut off at their edge."""
+
+    def trouble(_: Picture, figure: results.Figure) -> Iterable[str]:
+        if figure.cut_mm > CUT_VISIBLE:
+            yield f"{figure.cut_mm:g} mm are cut off at its edge"
+
+    return _of_figures(m, trouble)
+
+
+def alternatives(m: Material) -> Found:
+    """Return the pictures whose alternative text is missing, or repeats another text."""
+    places = []
+    seen: dict[str, str] = {}
+    for picture in m.pictures:
+        around = m.source.float_at(picture.start)
+        words = _bare(picture.alt or "")
+        if not words:
+            what = "no alternative text"
+        elif around is not None and words == _bare(plain(around.caption or "")):
+            what = "its alternative text repeats the caption"
+        elif words in seen and seen[words] != picture.file:  # the same picture may be shown twice
+            what = f"its alternative text is that of {seen[words]}"
+        else:
+            seen[words] = picture.file
+            continue
+        places.append((m.where(picture.start), f"{picture.file}: {what}"))
+    return Found(places)
+
+
+def _bare(text: str) -> str:
+    """Return the letters and digits of a text."""
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
+def _first_words(text: str | None, most: int = 60) -> str:
+    words = plain(text or "")
+    return f"“{words}”" if len(words) <= most else f"“{words[:most].rpartition(' ')[0]} …”"

@@ -1,0 +1,153 @@
+"""What the checks look at, each read when it is first needed, and what they find in it."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from labreport import errors
+from labreport.checks import pdf
+from labreport.checks.latex_source import Code, Picture, Source
+from labreport.documents import JOB, Document, place_of, read_log, report
+from labreport.errors import InputError
+from labreport.handin import bundle
+from labreport.project import Project
+from labreport.results import results
+from labreport.writing import Difference, Excerpt
+
+if TYPE_CHECKING:
+    from labreport.checks.pdf import Pdf
+    from labreport.documents import Problem
+
+Place = tuple[str, str]
+"""Where a rule is broken, and how."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What breaks a rule: where and what; `note` is worth knowing in any case."""
+
+    places: Sequence[Place] = ()
+    note: str = ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return how many there are of something: 1 page, 2 pages."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that the checks look at; `given` is the document that was just made, if there is one."""
+
+    project: Project
+    given: Document | None = None
+
+    @cached_property
+    def document(self) -> Document:
+        """The report as its templates are now: it knows what stands where, and which line made it."""
+        return self.given or report.render(self.project)
+
+    @cached_property
+    def pdf(self) -> Pdf:
+        """The published report."""
+        return pdf.read(self.project.pdf, self.project.shown(self.project.pdf))
+
+    @cached_property
+    def source(self) -> Source:
+        """The document's LaTeX, for what its author typed."""
+        return Source(self.document.text)
+
+    @cached_property
+    def log(self) -> str:
+        """TeX's log of the last compilation."""
+        path = self.project.log / "latex.log"
+        if not path.is_file():
+            shown = self.project.shown(path)
+            raise InputError(f"there is no {shown} to read", cure="make it: `python build_report.py`")
+        return path.read_text(encoding="utf-8", errors="replace")
+
+    @cached_property
+    def problems(self) -> list[Problem]:
+        """What TeX complained about."""
+        return read_log(self.log, f"{JOB}.tex")
+
+    def where(self, offset: int) -> str:
+        """Return the template's line that made what stands at an offset of the document."""
+        place = self.document.place(offset)
+        return f"{place.file}:{place.line}"
+
+    def place_of(self, problem: Problem) -> str:
+        """Return where a problem of the log lies: in a template, if the log is of these templates."""
+        if self.read(f"{JOB}.tex") == self.document.text:
+            place = place_of(self.document, problem)
+        else:
+            place = errors.Place(self.project.shown(self.project.latex / problem.file), problem.line)
+        return place.file if place.line is None else f"{place.file}:{place.line}"
+
+    @cached_property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures on the pages: figures of results, and files that the author includes himself."""
+        shown = [
+            Picture(at, figure.file, f"width={figure.width}" if figure.width else "", figure.alt)
+            for at, figure in self.document.figures
+            if self.source.is_read(at)
+        ]
+        typed = [p for p in self.source.pictures if self.document.value_at(p.start) is None]
+        return tuple(sorted((*shown, *typed), key=lambda picture: picture.start))
+
+    @cached_property
+    def code(self) -> tuple[Code, ...]:
+        """The code on the pages: excerpts, and what the author typed verbatim."""
+        excerpts = [_code(at, code) for at, code in self.document.excerpts if self.source.is_read(at)]
+        return tuple(sorted((*excerpts, *self.source.verbatim), key=lambda code: code.start))
+
+    @cached_property
+    def facts(self) -> dict[str, results.Figure | str]:
+        """What is known of each figure that an experiment drew, by its file; a text says why nothing is."""
+        known: dict[str, results.Figure | str] = {}
+        for _, figure in self.document.figures:
+            drawing = results.recorded_drawing(self.project, figure.experiment)
+            drawn = drawing.figures if isinstance(drawing, results.Drawing) else {}
+            known[figure.file] = drawn.get(figure.name, "nothing is recorded of it")
+        return known
+
+    @cached_property
+    def zipped(self) -> dict[str, bytes] | None:
+        """The files of the zip by their paths below its top folder; None if there is no zip."""
+        path = self.project.submission / bundle.CODE
+        if not path.is_file():
+            return None
+        try:
+            with zipfile.ZipFile(path) as archive:
+                files = {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
+        except (zipfile.BadZipFile, OSError) as error:
+            shown = self.project.shown(path)
+            raise InputError(f"{shown} cannot be read: {error}", cure="make it again") from error
+        return {name.removeprefix(f"{bundle.TOP}/"): data for name, data in files.items()}
+
+    def read(self, name: str) -> str:
+        """Return a file that LaTeX compiled, by its name in the folder of the sources."""
+        path = self.project.latex / name
+        try:
+            return path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise InputError(
+                f"there is no {self.project.shown(path)}", cure="make it: `python build_report.py`"
+            ) from None
+
+
+def _code(start: int, shown: Excerpt | Difference) -> Code:
+    """Return an excerpt with the numbers of the lines that it shows."""
+    if isinstance(shown, Excerpt):
+        return Code(start, shown.file, len(shown.lines), _numbers(shown, range(len(shown.lines))))
+    new = [row.at for row in shown.rows if row.sign in "+ "]
+    return Code(start, shown.new.file, len(shown.rows), _numbers(shown.new, new))
+
+
+def _numbers(excerpt: Excerpt, shown: Iterable[int]) -> frozenset[int]:
+    numbers = (excerpt.lines[at].number for at in shown)
+    return frozenset(number for number in numbers if number is not None)

@@ -1,0 +1,79 @@
+"""What templates know: the results as boxes, report.toml, and the functions that show code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from labreport.errors import InputError, Place
+from labreport.results import results
+
+if TYPE_CHECKING:
+    from labreport.language import Formatted, Rendered
+    from labreport.project import Project
+
+RESERVED = ("report", "quick", "range", "column", "namespace", "excerpt", "source")
+"""The names by which templates know something else than an experiment."""
+
+
+def known(project: Project) -> dict[str, Any]:
+    """Return a box for each experiment, `report` for report.toml, and `quick`.
+
+    Raises
+    ------
+    InputError
+        An experiment has a name that templates know something else by, or a result cannot be read.
+
+    """
+    from labreport.language import Box  # it brings Jinja2, which only rendering needs
+
+    config = asdict(project.config)
+    settings = {key: config[key] for key in ("title", "subtitle", "authors", "date", "questions")}
+    experiments = {name: Box(_experiment(project, name), (name,)) for name in project.experiment_names()}
+    return {**experiments, "report": Box(settings, ("report",)), "quick": project.quick}
+
+
+def _experiment(project: Project, name: str) -> dict[str, Any]:
+    """Return what templates know of an experiment."""
+    if name in RESERVED:
+        raise InputError(
+            f"an experiment cannot be called {name!r}: templates know something else by this name",
+            place=Place(project.shown(project.experiments / f"{name}.py")),
+            cure="rename the file",
+        )
+    result = results.load(project, name)
+    figures = {
+        figure: {
+            "experiment": name,
+            "name": figure,
+            "file": f"figures/{name}-{figure}.pdf",
+            "alt": stored.alt,
+            "width_mm": stored.width_mm,
+            "height_mm": stored.height_mm,
+        }
+        for figure, stored in result.figures.items()
+    }
+    tables = {table: result.rows(table) for table in result.tables}
+    return {"params": result.params, "values": result.values, "tables": tables, "figures": figures}
+
+
+def excerpt(project: Project, write: Callable[[Any], str]) -> Callable[..., Formatted]:
+    """Return the function `excerpt` of templates; the text that it returns remembers the code it shows."""
+    from labreport.language import Formatted
+    from labreport.writing import excerpts
+
+    def excerpt(name: str, since: str | None = None, **options: Any) -> Formatted:
+        found = [excerpts.find(project, str(n), **options) for n in (name, since) if n is not None]
+        shown = found[0] if since is None else excerpts.difference(*found)
+        return Formatted.of(write(shown), name, shown)
+
+    return excerpt
+
+
+def code_files(rendered: Rendered) -> set[str]:
+    """Return the files that excerpts were taken from or compared with, as messages show them."""
+    from labreport.writing import Difference, Excerpt
+
+    kinds: tuple[type[Excerpt | Difference], ...] = (Excerpt, Difference)
+    return {file for kind in kinds for _, code in rendered.shown(kind) for file in code.files}

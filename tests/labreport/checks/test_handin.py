@@ -1,0 +1,99 @@
+"""Checks of the hand-in: what is missing, old, or must not be there."""
+
+import shutil
+
+import projects
+import pytest
+from checked import notebook, pack, places
+
+from labreport.checks import checks
+from labreport.errors import InputError
+from labreport.handin import bundle
+
+
+def test_what_the_bundle_packs_passes(copy):
+    shutil.rmtree(copy.submission)
+    projects.write(copy.notebooks / "One.ipynb", notebook())
+    bundle.pack(copy)
+    assert [
+        place for name in ("report", "zip", "README", "sources", "notebooks") for place in places(name, copy)
+    ] == []
+
+
+def test_without_a_zip_each_check_of_it_fails(copy):
+    (copy.submission / "code.zip").unlink()
+    states = {v.name: v.passed for v in checks.check(copy)}
+    assert {name for name in states if states[name] == "failed"} == {"zip", "README", "sources", "notebooks"}
+
+
+def test_a_zip_that_cannot_be_read_is_told(copy):
+    (copy.submission / "code.zip").write_text("PK")
+    with pytest.raises(InputError, match=r"build/submission/code\.zip cannot be read"):
+        checks.check(copy)
+
+
+def test_a_report_that_is_missing_or_not_the_one_checked_is_found(copy):
+    handed_in = copy.submission / "report.pdf"
+    handed_in.write_bytes(b"%PDF-1.5 another")
+    assert places("report", copy) == ["build/submission/report.pdf: it differs from the report that was made"]
+    handed_in.unlink()
+    assert places("report", copy) == ["build/submission/report.pdf: it does not exist"]
+
+
+def test_the_report_in_the_zip_is_found_under_any_name(copy):
+    pack(
+        copy, **{"doc/final.pdf": copy.pdf.read_bytes(), "figures/a.pdf": b"%PDF", "old/report.pdf": b"%PDF"}
+    )
+    assert places("zip", copy) == [
+        "code.zip: it holds the report: doc/final.pdf",
+        "code.zip: it holds the report: old/report.pdf",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("readme", "wrong"),
+    [
+        (None, "code.zip: no README with a text at its top"),
+        (" \n", "code.zip: no README with a text at its top"),
+        ("Libraries: numpy, pandas", "README.txt: it names no main file to run; there is main.py"),
+        ("Run main.py with NumPy", "README.txt: it does not list the library pandas"),
+    ],
+)
+def test_a_readme_says_how_to_run_and_what_is_needed(copy, readme, wrong):
+    pack(copy, **{"README.txt": readme})
+    assert places("README", copy) == [wrong]
+
+
+def test_a_zip_without_anything_to_run_is_told(copy):
+    pack(copy, **{"main.py": "pass"})
+    assert places("README", copy) == ["README.txt: it names no main file to run; there is none"]
+
+
+def test_sources_that_are_missing_or_old_are_found(copy):
+    pack(copy, **{"src/m.py": None, "experiments/exp.py": "old"})
+    assert places("sources", copy) == [
+        "code.zip: experiments/exp.py differs from the project's file",
+        "code.zip: src/m.py is missing",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (None, "code.zip: One.ipynb is missing"),
+        (notebook(execution_count=None), "One.ipynb: cell 2 was not executed"),
+        (
+            notebook(outputs=[{"output_type": "error", "ename": "ValueError", "evalue": "no"}]),
+            "One.ipynb: cell 2 ended with ValueError: no",
+        ),
+        ("{}", "One.ipynb: it is not a notebook"),
+    ],
+)
+def test_notebooks_that_are_missing_unexecuted_or_failed_are_found(copy, content, wrong):
+    pack(copy, **{"notebooks/One.ipynb": content})
+    assert places("notebooks", copy) == [wrong]
+
+
+def test_a_notebook_that_is_not_the_woven_one_is_found(copy):
+    projects.write(copy.notebooks / "One.ipynb", notebook(source="2 + 2"))
+    assert places("notebooks", copy) == ["One.ipynb: it differs from the notebook that was woven"]

@@ -1,0 +1,103 @@
+"""Rendering the report: what it depends on, and mistakes told at the line of the template."""
+
+import json
+
+import projects
+import pytest
+
+from labreport.documents import context, report
+from labreport.errors import InputError
+
+MODULE = """\
+def fit(model, data):
+    for epoch in data:
+        step(model)
+    return model
+
+
+class Tracked:
+    def fit(model, data):
+        for epoch in data:
+            step(model)
+            log(epoch)
+        return model
+"""
+REPORT = r"""
+\documentclass{article}\usepackage{labreport}\begin{document}
+\VAR{excerpt("new:Tracked.fit", since="old:fit")}
+\end{document}
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = projects.make(
+        tmp_path, {"exp": projects.returning('{"n": 3}')}, src={"new.py": MODULE, "old.py": MODULE}
+    )
+    projects.write(made.templates / "report.tex.j2", REPORT)
+    projects.run(made)
+    return made
+
+
+def test_a_report_depends_on_both_files_of_a_difference(project):
+    document = report.render(project)
+    files = context.code_files(document.rendered)
+    assert files == {"src/new.py", "src/old.py"}
+    assert "src/new.py, lines 8–12, compared with src/old.py" in document.text.replace(r"{,}", ",")
+    assert report.inputs(project, dict.fromkeys(files, "")).keys() >= files
+
+
+def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(project):
+    projects.change(project.templates / "report.tex.j2", "old:fit", "new:Tracked.fit")
+    with pytest.raises(InputError, match="show the same code") as caught:
+        report.render(project)
+    assert (caught.value.place.file, caught.value.place.line) == ("report_templates/report.tex.j2", 3)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what", "line"),
+    [
+        (r"\end{document}", r"\stop", "\\begin{document} is never closed", 2),
+        (r"\begin{document}", "", "closes nothing", 4),
+        (r"\begin{document}", r"\begin{document}{\bf", "never closed", 2),
+    ],
+)
+def test_what_does_not_match_is_an_error_before_tex_sees_it(project, old, new, what, line):
+    projects.change(project.templates / "report.tex.j2", old, new)
+    with pytest.raises(InputError) as caught:
+        report.render(project)
+    assert what in caught.value.what
+    assert caught.value.place.line == line
+
+
+def test_a_document_without_an_end_is_refused(project):
+    projects.write(project.templates / "report.tex.j2", "Text.\n")
+    with pytest.raises(InputError, match=r"no \\end\{document\}"):
+        report.render(project)
+
+
+@pytest.mark.parametrize("name", context.RESERVED)
+def test_an_experiment_cannot_have_a_name_that_templates_use(project, name):
+    (project.experiments / "exp.py").rename(project.experiments / f"{name}.py")
+    with pytest.raises(InputError, match=f"cannot be called '{name}'") as caught:
+        context.known(project)
+    assert caught.value.place.file == f"experiments/{name}.py"
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_provenance_names_the_line_and_column_at_which_a_value_stands(project, quick):
+    source = r"\def\n{\VAR{exp.values.n}}" + REPORT.replace(
+        r"\VAR{excerpt", r"a\VAR{exp.values.n} \VAR{excerpt"
+    )
+    projects.write(project.templates / "report.tex.j2", source)
+    made = projects.projects.load(project.root, quick=quick)
+    if quick:
+        projects.run(made)
+    document = report.render(made)
+    record = json.loads(json.dumps(report.provenance(document)))
+    lines = document.text.split("\n")
+    found = [(e["text"], e["file"], e["file_line"], e["column"]) for e in record["printed"][:2]]
+    assert found == [(r"\num{3}", "report.tex", 1, 13), (r"\num{3}", "report.tex", 3, 7)]
+    for entry in record["printed"]:
+        shown = lines[entry["file_line"] - 1][entry["file_column"] - 1 :]
+        assert shown.startswith(entry["text"].split("\n")[0])
