@@ -58,7 +58,10 @@ class Found:
 
 @dataclass(frozen=True)
 class Check:
-    """A row of the table: `find` looks for what breaks the rule; `state` is the verdict if there is any."""
+    """A row of the table: `find` looks for what breaks the rule; `state` is the verdict if there is any.
+
+    A command that the cure names, such as `labreport run`, is shown as the user started this build.
+    """
 
     name: str
     rule: str
@@ -89,12 +92,13 @@ def check(project: Project) -> list[Verdict]:
 
     """
     material = Material(project)
-    return [_verdict(row, row.find(material)) for row in CHECKS]
+    return [_verdict(row, row.find(material), project) for row in CHECKS]
 
 
-def _verdict(row: Check, found: Found) -> Verdict:
+def _verdict(row: Check, found: Found, project: Project) -> Verdict:
     state: State = row.state if found.places else "passed"
-    return Verdict(row.name, row.rule, state, tuple(found.places), row.cure, found.note)
+    cure = re.sub("`labreport ?([^`]*)`", lambda said: f"`{project.command(*said[1].split())}`", row.cure)
+    return Verdict(row.name, row.rule, state, tuple(found.places), cure, found.note)
 
 
 def passes(verdicts: Iterable[Verdict], *, strict: bool = False) -> bool:
@@ -132,7 +136,7 @@ class Material:
     @cached_property
     def pdf(self) -> Pdf:
         """The published report."""
-        return pdf.read(self.project.pdf, self.project.shown(self.project.pdf))
+        return pdf.read(self.project)
 
     @cached_property
     def source(self) -> Source:
@@ -145,7 +149,7 @@ class Material:
         path = self.project.log / "latex.log"
         if not path.is_file():
             shown = self.project.shown(path)
-            raise InputError(f"there is no {shown} to read", cure="make it: `python build_report.py`")
+            raise InputError(f"there is no {shown} to read", cure=f"make it: `{self.project.command()}`")
         return path.read_text(encoding="utf-8", errors="replace")
 
     @cached_property
@@ -217,7 +221,7 @@ def _read(project: Project, name: str) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(
-            f"there is no {project.shown(path)}", cure="make it: `python build_report.py`"
+            f"there is no {project.shown(path)}", cure=f"make it: `{project.command()}`"
         ) from None
 
 
@@ -637,14 +641,14 @@ CHECKS = (
         "full build",
         "the numbers come from full runs, not from a quick build",
         _quick,
-        "run `python build_report.py` without --quick",
+        "run `labreport --full`",
         "warning",
     ),
     Check(
         "fresh",
         "results and report are those of the sources as they are",
         _fresh,
-        "run `python build_report.py`",
+        "run `labreport`",
     ),
     Check(
         "captions",
@@ -746,31 +750,31 @@ CHECKS = (
         "report",
         "the report that is handed in is the one that was checked",
         _handed_in,
-        "run `python build_report.py`",
+        "run `labreport`",
     ),
     Check(
         "zip",
         "the PDF is not in the zip",
         _in_zip(_report_outside),
-        "hand the report in beside the zip: run `python build_report.py`",
+        "hand the report in beside the zip: run `labreport`",
     ),
     Check(
         "README",
         "a README in the zip names the file to run and all libraries",
         _in_zip(_readme),
-        "it is made from the project's metadata: run `python build_report.py`",
+        "it is made from the project's metadata: run `labreport`",
     ),
     Check(
         "sources",
         "the zip holds all sources in their original format, as they are now",
         _in_zip(_sources),
-        "run `python build_report.py`",
+        "run `labreport`",
     ),
     Check(
         "notebooks",
         "the zip holds all notebooks, executed and without errors",
         _in_zip(_notebooks),
-        "run `python build_report.py`, which weaves and runs them",
+        "run `labreport`, which weaves and runs them",
     ),
 )
 """All checks, in the order in which a reader would ask."""

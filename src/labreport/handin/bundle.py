@@ -171,7 +171,7 @@ def _report(project: Project) -> bytes:
         return project.pdf.read_bytes()
     except FileNotFoundError:
         what = f"there is no {project.shown(project.pdf)} to hand in"
-        raise PackError(what, cure="run `python build_report.py`") from None
+        raise PackError(what, cure=f"run `{project.command()}`") from None
 
 
 def _questions(project: Project) -> dict[str, str]:
@@ -297,7 +297,7 @@ def _add_result(contents: Contents, project: Project, name: str) -> None:
     folder = project.results / name
     for required in (results.RESULT, results.RUN):
         if not (folder / required).is_file():
-            cure = f"run `python build_report.py run {name}`"
+            cure = f"run `{project.command('run', name)}`"
             contents.refused.append(PackError(f"the result of {name!r} is missing", cure=cure))
             return
     for path in _walk(folder):
@@ -310,13 +310,13 @@ def _add_result(contents: Contents, project: Project, name: str) -> None:
         else:
             contents.left_out.append(shown)
     run = f"build/results/{name}/{results.RUN}"
+    again = f"make it again: `{project.command('run', name)}`"
     if run in contents.data:
-        contents.data[run] = timeless(contents.data[run], contents.shown[run], name)
+        contents.data[run] = timeless(contents.data[run], contents.shown[run], again)
 
 
-def timeless(record: bytes, shown: str, name: str) -> bytes:
+def timeless(record: bytes, shown: str, cure: str) -> bytes:
     """Return the bytes of a run.json without the circumstances of the run."""
-    cure = f"make it again: `python build_report.py run {name}`"
     return seal({**unseal(record, shown, cure=cure), **dict.fromkeys(CIRCUMSTANCES)})
 
 
@@ -338,7 +338,7 @@ def _add_notebooks(contents: Contents, project: Project) -> None:
     for name in wanted:
         if f"notebooks/{name}.ipynb" not in contents.data:
             what = f"the notebook {name!r} has not been woven"
-            contents.refused.append(PackError(what, cure="run `python build_report.py`"))
+            contents.refused.append(PackError(what, cure=f"run `{project.command()}`"))
 
 
 def _walk(folder: Path) -> Iterator[Path]:

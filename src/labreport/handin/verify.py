@@ -115,7 +115,7 @@ def _check_hand_in(project: Project) -> None:
     reasons = bundle.is_current(project)
     if reasons:
         what = f"the hand-in in {project.shown(project.submission)} is not of this build: {reasons[0]}"
-        raise VerifyError(what, notes=reasons[1:], cure="run `python build_report.py`, then verify again")
+        raise VerifyError(what, notes=reasons[1:], cure=f"run `{project.command()}`, then verify again")
 
 
 def _unpacked(project: Project, folder: Path) -> Path:
