@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from labreport.checks.checks import Verdict
     from labreport.documents.notebooks import Woven
     from labreport.documents.report import Made
-    from labreport.handin.bundle import Submission
-    from labreport.handin.verify import Report as Verified
+    from labreport.handin import Submission, Verified
     from labreport.project import Project
     from labreport.running.runner import Step
 
@@ -256,10 +255,10 @@ def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Event
         The hand-in is not of this build, does not build, or builds to something else.
 
     """
-    from labreport.handin import verify as verification
+    from labreport import handin
 
     with building(project):
-        return verification.verify(
+        return handin.verify(
             project,
             train=train,
             jobs=jobs,
@@ -306,9 +305,9 @@ def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
 
 
 def _pack(project: Project, events: Events) -> Packed:
-    from labreport.handin import bundle
+    from labreport import handin
 
-    return _told(events, Packed(bundle.pack(project) if bundle.is_current(project) else None))
+    return _told(events, Packed(handin.pack(project) if handin.is_current(project) else None))
 
 
 def _check(project: Project, events: Events) -> Checked:

@@ -168,7 +168,7 @@ def pdf(context: click.Context, /, **_: Any) -> None:
 def check(context: click.Context, /, strict: bool, **_: Any) -> None:
     """Check the report and its hand-in against the rules of a hand-in."""
     from labreport.checks import checks
-    from labreport.handin.bundle import PackError
+    from labreport.handin import PackError
 
     verdicts = build.check(_project(context)).verdicts
     click.echo(checks.text(verdicts))

@@ -1,4 +1,4 @@
-"""The README.txt of the hand-in, made from the project's own files: it cannot say what they do not say."""
+"""The README.txt of the hand-in, made from the packed files: it cannot say what they do not say."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from labreport.documents import latexmk
 from labreport.errors import InputError, Place
 from labreport.project import Project
 from labreport.results.versions import normalised
 
 WIDTH = 79
 PROCESSOR = "Processor class: "
-SYSTEM_PACKAGES = "TEX_PACKAGES"
-"""The variable of the Makefile that lists what the system must have."""
 
 Rows = list[tuple[str, str]]
 
@@ -77,7 +76,7 @@ def _about(files: Mapping[str, bytes]) -> list[str]:
 
 def _commands(files: Mapping[str, bytes], questions: Mapping[str, str]) -> list[str]:
     make = [("make report", "install what is missing, run what is out of date, make the report")]
-    if any(name.startswith("tests/") for name in files):
+    if any(name.startswith("tests/") for name in files) and "pytest" in _pins(files):
         make.append(("make test", "install what is missing, then run the tests"))
     pip = [("python -m pip install -r constraints.txt", "install the Python packages")]
     example = next(iter(questions), "NAME")
@@ -132,10 +131,8 @@ def _libraries(files: Mapping[str, bytes]) -> list[str]:
         lines += [*_wrapped(what + ", ".join(_pinned(needed, pins)) + "."), ""]
     if pins:
         lines += ["constraints.txt lists all Python packages with their versions.", ""]
-    system = _system_packages(files)
-    if system:
-        lines += [*_wrapped("System packages (Debian, Ubuntu): " + ", ".join(system) + "."), ""]
-    return lines[:-1]
+    system = ", ".join(latexmk.DEBIAN_PACKAGES.split())
+    return [*lines, *_wrapped(f"System packages (Debian, Ubuntu): {system}.")]
 
 
 def _layout(files: Mapping[str, bytes]) -> list[str]:
@@ -195,12 +192,6 @@ def _pinned(requirements: Iterable[str], pins: Mapping[str, str]) -> list[str]:
     names = [re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0] for requirement in requirements]
     given = zip(names, requirements, strict=True)
     return [f"{n} {pins[normalised(n)]}" if normalised(n) in pins else whole for n, whole in given]
-
-
-def _system_packages(files: Mapping[str, bytes]) -> list[str]:
-    makefile = files.get("Makefile", b"").decode("utf-8", "replace").replace("\\\n", " ")
-    found = re.search(rf"^{SYSTEM_PACKAGES}\s*[:?]?=(.*)$", makefile, re.MULTILINE)
-    return found[1].partition("#")[0].split() if found else []
 
 
 def _packages(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

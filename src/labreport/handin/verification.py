@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from labreport.errors import LabreportError, UsageError
-from labreport.handin import bundle, readme
+from labreport.handin import bundle, readme, standalone
+from labreport.handin.contents import README
 from labreport.project import Project
 from labreport.results.results import FIGURES, RESULT
 
@@ -37,7 +38,7 @@ class VerifyError(LabreportError):
 
 
 @dataclass(frozen=True)
-class Report:
+class Verified:
     """What was compared and came out equal, what was not compared and why, and how long it took."""
 
     compared: tuple[str, ...]
@@ -66,7 +67,7 @@ class _Comparison:
 
 def verify(
     project: Project, *, train: bool = True, jobs: int | None = None, progress: Say = lambda _: None
-) -> Report:
+) -> Verified:
     """Unpack the zip into an empty folder, make everything again there with the code in it, and compare.
 
     With `train` all results are computed again, else the packed ones are used. `progress` gets each line that
@@ -105,7 +106,7 @@ def verify(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    return Report(tuple(found.equal), tuple(found.skipped), time.monotonic() - start)
+    return Verified(tuple(found.equal), tuple(found.skipped), time.monotonic() - start)
 
 
 def _check_hand_in(project: Project) -> None:
@@ -136,7 +137,7 @@ def _commands(code: Path, *, train: bool, jobs: int | None) -> Iterator[list[str
 
 def _run(arguments: Sequence[str], code: Path, project: Project, say: Say) -> None:
     """Run the unpacked main file; raise VerifyError with its message if it fails."""
-    main = bundle.MAIN[0]
+    main = standalone.MAIN[0]
     say(f"$ python {' '.join([main, *arguments])}")
     lines = []
     with subprocess.Popen(
@@ -202,7 +203,7 @@ def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
     """Return how what was made in a folder compares with the project's hand-in."""
     found = _Comparison([], [], [])
     old, new = project.build, code / "build"
-    made = readme.recorded_processor((code / bundle.README).read_text(encoding="utf-8"))
+    made = readme.recorded_processor((code / README).read_text(encoding="utf-8"))
     here = readme.processor_class()
     if made != here:
         _compare_printed(found, old, new)
