@@ -16,7 +16,7 @@ import projects
 import pytest
 
 from labreport.documents.latexmk import DEBIAN_PACKAGES
-from labreport.handin import bundle, is_current
+from labreport.handin import bundle, is_current, standalone
 from labreport.project import Project
 
 ROOT = Path(__file__).parents[3]
@@ -60,8 +60,9 @@ def test_the_makefile_of_a_hand_in_builds_its_report_with_the_engines_system_pac
 
 def test_what_labreport_and_the_project_import_is_named_with_the_installed_versions(project):
     projects.write(
-        project.root / "src/thing/more.py", "import json\nimport thing, nowhere_else\nimport yaml\n"
+        project.root / "src/thing/more.py", "import json\nimport thing, networkx, nowhere_else\nimport yaml\n"
     )
+    projects.write(project.root / "src/networkx/__init__.py", "# of the project itself\n")
     cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "import nothing\n"]}
     other = {"cell_type": "code", "source": ["from scipy.stats import norm\n"]}
     text = json.dumps({"cells": [cell, other, {"cell_type": "markdown", "source": ["import wandb"]}]})
@@ -77,6 +78,16 @@ def test_what_labreport_and_the_project_import_is_named_with_the_installed_versi
     assert not {"torch", "wandb", "pytest", "labreport", "nowhere-else"} & named.keys()
     assert "Libraries: click" in files["README.txt"]
     assert f"scipy {version('scipy')}." in files["README.txt"]
+
+
+def test_an_extra_brings_what_it_needs_and_no_other_does(monkeypatch):
+    needs = {
+        "a": ['b; extra == "x"', "c ; extra == 'y'", 'd[e]>=1; python_version >= "3"', "not-installed"],
+        "d": ['f; python_version >= "3" and extra == "e"', "a"],
+    }
+    monkeypatch.setattr("importlib.metadata.requires", needs.get)
+    known = dict(zip("abcdef", "123456", strict=True))
+    assert standalone._pins(["a[x] >= 1"], known) == ["a==1", "b==2", "d==4", "f==6"]
 
 
 def test_a_build_of_a_version_is_pinned_as_the_version(project):
