@@ -1,4 +1,4 @@
-"""A project: the folder with experiments, templates and report.toml, and the path of all that is made."""
+"""A project: the folder with experiments, templates and report.toml, and the paths of what is made."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Project:
 
     @property
     def build(self) -> Path:
-        """The folder of all that is generated."""
+        """The folder of what is generated."""
         build = self.root / "build"
         return build / "quick" if self.quick else build
 
@@ -90,7 +90,7 @@ class Project:
 
     @property
     def log(self) -> Path:
-        """The folder of all that experiments and LaTeX print."""
+        """The folder of what experiments and LaTeX print."""
         return self.build / "log"
 
     @property
@@ -131,7 +131,7 @@ class Project:
     @property
     def source_roots(self) -> tuple[Path, ...]:
         """The folders from which the project's own modules are imported, first match first."""
-        # where labreport is installed, all that lies beside it are other people's packages
+        # what lies beside an installed labreport is other people's packages
         beside = (ENGINE.parent,) if CHECKOUT else ()
         roots = (self.root / "src", self.root, *beside)
         return tuple(dict.fromkeys(root for root in roots if root.is_dir()))
@@ -194,7 +194,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM) -> Project:
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a mark
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InputError(
@@ -208,6 +208,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM) -> Project:
 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, text: str) -> InputError:
+    # tomllib says the place only in the text of its message
     found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     lines = text.split("\n")
     line, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]) + 1)

@@ -35,12 +35,14 @@ CIRCUMSTANCES = ("started", "finished", "seconds", "python", "jobs", "revision")
 
 
 def collect(project: Project) -> Contents:
-    """Return what goes into the zip but for its README, from the project and, where it lacks it, the engine.
+    """Return what goes into the zip, from the project and, where it lacks it, the engine.
+
+    What is made from these files for the hand-in (see `pack`) is not among them.
 
     Raises
     ------
     PackError, InputError, SeveralErrors
-        As `pack`.
+        For the reasons that `pack` lists.
 
     """
     contents = Contents()
@@ -83,6 +85,7 @@ def _add_included(contents: Contents, project: Project) -> None:
         if not _is_usable(pattern):
             cure = "name visible files below the project's folder, with / between folders, outside build/"
             raise InputError(f"include of {CONFIG} cannot hold {pattern!r}", place=place, cure=cure)
+        # only the folders that the pattern spells out are walked: a project may hold gigabytes
         fixed = re.split(r"[*?]", pattern, maxsplit=1)[0].rpartition("/")[0]
         start = project.root / fixed
         names = [_relative(project, path) for path in walk(start)]
@@ -130,7 +133,7 @@ def _add_result(contents: Contents, project: Project, name: str) -> None:
             contents.left_out.append(shown)
     run = f"build/results/{name}/{results.RUN}"
     again = f"make it again: `{project.command('run', name)}`"
-    if run in contents.data:
+    if run in contents.data:  # two runs that found the same must give the same bytes
         contents.data[run] = timeless(contents.data[run], contents.shown[run], again)
 
 
@@ -140,7 +143,7 @@ def timeless(record: bytes, shown: str, cure: str) -> bytes:
 
 
 def _note_foreign_results(contents: Contents, project: Project) -> None:
-    """Note results of experiments that are no more."""
+    """Note results of experiments that no longer exist."""
     if project.results.is_dir():
         foreign = {path.name for path in project.results.iterdir()} - set(project.experiment_names())
         contents.left_out += [f"build/results/{n}" for n in sorted(foreign) if not n.startswith(".")]

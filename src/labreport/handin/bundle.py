@@ -49,7 +49,7 @@ def pack(project: Project) -> Submission:
     ------
     PackError, SeveralErrors
         There is no report, a result or a notebook is missing, a file is a symbolic link or has a name that
-        not every system knows, or something holds a secret, a path of this machine or the name of its user.
+        some systems refuse, or something holds a secret, a path of this machine or the name of its user.
     InputError
         `include` of report.toml matches nothing, or what must not be packed.
     UsageError
@@ -59,7 +59,7 @@ def pack(project: Project) -> Submission:
     _refuse_quick(project)
     pdf = _report(project)
     contents = collect(project)
-    standalone.add_made(contents)
+    standalone.add_made(contents)  # before the README, which lists the versions
     processor = readme.processor_class()
     text = readme.text(project, contents.data, _questions(project), processor)
     contents.add(README, text.encode(), f"{README}, which is made from the project's files")
@@ -80,7 +80,7 @@ def is_current(project: Project) -> list[str]:
         return ["never packed"]
     reasons = []
     if not project.pdf.is_file() or report.read_bytes() != project.pdf.read_bytes():
-        reasons.append(f"{project.shown(project.pdf)} is another one")
+        reasons.append(f"{project.shown(project.pdf)} changed")
     try:
         with zipfile.ZipFile(code) as packed:
             old = {e.filename.removeprefix(f"{TOP}/"): (e.CRC, e.file_size) for e in packed.infolist()}
@@ -147,6 +147,7 @@ def _publish(project: Project, pdf: bytes, code: bytes) -> None:
     try:
         (staged / REPORT).write_bytes(pdf)
         (staged / CODE).write_bytes(code)
+        # what counts is what reached the disk, not what was meant to be there
         _check_written(staged / CODE, code)
         files.replace_folder(project.submission, staged)
     finally:
@@ -160,4 +161,6 @@ def _check_written(path: Path, expected: bytes) -> None:
         good = packed.testzip() is None and names == sorted(set(names))
         good = good and all(name.startswith(f"{TOP}/") for name in names)
     if not good or path.read_bytes() != expected:
-        raise PackError(f"{CODE} was not written as it should be", cure="free space on the disk; build again")
+        raise PackError(
+            f"{CODE} was damaged while it was written", cure="free space on the disk; build again"
+        )

@@ -33,13 +33,14 @@ class Contents:
         self.shown[name] = shown
 
     def add_file(self, name: str, path: Path, shown: str) -> None:
-        """Add a file under its name in the zip; what is no regular file is refused."""
+        """Add a file under its name in the zip; anything but a regular file is refused."""
+        # a link is not followed: it may name any file of this machine
         if path.is_symlink():
             what = f"{shown} is a symbolic link, which is not handed in"
             cure = "put the file itself in its place, or take the link out"
             self.refused.append(PackError(what, cure=cure))
         elif not path.is_file():
-            what = f"{shown} is no regular file"
+            what = f"{shown} is not a regular file"
             self.refused.append(PackError(what, cure="take it out of the project"))
         else:
             self.add(name, path.read_bytes(), shown)
@@ -56,7 +57,7 @@ def _expression(pattern: str) -> str:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """Yield all that is in a folder, sorted, but for what is hidden and caches; links are not followed."""
+    """Yield the files in a folder, sorted, but for hidden ones and caches; links are not followed."""
     if folder.is_symlink():
         yield folder
     elif folder.is_dir():
@@ -77,6 +78,7 @@ def bad_names(contents: Contents) -> list[LabreportError]:
         if not name.isprintable() or re.search(r'[\\:*?"<>|]', name):
             what = f"the name {name!r} cannot be unpacked on every system"
             wrong.append(PackError(what, cure="rename the file: letters, digits, - and _"))
+        # Windows and macOS take such names for one file, and unpack only one of the two
         twin = folded.setdefault(name.casefold(), name)
         if twin != name:
             what = f"{twin!r} and {name!r} differ only in upper and lower case"

@@ -14,7 +14,7 @@ _CURES = {
     "path": "print names of files relative to the project, or only their last part; then build again",
     "name": "take it out, then build again",
 }
-_NO_CASE = "if it is none: `[submission] allow` of report.toml lists texts that are harmless"
+_HARMLESS = "if it is harmless, list it under `[submission] allow` of report.toml"
 
 
 def leaks(project: Project, contents: Contents) -> list[LabreportError]:
@@ -28,7 +28,7 @@ def leaks(project: Project, contents: Contents) -> list[LabreportError]:
 
 
 def leaks_of_report(project: Project, pdf: bytes) -> list[LabreportError]:
-    """Return what the report gives away: in its bytes and streams, or as the text that one reads."""
+    """Return what the report gives away: in its bytes and streams, or in the text that one reads."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
@@ -42,6 +42,7 @@ def leaks_of_report(project: Project, pdf: bytes) -> list[LabreportError]:
     except (PyPdfError, ValueError, LookupError) as error:
         what = f"{shown} cannot be read back: {type(error).__name__}"
         raise PackError(what, cure="delete it, then build again") from error
+    # in a stream a word is cut into pieces to set its letters apart; on the page it is whole again
     for where, text in texts.items():
         for f in secrets.search(text.encode("utf-8", "replace"), known):
             found.setdefault(f.what, _leak(f"{shown}, {where}", secrets.Finding(f.kind, f.what)))
@@ -49,6 +50,7 @@ def leaks_of_report(project: Project, pdf: bytes) -> list[LabreportError]:
 
 
 def _known(project: Project) -> secrets.Known:
+    # where labreport is installed, Python's own folder covers it
     folders = {project.root, CHECKOUT or project.root}
     return secrets.known(
         sorted(folders),
@@ -59,4 +61,4 @@ def _known(project: Project) -> secrets.Known:
 
 def _leak(shown: str, finding: secrets.Finding) -> PackError:
     what = f"{shown} would give away {finding}"
-    return PackError(what, place=Place(shown, finding.line), cure=f"{_CURES[finding.kind]}; {_NO_CASE}")
+    return PackError(what, place=Place(shown, finding.line), cure=f"{_CURES[finding.kind]}; {_HARMLESS}")

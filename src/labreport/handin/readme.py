@@ -47,6 +47,7 @@ def processor_class() -> str:
     try:
         import numpy
 
+        # NumPy chooses its routines by these, and with them the last bits of sums
         units = numpy.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[call-overload,unused-ignore]
         found = units.get("found") or units.get("baseline") or []
     except (ImportError, KeyError, TypeError):
@@ -225,6 +226,7 @@ def _rows(rows: Rows) -> list[str]:
     lines = []
     for first, second in rows:
         wrapped = _wrapped_to(second, WIDTH - left - 2) or [""]
+        # a long first column stands on a line of its own, above the second
         fits = len(first) <= left - 2
         lines += [] if fits else [f"  {first}"]
         begin = f"  {first}".ljust(left + 2) if fits else " " * (left + 2)

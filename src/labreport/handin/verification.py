@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 class VerifyError(LabreportError):
-    """The unpacked code does not run, or gives something else than what is handed in."""
+    """The unpacked code does not run, or does not build what is handed in."""
 
     exit_code = 8
 
@@ -76,8 +76,8 @@ def verify(
     Raises
     ------
     VerifyError
-        There is no hand-in, or not of this build; the unpacked code fails; or something came out different.
-        The folder is kept then, and named.
+        There is no hand-in, or it is not of this build; the unpacked code fails; or something came out
+        different. The folder is kept then, and named.
     UsageError
         The build is a quick one.
 
@@ -162,7 +162,7 @@ def _run(arguments: Sequence[str], code: Path, project: Project, say: Say) -> No
         raise VerifyError(
             f"{what} {process.returncode}",
             notes=_message(lines),
-            cure=f"see {project.shown(project.log / LOG)}; if a file is missing in the zip, name it in "
+            cure=f"see {project.shown(project.log / LOG)}; if a file is missing from the zip, name it in "
             f"`[submission] include` of report.toml; the unpacked code is kept in {code}",
         )
 
@@ -205,7 +205,7 @@ def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
     old, new = project.build, code / "build"
     made = readme.recorded_processor((code / README).read_text(encoding="utf-8"))
     here = readme.processor_class()
-    if made != here:
+    if made != here:  # the last bits of numbers depend on the vector units; the printed digits do not
         _compare_printed(found, old, new)
         found.skipped.append(f"bytes: it was made on {made or 'an unknown processor'}, this is {here}")
         return found

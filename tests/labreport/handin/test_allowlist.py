@@ -144,9 +144,9 @@ def test_links_that_would_not_be_packed_do_not_matter(made_once, tmp_path):
     assert refused(project).what == "link.md is a symbolic link, which is not handed in"
 
 
-def test_what_is_no_regular_file_is_refused_without_being_opened(project):
+def test_anything_but_a_regular_file_is_refused_without_being_opened(project):
     os.mkfifo(project.root / "tests" / "pipe.py")
-    assert refused(project).what == "tests/pipe.py is no regular file"
+    assert refused(project).what == "tests/pipe.py is not a regular file"
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ CHANGES = {
     "build/results/one/figures/line.csv changed": change_result,
     "tests/new.py is new": lambda p: projects.write(p.root / "tests/new.py", ""),
     "experiments/sweep.yaml is gone": lambda p: (p.root / "experiments/sweep.yaml").unlink(),
-    "build/report.pdf is another one": lambda p: write_pdf(p.pdf, "Another"),
+    "build/report.pdf changed": lambda p: write_pdf(p.pdf, "Another"),
     "notebooks/walk.ipynb changed": lambda p: (p.notebooks / "walk.ipynb").write_text("{}"),
     "never packed": lambda p: (p.submission / "code.zip").unlink(),
     "build/submission/code.zip is damaged": lambda p: (p.submission / "code.zip").write_bytes(b"PK"),
@@ -196,7 +196,7 @@ def test_a_zip_that_was_not_written_whole_is_not_published(project, monkeypatch)
         return write(path, data.replace(b"What the thing did", b"What the thing dad"))
 
     monkeypatch.setattr(Path, "write_bytes", damage)
-    assert "not written as it should be" in refused(project).what
+    assert "damaged while it was written" in refused(project).what
 
 
 def test_what_a_killed_packing_left_is_removed_and_the_last_hand_in_put_back(project):
