@@ -16,6 +16,8 @@ from labreport.results.versions import normalised
 
 WIDTH = 79
 PROCESSOR = "Processor class: "
+FOR_TESTS = ("dev", "test", "tests")
+"""The extras of a project that only its tests need."""
 
 Rows = list[tuple[str, str]]
 
@@ -127,9 +129,10 @@ def _libraries(files: Mapping[str, bytes]) -> list[str]:
     direct = _pinned(project.get("dependencies", []), pins)
     if direct:
         lines += [*_wrapped("Libraries: " + ", ".join(direct) + "."), ""]
-    for extra, needed in sorted(project.get("optional-dependencies", {}).items()):
-        what = "For the tests: " if extra in ("dev", "test", "tests") else f"For {extra}: "
-        lines += [*_wrapped(what + ", ".join(_pinned(needed, pins)) + "."), ""]
+    extras = project.get("optional-dependencies", {})
+    for extra in sorted(extras, key=lambda name: (name in FOR_TESTS, name)):
+        what = "the tests" if extra in FOR_TESTS else f"the {extra}"
+        lines += [*_wrapped(f"For {what}: {', '.join(_pinned(extras[extra], pins))}."), ""]
     if pins:
         lines += ["constraints.txt lists all Python packages with their versions.", ""]
     system = ", ".join(latexmk.DEBIAN_PACKAGES.split())

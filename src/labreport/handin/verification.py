@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from labreport.errors import LabreportError, UsageError
-from labreport.handin import bundle, readme, standalone
+from labreport.handin import bundle, standalone
 from labreport.handin.contents import README
 from labreport.project import Project
 from labreport.results.results import FIGURES, RESULT
@@ -201,6 +201,8 @@ def _different(project: Project, found: _Comparison, folder: Path) -> VerifyErro
 
 def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
     """Return how what was made in a folder compares with the project's hand-in."""
+    from labreport.handin import readme
+
     found = _Comparison([], [], [])
     old, new = project.build, code / "build"
     made = readme.recorded_processor((code / README).read_text(encoding="utf-8"))

@@ -55,6 +55,8 @@ def test_the_readme_lists_python_every_direct_library_with_its_version_and_the_s
         name = re.match(r"[\w-]+", requirement)[0]
         version = next(v for n, v in pins.items() if n.lower().replace("_", "-") == name.lower())
         assert re.search(rf"(?<![\w-]){name} {re.escape(version)}[,.]", text), name
+    order = [text.index(f"{head}: ") for head in ("Libraries", "For the report", "For the tests")]
+    assert order == sorted(order)
     assert "texlive-latex-extra" in text
     assert "latexmk" in text
 
