@@ -572,10 +572,11 @@ def _readme(_: Material, files: dict[str, bytes]) -> Found:
 
 
 def _libraries(files: dict[str, bytes]) -> list[str]:
-    """Return the libraries that the packed project says it needs."""
+    """Return the libraries that the packed project says it needs, those of its extras among them."""
     settings = tomllib.loads(files.get("pyproject.toml", b"").decode("utf-8", "replace"))
-    needed = settings.get("project", {}).get("dependencies", [])
-    return [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in needed]
+    project = settings.get("project", {})
+    groups = [project.get("dependencies", []), *project.get("optional-dependencies", {}).values()]
+    return [re.split(r"[^\w.-]", each, maxsplit=1)[0] for needed in groups for each in needed]
 
 
 def _sources(m: Material, files: dict[str, bytes]) -> Found:
