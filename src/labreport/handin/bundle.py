@@ -116,7 +116,7 @@ def archive(data: Mapping[str, bytes]) -> bytes:
 
 def _refuse_quick(project: Project) -> None:
     if project.quick:
-        raise UsageError("a quick build is not handed in", cure="build without --quick")
+        raise UsageError("a quick build is not handed in", cure=f"run `{project.command('--full')}`")
 
 
 def _report(project: Project) -> bytes:

@@ -112,7 +112,8 @@ def verify(
 def _check_hand_in(project: Project) -> None:
     """Raise VerifyError unless the hand-in is what this build would pack."""
     if project.quick:
-        raise UsageError("a quick build is not handed in", cure="verify without --quick")
+        cure = f"run `{project.command('verify', '--full')}`"
+        raise UsageError("a quick build is not handed in", cure=cure)
     reasons = bundle.is_current(project)
     if reasons:
         what = f"the hand-in in {project.shown(project.submission)} is not of this build: {reasons[0]}"

@@ -153,8 +153,10 @@ def test_looking_whether_it_is_current_imports_nothing_heavy(project):
 
 
 def test_a_quick_build_is_not_handed_in(project):
-    with pytest.raises(UsageError, match="quick"):
-        bundle.pack(projects_of.load(project.root, quick=True))
+    quick = projects_of.load(project.root, quick=True)
+    with pytest.raises(UsageError, match="quick") as caught:
+        bundle.pack(quick)
+    assert caught.value.cure == f"run `{quick.program} --full`"
 
 
 def test_without_report_result_or_notebook_nothing_is_packed(project):
