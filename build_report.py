@@ -1,6 +1,7 @@
 """Makes the whole report: `python build_report.py`; `python build_report.py --help` lists the commands.
 
-This is the main file that reproduces everything. It runs the code that lies beside it, in `src`.
+This is the main file that reproduces everything. It runs the code that lies beside it, in `src`, on the
+project that the current folder lies in, or else on the one beside it.
 """
 
 import os
@@ -24,4 +25,4 @@ except ModuleNotFoundError as error:
     sys.exit(6)
 
 if __name__ == "__main__":
-    main()
+    main(otherwise=Path(__file__).resolve().parent)

@@ -1,24 +1,25 @@
-"""The commands: what a user types and reads."""
+"""The command line: options, words and exit codes; `build` does the work."""
 
 from __future__ import annotations
 
-import fcntl
 import os
+import shlex
+import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
+from labreport import __version__, build
 from labreport import project as projects
-from labreport import running
-from labreport.documents import notebooks, report
-from labreport.errors import BusyError, ExperimentError, LabreportError, ToolError, UsageError, raise_all
+from labreport.errors import LabreportError, ToolError, UsageError
+from labreport.events import Event
 from labreport.progress import Progress, shown_seconds
-from labreport.project import Project
+from labreport.project import CHECKOUT, Project
 
 EPILOG = """\b
 Exit codes:
@@ -38,6 +39,14 @@ Exit codes:
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True)
+class Started:
+    """How the user started this program: what they typed, and the project where none is found."""
+
+    program: str = projects.PROGRAM
+    otherwise: Path | None = None
+
+
 def common(function: F) -> F:
     """Give a command the options that all commands have; they may also stand before the command's name."""
     options = (
@@ -46,7 +55,7 @@ def common(function: F) -> F:
             "folder",
             type=click.Path(path_type=Path),
             metavar="DIR",
-            help="The folder with report.toml.  [default: the folder of build_report.py]",
+            help="The folder with report.toml.  [default: the nearest one, from here upwards]",
         ),
         click.option(
             "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at once.  [default: all cores]"
@@ -65,23 +74,27 @@ def common(function: F) -> F:
 @click.group(
     invoke_without_command=True, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
 )
+@click.version_option(__version__, message="labreport %(version)s")
 @common
 @click.pass_context
-def commands(context: click.Context, /, **options: Any) -> None:
+def commands(context: click.Context, /, **_: Any) -> None:
     """Make the report: run what is out of date, compile the PDF, execute the notebooks, pack, check."""
-    context.obj = options
     if context.invoked_subcommand is None:
-        with building(_project(context)) as project:
-            make_all(project, _jobs(context))
+        _make_all(context)
 
 
 @commands.command("all", epilog=EPILOG)
 @common
 @click.pass_context
 def everything(context: click.Context, /, **_: Any) -> None:
-    """Make the report; what `build_report.py` does without a command."""
-    with building(_project(context)) as project:
-        make_all(project, _jobs(context))
+    """Make the report, as without a command."""
+    _make_all(context)
+
+
+def _make_all(context: click.Context) -> None:
+    project = _project(context)
+    with Progress() as progress:
+        build.make_all(project, jobs=_jobs(context), events=_Lines(project, progress).show)
 
 
 @commands.command(epilog=EPILOG)
@@ -90,11 +103,14 @@ def everything(context: click.Context, /, **_: Any) -> None:
 def plan(context: click.Context, /, **_: Any) -> None:
     """Show what would run, and why, and how long it took last time; run nothing."""
     project = _project(context)
-    steps = running.plan(project)
-    lines = [(s.experiment, s.state, "; ".join(s.reasons), shown_seconds(s.last_seconds)) for s in steps]
-    stale = [s.experiment for s in steps if s.state != "fresh"]
-    made = {project.shown(project.pdf): report.is_current(project)}
-    made |= {f"notebook {name}": why for name, why in notebooks.is_current(project).items()}
+    planned = build.plan(project)
+    lines = [
+        (s.experiment, s.state, "; ".join(s.reasons), shown_seconds(s.last_seconds))
+        for s in planned.experiments
+    ]
+    stale = [s.experiment for s in planned.experiments if s.state != "fresh"]
+    made = {project.shown(project.pdf): planned.report}
+    made |= {f"notebook {name}": tuple(why) for name, why in planned.notebooks.items()}
     for what, reasons in made.items():
         state = ("after" if stale else "stale") if reasons or stale else "fresh"
         why = f"after {', '.join(stale)}" if stale else "; ".join(reasons[:3])
@@ -111,19 +127,28 @@ def plan(context: click.Context, /, **_: Any) -> None:
     "settings",
     multiple=True,
     metavar="NAME.KEY=VALUE",
-    help="Set a parameter of an experiment for this run, such as depth_width.repeats=50.",
+    help="Set a parameter of an experiment for this run.",
 )
 @click.pass_context
 def run(
     context: click.Context, /, names: tuple[str, ...], force: bool, settings: tuple[str, ...], **_: Any
 ) -> None:
     """Run experiments only: those named, with what they need, or all that are out of date."""
-    with building(_project(context)) as project:
-        chosen = parse_settings(settings)
-        start = time.monotonic()
-        outcome = run_experiments(project, _jobs(context), list(names) or None, force=force, settings=chosen)
-        ran = ", ".join(outcome.ran) or "nothing was out of date"
-        click.echo(f"results are in {project.shown(project.results)}: {ran} ({_since(start)})")
+    project = _project(context)
+    start = time.monotonic()
+    chosen = _settings(project, settings)
+    with Progress() as progress:
+        done = build.run(
+            project,
+            list(names) or None,
+            jobs=_jobs(context),
+            force=force,
+            settings=chosen,
+            events=_Lines(project, progress).show,
+        )
+    ran = ", ".join(done.ran) or "nothing was out of date"
+    seconds = shown_seconds(time.monotonic() - start)
+    click.echo(f"results are in {project.shown(project.results)}: {ran} ({seconds})")
 
 
 @commands.command(epilog=EPILOG)
@@ -131,19 +156,9 @@ def run(
 @click.pass_context
 def pdf(context: click.Context, /, **_: Any) -> None:
     """Render and compile the report from the results as they are; refuse if one is out of date."""
-    with building(_project(context)) as project:
-        start = time.monotonic()
-        stale = [step for step in running.plan(project) if step.state != "fresh"]
-        raise_all(
-            [
-                ExperimentError(
-                    f"the result of {step.experiment!r} is out of date: {'; '.join(step.reasons)}",
-                    cure=f"run `python build_report.py`, or only `… run {step.experiment}`",
-                )
-                for step in stale
-            ]
-        )
-        make_pdf(project, start, "results are up to date")
+    project = _project(context)
+    with Progress() as progress:
+        build.pdf(project, events=_Lines(project, progress).show)
 
 
 @commands.command(epilog=EPILOG)
@@ -151,13 +166,14 @@ def pdf(context: click.Context, /, **_: Any) -> None:
 @click.option("--strict", is_flag=True, help="Warnings are failures, as for the final hand-in.")
 @click.pass_context
 def check(context: click.Context, /, strict: bool, **_: Any) -> None:
-    """Check the report and its hand-in against the rules of the assignment."""
-    from labreport.checks import checks
+    """Check the report and its hand-in against the rules of a hand-in."""
+    from labreport import checks
+    from labreport.handin import PackError
 
-    verdicts = checks.check(_project(context))
+    verdicts = build.check(_project(context)).verdicts
     click.echo(checks.text(verdicts))
     if not checks.passes(verdicts, strict=strict):
-        sys.exit(7)
+        sys.exit(PackError.exit_code)
 
 
 @commands.command(epilog=EPILOG)
@@ -166,166 +182,92 @@ def check(context: click.Context, /, strict: bool, **_: Any) -> None:
 @click.pass_context
 def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
     """Rebuild all from the unpacked hand-in, in an empty folder, and compare with what is handed in."""
-    from labreport.handin import verify as verification
-
-    with building(_project(context)) as project, Progress() as progress:
-        found = verification.verify(
-            project, train=not no_train, jobs=_jobs(context), progress=lambda line: progress.say(f"  {line}")
+    project = _project(context)
+    with Progress() as progress:
+        found = build.verify(
+            project, train=not no_train, jobs=_jobs(context), events=_Lines(project, progress).show
         )
-        progress.say(f"{found}\nverified in {shown_seconds(found.seconds)}")
+    click.echo(f"{found}\nverified in {shown_seconds(found.seconds)}")
 
 
-# -------------------------------------------------------------------------------------------------- the work
+# ------------------------------------------------------------------------------------------ words for a build
 
 
-def make_all(project: Project, jobs: int) -> None:
-    """Make all that is out of date: results, the report, the notebooks, the hand-in; check that."""
-    start = time.monotonic()
-    steps = running.plan(project)
-    if all(step.state == "fresh" for step in steps):
-        ran = f"{len(steps)} experiments up to date"
-    else:
-        began = time.monotonic()
-        outcome = run_experiments(project, jobs)
-        ran = f"{len(outcome.ran)} of {len(steps)} experiments ran in {_since(began)}"
-    make_pdf(project, start, ran)
-    make_notebooks(project, jobs)
-    if not project.quick:
-        hand_in(project)
+class _Lines:
+    """Tells a build as it goes on: what happens, and a line for each finished step."""
 
+    def __init__(self, project: Project, progress: Progress) -> None:
+        self.project = project
+        self.progress = progress
+        self.ran = "results are up to date"
 
-def run_experiments(
-    project: Project,
-    jobs: int,
-    names: list[str] | None = None,
-    *,
-    force: bool = False,
-    settings: dict[str, dict[str, str]] | None = None,
-) -> running.Outcome:
-    """Run experiments with live progress; raise ExperimentError for those that failed."""
-    with Progress() as progress:
-        outcome = running.execute(
-            project, names, jobs=jobs, force=force, settings=settings or {}, events=progress.show
+    def show(self, told: Event | build.Done) -> None:
+        """Print what there is to say of an event or a finished step."""
+        match told:
+            case build.Experiments():
+                self.ran = _ran(told)
+            case build.Report():
+                self._report(told)
+            case build.Notebooks():
+                self._notebooks(told)
+            case build.Packed():
+                self._packed(told)
+            case build.Checked():
+                self._checked(told)
+            case _:
+                self.progress.show(told)
+
+    def _report(self, report: build.Report) -> None:
+        target, made = self.project.shown(self.project.pdf), report.made
+        seconds = shown_seconds(report.seconds)
+        if made is None:
+            click.echo(f"{target} is up to date; {self.ran} ({seconds})")
+            return
+        _notices(made.notices)
+        made_in = (
+            f"rendered in {shown_seconds(made.render_seconds)}, LaTeX {shown_seconds(made.latex_seconds)}"
         )
-    raise_all(outcome.errors)
-    return outcome
+        pages = f"{made.pages} pages, {made.values} values traced"
+        click.echo(f"{target}: {pages}; {self.ran}, {made_in}; {seconds} in all")
+
+    def _notebooks(self, notebooks: build.Notebooks) -> None:
+        fresh = [n.name for n in notebooks.woven if n.seconds is None]
+        said = [
+            f"{n.name} executed in {shown_seconds(n.seconds)}"
+            for n in notebooks.woven
+            if n.seconds is not None
+        ]
+        said += [f"up to date: {', '.join(fresh)}"] if fresh else []
+        if said:
+            click.echo(f"{self.project.shown(self.project.notebooks)}: {'; '.join(said)}")
+
+    def _packed(self, packed: build.Packed) -> None:
+        shown, made = self.project.shown(self.project.submission), packed.submission
+        if made is None:
+            click.echo(f"{shown} is up to date; `{self.project.command('check')}` checks it")
+            return
+        _notices(made.notices)
+        click.echo(f"{shown}: {made.report.name}, and {made.code.name} with {len(made.files)} files")
+
+    def _checked(self, checked: build.Checked) -> None:
+        broken = [verdict for verdict in checked.verdicts if verdict.passed != "passed"]
+        for verdict in broken:
+            click.echo(f"{verdict.passed}: {verdict.name}: {verdict.rule}", err=True)
+        passed = f"{len(checked.verdicts) - len(broken)} of {len(checked.verdicts)} checks passed"
+        where = f"; `{self.project.command('check')}` says where and the cure" if broken else ""
+        click.echo(passed + where)
 
 
-def make_pdf(project: Project, start: float, ran: str) -> None:
-    """Make the report if it is out of date; close with one line: what, where, how long each step took."""
-    target = project.shown(project.pdf)
-    if not report.is_current(project):
-        click.echo(f"{target} is up to date; {ran} ({_since(start)})")
-        return
-    with Progress() as progress:
-        progress.say("rendering the templates and compiling the PDF …")
-        made = report.make(project)
-    for notice in made.notices:
+def _ran(experiments: build.Experiments) -> str:
+    if experiments.seconds is None:
+        return f"{experiments.total} experiments up to date"
+    ran = f"{len(experiments.ran)} of {experiments.total} experiments ran"
+    return f"{ran} in {shown_seconds(experiments.seconds)}"
+
+
+def _notices(notices: Sequence[str]) -> None:
+    for notice in notices:
         click.echo(f"notice: {notice}", err=True)
-    steps = (
-        f"{ran}, rendered in {shown_seconds(made.render_seconds)}, LaTeX {shown_seconds(made.latex_seconds)}"
-    )
-    click.echo(f"{target}: {made.pages} pages, {made.values} values traced; {steps}; {_since(start)} in all")
-
-
-def make_notebooks(project: Project, jobs: int) -> None:
-    """Make the notebooks that are out of date; one line says how each was found."""
-    with Progress() as progress:
-        woven = notebooks.weave(project, jobs=jobs, events=progress.show)
-    if woven:
-        fresh = [notebook.name for notebook in woven if notebook.seconds is None]
-        ran = [f"{n.name} executed in {shown_seconds(n.seconds)}" for n in woven if n.seconds is not None]
-        said = [*ran, *([f"up to date: {', '.join(fresh)}"] if fresh else [])]
-        click.echo(f"{project.shown(project.notebooks)}: {'; '.join(said)}")
-
-
-def hand_in(project: Project) -> None:
-    """Pack the hand-in if it is out of date, and say which rules it breaks."""
-    from labreport.handin import bundle
-
-    shown = project.shown(project.submission)
-    if not bundle.is_current(project):
-        click.echo(f"{shown} is up to date; `python build_report.py check` checks it")
-        return
-    packed = bundle.pack(project)
-    for notice in packed.notices:
-        click.echo(f"notice: {notice}", err=True)
-    click.echo(f"{shown}: {packed.report.name}, and {packed.code.name} with {len(packed.files)} files")
-    from labreport.checks import checks
-
-    verdicts = checks.check(project)
-    broken = [verdict for verdict in verdicts if verdict.passed != "passed"]
-    for verdict in broken:
-        click.echo(f"{verdict.passed}: {verdict.name}: {verdict.rule}", err=True)
-    passed = f"{len(verdicts) - len(broken)} of {len(verdicts)} checks passed"
-    click.echo(passed + ("; `python build_report.py check` says where and the cure" if broken else ""))
-
-
-def parse_settings(settings: tuple[str, ...]) -> dict[str, dict[str, str]]:
-    """Return `NAME.KEY=VALUE` texts as a table by experiment and key.
-
-    Raises UsageError if one has another form.
-    """
-    chosen: dict[str, dict[str, str]] = {}
-    for text in settings:
-        target, equals, value = text.partition("=")
-        name, dot, key = target.strip().partition(".")
-        if not (equals and dot and name and key):
-            raise UsageError(
-                f"--set {text!r} is not of the form NAME.KEY=VALUE", cure="--set depth_width.repeats=50"
-            )
-        chosen.setdefault(name, {})[key] = value.strip()
-    return chosen
-
-
-@contextmanager
-def building(project: Project) -> Iterator[Project]:
-    """Hold the lock of the project's build folder; a second build is told at once.
-
-    Raises BusyError if another process holds it. The lock goes with the process, however that ends.
-    """
-    project.build.mkdir(parents=True, exist_ok=True)
-    with project.lock.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "another process"
-            raise BusyError(
-                f"another build works in {project.shown(project.build)} ({owner})",
-                cure="wait until it has ended, or end it",
-            ) from None
-        _write_owner(file)
-        yield project
-
-
-def _write_owner(file: IO[str]) -> None:
-    file.seek(0)
-    file.truncate()
-    file.write(f"process {os.getpid()}")
-    file.flush()
-
-
-# --------------------------------------------------------------------------------------------------- options
-
-
-def _option(context: click.Context, name: str) -> Any:
-    """Return an option given after the command's name, else before it, else None."""
-    own = context.params.get(name)
-    return own if own is not None else (context.obj or {}).get(name)
-
-
-def _project(context: click.Context) -> Project:
-    folder = _option(context, "folder") or Path(__file__).resolve().parents[2]
-    return projects.load(folder, quick=bool(_option(context, "quick")))
-
-
-def _jobs(context: click.Context) -> int:
-    return _option(context, "jobs") or len(os.sched_getaffinity(0))
-
-
-def _since(start: float) -> str:
-    return shown_seconds(time.monotonic() - start)
 
 
 def _print_table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> None:
@@ -336,10 +278,68 @@ def _print_table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> Non
         click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-def main() -> None:
-    """Run the command line; a user's mistake ends with one message and its exit code."""
+# --------------------------------------------------------------------------------------------------- options
+
+
+def _settings(project: Project, settings: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return `NAME.KEY=VALUE` texts as a table by experiment and key.
+
+    Raises UsageError if one has another form.
+    """
+    chosen: dict[str, dict[str, str]] = {}
+    for text in settings:
+        target, equals, value = text.partition("=")
+        name, dot, key = target.strip().partition(".")
+        if not (equals and dot and name and key):
+            raise UsageError(
+                f"--set {text!r} does not have the form NAME.KEY=VALUE",
+                cure=f"write for example {_example(project)}",
+            )
+        chosen.setdefault(name, {})[key] = value.strip()
+    return chosen
+
+
+def _example(project: Project) -> str:
+    """Return a setting of an experiment of this project, as an example; without one, its form."""
+    from labreport.results import Sources
+
+    sources = Sources(project)
+    for name in project.experiment_names():
+        for key, parameter in sources.declaration(name).params.items():
+            if isinstance(parameter.default, int | float | str):
+                return shlex.join(["--set", f"{name}.{key}={parameter.default}"])
+    return "--set NAME.KEY=VALUE"
+
+
+def _option(context: click.Context, name: str) -> Any:
+    """Return an option given after the command's name, else before it, else None."""
+    own = context.params.get(name)
+    return own if own is not None or context.parent is None else context.parent.params.get(name)
+
+
+def _project(context: click.Context) -> Project:
+    started = context.find_object(Started) or Started()
+    folder, quick = _option(context, "folder"), bool(_option(context, "quick"))
+    if folder is not None:
+        return projects.load(folder, quick=quick, program=started.program)
+    return projects.find(quick=quick, program=started.program, otherwise=started.otherwise)
+
+
+def _jobs(context: click.Context) -> int:
+    return _option(context, "jobs") or len(os.sched_getaffinity(0))
+
+
+# ------------------------------------------------------------------------------------------------ the program
+
+
+def main(otherwise: Path | None = None) -> None:
+    """Run the command line; a user's mistake ends with one message and its exit code.
+
+    `otherwise` is the folder of the project where the current folder lies in none.
+    """
+    program = _typed(sys.orig_argv, sys.argv)
     try:
-        commands.main(standalone_mode=False)
+        commands.main(standalone_mode=False, obj=Started(program, otherwise))
     except LabreportError as error:
         _fail(error)
     except click.ClickException as error:
@@ -352,7 +352,7 @@ def main() -> None:
         _fail(
             ToolError(
                 f"the Python package {error.name!r} is missing in {sys.executable}",
-                cure="run `make report`, which installs what is needed, or install the package",
+                cure="install it there" + (f", or run `make -C {CHECKOUT} setup`" if CHECKOUT else ""),
             )
         )
     except OSError as error:
@@ -363,6 +363,18 @@ def main() -> None:
                 f"{error.strerror}: {error.filename}", cure="make it readable and writable, free space"
             )
         )
+
+
+def _typed(interpreter: Sequence[str], program: Sequence[str]) -> str:
+    """Return what the user typed to start this program, from `sys.orig_argv` and `sys.argv`.
+
+    That is `labreport`, or the interpreter with a script or module, as `.venv/bin/python build_report.py`.
+    """
+    script = program[0]
+    if Path(script).name == projects.PROGRAM:  # the user named no interpreter, the system did
+        found = shutil.which(projects.PROGRAM)
+        return projects.PROGRAM if found == script else shlex.quote(script)
+    return shlex.join(interpreter[: len(interpreter) - len(program) + 1])
 
 
 def _fail(error: LabreportError) -> None:

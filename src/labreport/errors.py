@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MOST_LINES = 12
-"""The number of lines of a message; notes beyond it are left out, visibly."""
+"""The number of lines of a message; it says how many notes it leaves out."""
 
 WIDEST_SOURCE = 100
 """The number of characters of a source line that a message shows."""
@@ -69,7 +69,7 @@ class UsageError(LabreportError):
 
 
 class InputError(LabreportError):
-    """A file of the project (report.toml, template, result, figure) is not what it must be."""
+    """A file of the project (report.toml, a template, a result, a figure) is wrong."""
 
     exit_code = 3
 
@@ -121,7 +121,7 @@ def raise_all(errors: Sequence[LabreportError]) -> None:
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """Return a cure for an unknown name: the near ones, else all of them."""
-    import difflib
+    import difflib  # some milliseconds, which only a mistake costs
 
     known = sorted(set(names) - {name})
     if not known:
@@ -135,6 +135,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 def visible(text: str) -> str:
     """Return a text on one line, with control characters as their escapes."""
+    # a text of the user's could move the cursor or change the colours of their terminal
     line = " ".join(text.split("\n"))
     return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 

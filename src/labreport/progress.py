@@ -1,4 +1,4 @@
-"""What a user sees while experiments run: live bars on a terminal, plain lines elsewhere."""
+"""What a user sees while a build works: live bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -38,8 +38,6 @@ class Progress:
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
     def __enter__(self) -> Progress:
-        if self._bars is not None:
-            self._bars.start()
         return self
 
     def __exit__(
@@ -56,7 +54,15 @@ class Progress:
             print(text, flush=True)
 
     def show(self, event: Event) -> None:
-        """Show what happens to an experiment or a notebook."""
+        """Show what happens to an experiment, the report, a notebook or the hand-in."""
+        if event.phase == "report":
+            self.say("rendering the templates and compiling the PDF …")
+        elif event.phase == "verify":
+            self.say(f"  {event.label}")
+        else:
+            self._show(event)
+
+    def _show(self, event: Event) -> None:
         verb, ended, kind = _WORDS[event.phase]
         name = f"{kind}{event.experiment}"
         why = f" ({'; '.join(event.reasons)})" if event.reasons else ""
@@ -79,12 +85,16 @@ class Progress:
         if self._bars is None:
             self.say(f"{label}{why}")
         else:
+            # bars are live only while there is one: else they would catch what goes to a redirected stderr
+            self._bars.start()
             self._tasks[event.experiment, event.phase] = self._bars.add_task(label, total=None)
 
     def _end(self, event: Event, line: str) -> None:
         task = self._tasks.pop((event.experiment, event.phase), None)
         if self._bars is not None and task is not None:
             self._bars.remove_task(task)
+            if not self._tasks:
+                self._bars.stop()
         self.say(line)
 
 

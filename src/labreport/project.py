@@ -1,8 +1,9 @@
-"""A project: the folder with experiments, templates and report.toml, and the path of all that is made."""
+"""A project: the folder with experiments, templates and report.toml, and the paths of what is made."""
 
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,9 @@ from labreport.errors import InputError, Place, UsageError, did_you_mean
 CONFIG = "report.toml"
 ENGINE = Path(__file__).resolve().parent
 """The folder of labreport itself."""
+CHECKOUT = ENGINE.parents[1] if (ENGINE.parents[1] / "build_report.py").is_file() else None
+"""The folder around labreport's sources, with its main file; None where labreport is installed."""
+PROGRAM = "labreport"
 DEFAULT_DATE = "1 January 2025"
 
 
@@ -23,8 +27,8 @@ class Config:
     `questions` maps a question's number to its one-line text; `preload` lists modules that the fork server
     imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
     `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
-    `submission` has two lists: `include`, patterns of further files to hand in, and `allow`, texts that look
-    like a secret or like a name of this machine and are none.
+    `submission` has two lists: `include`, patterns of further files to hand in, and `allow`, texts that only
+    look like a secret or like a name of this machine.
     """
 
     title: str
@@ -43,11 +47,15 @@ class Config:
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder with its settings; `quick` builds write below build/quick only."""
+    """A project folder with its settings; `quick` builds write below build/quick only.
+
+    `program` is what the user types to build this project, as far as its first option.
+    """
 
     root: Path
     config: Config
     quick: bool = False
+    program: str = PROGRAM
 
     @property
     def experiments(self) -> Path:
@@ -66,7 +74,7 @@ class Project:
 
     @property
     def build(self) -> Path:
-        """The folder of all that is generated."""
+        """The folder of what is generated."""
         build = self.root / "build"
         return build / "quick" if self.quick else build
 
@@ -82,7 +90,7 @@ class Project:
 
     @property
     def log(self) -> Path:
-        """The folder of all that experiments and LaTeX print."""
+        """The folder of what experiments and LaTeX print."""
         return self.build / "log"
 
     @property
@@ -123,8 +131,15 @@ class Project:
     @property
     def source_roots(self) -> tuple[Path, ...]:
         """The folders from which the project's own modules are imported, first match first."""
-        roots = (self.root / "src", self.root, ENGINE.parent)
+        # what lies beside an installed labreport is other people's packages
+        beside = (ENGINE.parent,) if CHECKOUT else ()
+        roots = (self.root / "src", self.root, *beside)
         return tuple(dict.fromkeys(root for root in roots if root.is_dir()))
+
+    def command(self, *arguments: str) -> str:
+        """Return a command for this project that works when the user pastes it, as cures name it."""
+        quick = ("--quick",) if self.quick and "--full" not in arguments else ()
+        return " ".join((self.program, *map(shlex.quote, (*arguments, *quick))))
 
     def shown(self, path: Path) -> str:
         """Return a path as messages show it: relative to the project where it lies inside."""
@@ -134,24 +149,44 @@ class Project:
             return str(path)
 
     def experiment_names(self) -> list[str]:
-        """Return the names of all experiments, sorted; files that begin with an underscore are none."""
+        """Return the names of all experiments, sorted; a file that begins with an underscore is not one."""
         if not self.experiments.is_dir():
             return []
         return sorted(p.stem for p in self.experiments.glob("*.py") if not p.stem.startswith("_"))
 
 
-def load(root: Path, *, quick: bool = False) -> Project:
-    """Return the project in a folder.
+def nearest(folder: Path) -> Path | None:
+    """Return the nearest folder with a report.toml, from a folder upwards; None if there is none."""
+    folder = folder.resolve()
+    return next((above for above in (folder, *folder.parents) if (above / CONFIG).is_file()), None)
+
+
+def find(*, quick: bool = False, program: str = PROGRAM, otherwise: Path | None = None) -> Project:
+    """Return the project that the current folder lies in, or else the one in the folder `otherwise`.
+
+    Raises UsageError if there is none, and what `load` raises.
+    """
+    root = nearest(Path.cwd()) or otherwise
+    if root is None:
+        raise UsageError(
+            f"there is no project here: neither {Path.cwd()} nor a folder above it has a {CONFIG}",
+            cure=f'go to a project, name one with --project DIR, or create {CONFIG} with `title = "…"`',
+        )
+    return load(root, quick=quick, program=program)
+
+
+def load(root: Path, *, quick: bool = False, program: str = PROGRAM) -> Project:
+    """Return the project in a folder; `program` is how the user starts labreport.
 
     Raises
     ------
     UsageError
-        The folder is no project: it does not exist or has no report.toml.
+        The folder is not a project: it does not exist or has no report.toml.
     InputError
         report.toml cannot be read, has an unknown key, or a value of the wrong type.
 
     """
-    root = root.resolve()
+    named, root = root, root.resolve()
     path = root / CONFIG
     if not path.is_file():
         raise UsageError(
@@ -159,7 +194,7 @@ def load(root: Path, *, quick: bool = False) -> Project:
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a mark
         data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise InputError(
@@ -167,10 +202,13 @@ def load(root: Path, *, quick: bool = False) -> Project:
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise _syntax_error(error, text) from error
-    return Project(root, _config(data, text), quick)
+    if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none
+        program = f"{program} --project {shlex.quote(str(named))}"
+    return Project(root, _config(data, text), quick, program)
 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, text: str) -> InputError:
+    # tomllib says the place only in the text of its message
     found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     lines = text.split("\n")
     line, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]) + 1)
@@ -251,7 +289,7 @@ _SETTINGS = {
     "deadlines": (
         _is_seconds_table,
         "a table of experiment names and positive seconds",
-        "[deadlines] and below it depth_width = 7200",
+        "[deadlines] and below it NAME = 7200",
     ),
     "cell_deadline": (_is_seconds, "a positive number of seconds", "cell_deadline = 300"),
     "notebook_deadline": (_is_seconds, "a positive number of seconds", "notebook_deadline = 1200"),

@@ -1,10 +1,14 @@
 """Messages for people: what is wrong, where, and the cure, in at most twelve lines."""
 
+import re
+
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labreport import errors
+import labreport.handin  # noqa: F401 -- its errors have exit codes, too
+from labreport import cli
 from labreport.errors import (
     MOST_LINES,
     InputError,
@@ -55,8 +59,9 @@ def test_the_caret_stands_under_the_column_of_lines_of_any_length(column, length
     place = Place("f", line, column, length, text)
     if column <= 300:
         shown, marked = caret(place)
-        assert marked == text[column - 1 : column - 1 + len(marked)]
-        assert len(marked) == min(length, 300 - column + 1) or shown.endswith(marked)
+        begin = shown.index(text[column - 1])  # no two characters of the line are the same
+        assert marked == shown[begin:][:length]
+        assert marked[0] == text[column - 1]
         assert len(shown) <= 100 + len(f"{line:>5} | ")
     else:
         assert InputError("x", place=place).lines()[3].count("^") == 1
@@ -99,21 +104,29 @@ def test_one_error_is_raised_as_itself_and_several_together():
     assert several.value.errors == (first, second)
 
 
-def test_every_kind_of_error_has_the_exit_code_that_the_help_lists():
-    kinds = {
-        name: kind.exit_code
-        for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, LabreportError) and kind is not SeveralErrors
-    }
-    assert kinds == {
-        "LabreportError": 1,
+def kinds_of(error: type[LabreportError]) -> set[type[LabreportError]]:
+    return {error}.union(*map(kinds_of, error.__subclasses__()))
+
+
+def test_every_kind_of_error_has_an_exit_code_that_the_help_lists():
+    help_text = CliRunner().invoke(cli.commands, ["--help"]).output
+    codes = help_text.partition("Exit codes:")[2]
+    listed = {int(code) for code in re.findall(r"^ +(\d+) +\S", codes, re.MULTILINE)}
+    kinds = {kind for kind in kinds_of(LabreportError) if kind.__module__.startswith("labreport.")}
+    assert {kind.exit_code for kind in kinds} | {0, 130} == listed
+    assert {kind.__name__: kind.exit_code for kind in kinds if kind.__base__ is LabreportError} == {
         "UsageError": 2,
         "InputError": 3,
         "ExperimentError": 4,
         "LatexError": 5,
         "ToolError": 6,
+        "PackError": 7,
+        "VerifyError": 8,
         "BusyError": 75,
+        "SeveralErrors": 1,  # until it is made: then that of the first
     }
+    assert "7    the hand-in cannot be packed, or breaks a rule" in help_text
+    assert "8    the hand-in does not rebuild to what it says" in help_text
 
 
 @pytest.mark.parametrize(

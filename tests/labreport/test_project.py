@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from labreport.errors import InputError, UsageError
-from labreport.project import DEFAULT_DATE, Config, load
+from labreport.project import DEFAULT_DATE, Config, find, load, nearest
 
 FULL = """\
 title = "Deep & wide"
@@ -54,7 +54,7 @@ def test_line_ends_and_the_byte_order_mark_do_not_count(tmp_path):
     assert load_text(tmp_path, windows).config == load_text(tmp_path, FULL).config
 
 
-def test_a_folder_without_report_toml_is_no_project(tmp_path):
+def test_a_folder_without_report_toml_is_not_a_project(tmp_path):
     for folder in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UsageError, match="no project in") as caught:
             load(folder)
@@ -103,7 +103,7 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
         load_text(tmp_path, 'title = "Dvo\xf8\xe1k"'.encode("latin-1"))
 
 
-def test_a_long_wrong_value_is_shown_shortly(tmp_path):
+def test_a_long_wrong_value_is_shown_in_short(tmp_path):
     with pytest.raises(InputError) as caught:
         load_text(tmp_path, f"title = {list(range(1000))}")
     assert len(caught.value.what) < 130
@@ -156,6 +156,43 @@ def test_experiments_are_the_modules_of_their_folder(tmp_path):
     for name in ("b.py", "a.py", "_helpers.py", "__init__.py", "notes.txt"):
         (tmp_path / "experiments" / name).touch()
     assert project.experiment_names() == ["a", "b"]
+
+
+def test_the_nearest_folder_with_report_toml_is_the_project(tmp_path, monkeypatch):
+    outer, inner = tmp_path / "outer", tmp_path / "outer" / "a" / "inner"
+    (inner / "experiments" / "deep").mkdir(parents=True)
+    for folder in (outer, inner):
+        (folder / "report.toml").write_text('title = "T"')
+    for here, project in ((outer, outer), (outer / "a", outer), (inner / "experiments" / "deep", inner)):
+        monkeypatch.chdir(here)
+        assert nearest(here) == project
+        assert find(otherwise=tmp_path / "nowhere").root == project
+    assert nearest(tmp_path) is None
+
+
+def test_without_a_project_here_the_other_one_is_taken_or_the_cure_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "report.toml").write_text('title = "T"')
+    assert find(otherwise=tmp_path / "else").root == tmp_path / "else"
+    with pytest.raises(UsageError, match="there is no project here") as caught:
+        find()
+    assert str(tmp_path) in caught.value.what
+    assert "--project DIR" in caught.value.cure
+
+
+def test_a_command_says_where_the_project_is_unless_it_is_found_from_here(tmp_path, monkeypatch):
+    folder = tmp_path / "my project"
+    (folder / "experiments").mkdir(parents=True)
+    (folder / "report.toml").write_text('title = "T"')
+    monkeypatch.chdir(folder / "experiments")
+    assert load(folder).command("run", "coin") == "labreport run coin"
+    assert load(folder, quick=True).command("run", "coin") == "labreport run coin --quick"
+    assert load(folder, quick=True).command("--full") == "labreport --full"
+    assert load(folder, program="python build_report.py").command() == "python build_report.py"
+    monkeypatch.chdir(tmp_path)
+    there = load(Path("my project"), quick=True)
+    assert there.command("run", "a b") == "labreport --project 'my project' run 'a b' --quick"
 
 
 def test_the_projects_own_modules_come_before_the_engine(tmp_path):

@@ -6,8 +6,9 @@ cure. Nothing here changes a file or runs an experiment; addresses are never vis
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -25,7 +26,10 @@ State = Literal["passed", "warning", "failed"]
 
 @dataclass(frozen=True)
 class Check:
-    """A row of the table: `find` looks for what breaks the rule; `state` is the verdict if there is any."""
+    """A row of the table: `find` looks for what breaks the rule; `state` is the verdict if there is any.
+
+    A command that the cure names, such as `labreport run`, is shown as the user started this build.
+    """
 
     name: str
     rule: str
@@ -46,10 +50,13 @@ class Verdict:
     note: str = ""
 
 
-def check(project: Project, document: Document | None = None) -> list[Verdict]:
+def check(
+    project: Project, stale: Mapping[str, Sequence[str]] = {}, document: Document | None = None
+) -> list[Verdict]:
     """Return the verdict of each check on the published report and its hand-in.
 
-    `document` is what the report was made of; without it the templates are rendered, once.
+    `stale` says of each experiment whose result is out of date why it is; `document` is what the report was
+    made of; without it the templates are rendered, once.
 
     Raises
     ------
@@ -57,13 +64,14 @@ def check(project: Project, document: Document | None = None) -> list[Verdict]:
         There is no report, a file of the build cannot be read, or the templates cannot be rendered.
 
     """
-    material = Material(project, document)
-    return [_verdict(row, row.find(material)) for row in CHECKS]
+    material = Material(project, stale, document)
+    return [_verdict(row, row.find(material), project) for row in CHECKS]
 
 
-def _verdict(row: Check, found: Found) -> Verdict:
+def _verdict(row: Check, found: Found, project: Project) -> Verdict:
     state: State = row.state if found.places else "passed"
-    return Verdict(row.name, row.rule, state, tuple(found.places), row.cure, found.note)
+    cure = re.sub("`labreport ?([^`]*)`", lambda said: f"`{project.command(*said[1].split())}`", row.cure)
+    return Verdict(row.name, row.rule, state, tuple(found.places), cure, found.note)
 
 
 def passes(verdicts: Iterable[Verdict], *, strict: bool = False) -> bool:
@@ -108,14 +116,14 @@ CHECKS = (
         "full build",
         "the numbers come from full runs, not from a quick build",
         document.quick,
-        "run `python build_report.py` without --quick",
+        "run `labreport --full`",
         "warning",
     ),
     Check(
         "fresh",
         "results and report are those of the sources as they are",
         document.fresh,
-        "run `python build_report.py`",
+        "run `labreport`",
     ),
     Check(
         "captions",
@@ -217,31 +225,31 @@ CHECKS = (
         "report",
         "the report that is handed in is the one that was checked",
         handin.handed_in,
-        "run `python build_report.py`",
+        "run `labreport`",
     ),
     Check(
         "zip",
         "the PDF is not in the zip",
         handin.in_zip(handin.report_outside),
-        "hand the report in beside the zip: run `python build_report.py`",
+        "hand the report in beside the zip: run `labreport`",
     ),
     Check(
         "README",
         "a README in the zip names the file to run and all libraries",
         handin.in_zip(handin.readme),
-        "it is made from the project's metadata: run `python build_report.py`",
+        "it is made from the project's metadata: run `labreport`",
     ),
     Check(
         "sources",
         "the zip holds all sources in their original format, as they are now",
         handin.in_zip(handin.sources),
-        "run `python build_report.py`",
+        "run `labreport`",
     ),
     Check(
         "notebooks",
         "the zip holds all notebooks, executed and without errors",
         handin.in_zip(handin.notebooks),
-        "run `python build_report.py`, which weaves and runs them",
+        "run `labreport`, which weaves and runs them",
     ),
 )
 """All checks, in the order in which a reader would ask."""

@@ -9,7 +9,6 @@ from labreport.checks import latex_source
 from labreport.checks.material import Found, Material, counted
 from labreport.documents import report
 from labreport.language import label
-from labreport.running import runner
 
 OVERFLOW = 1.0  # pt that a line may stick out
 
@@ -44,9 +43,8 @@ def quick(m: Material) -> Found:
 def fresh(m: Material) -> Found:
     """Return the results that are out of date, and why the report is."""
     stale = [
-        (f"experiments/{step.experiment}.py", f"its result is out of date: {'; '.join(step.reasons)}")
-        for step in runner.plan(m.project)
-        if step.state != "fresh"
+        (f"experiments/{name}.py", f"its result is out of date: {'; '.join(reasons)}")
+        for name, reasons in m.stale.items()
     ]
     shown = m.project.shown(m.project.pdf)
     return Found([*stale, *((shown, reason) for reason in report.is_current(m.project))])

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
+from labreport import handin
 from labreport.checks.material import Found, Material, counted
 from labreport.documents import notebooks as weaving
-from labreport.handin import bundle
 
 
 def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Material], Found]:
@@ -19,7 +19,7 @@ def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Mat
 
     def checked(m: Material) -> Found:
         if m.zipped is None:
-            return Found([(m.project.shown(m.project.submission / bundle.CODE), "it does not exist")])
+            return Found([(m.project.shown(m.project.submission / handin.CODE), "it does not exist")])
         return find(m, m.zipped)
 
     return checked
@@ -27,7 +27,7 @@ def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Mat
 
 def handed_in(m: Material) -> Found:
     """Return that the report beside the zip is missing, or another one."""
-    path = m.project.submission / bundle.REPORT
+    path = m.project.submission / handin.REPORT
     if not path.is_file():
         return Found([(m.project.shown(path), "it does not exist")])
     same = path.read_bytes() == m.project.pdf.read_bytes()
@@ -37,9 +37,9 @@ def handed_in(m: Material) -> Found:
 def report_outside(m: Material, files: dict[str, bytes]) -> Found:
     """Return the copies of the report inside the zip."""
     own = m.project.pdf.read_bytes()
-    inside = [n for n, data in files.items() if data == own or PurePosixPath(n).name == bundle.REPORT]
+    inside = [n for n, data in files.items() if data == own or PurePosixPath(n).name == handin.REPORT]
     return Found(
-        [(bundle.CODE, f"it holds the report: {name}") for name in inside], counted(len(files), "file")
+        [(handin.CODE, f"it holds the report: {name}") for name in inside], counted(len(files), "file")
     )
 
 
@@ -48,7 +48,7 @@ def readme(_: Material, files: dict[str, bytes]) -> Found:
     found = [name for name in files if "/" not in name and name.upper().startswith("README")]
     said = "\n".join(files[name].decode("utf-8", "replace") for name in found)
     if not said.strip():
-        return Found([(bundle.CODE, "no README with a text at its top")])
+        return Found([(handin.CODE, "no README with a text at its top")])
     # a file at the top that runs when it is called
     main = [n for n, data in files.items() if "/" not in n and n.endswith(".py") and b"__main__" in data]
     places = []
@@ -60,10 +60,11 @@ def readme(_: Material, files: dict[str, bytes]) -> Found:
 
 
 def _libraries(files: dict[str, bytes]) -> list[str]:
-    """Return the libraries that the packed project says it needs."""
+    """Return the libraries that the packed project says it needs, those of its extras among them."""
     settings = tomllib.loads(files.get("pyproject.toml", b"").decode("utf-8", "replace"))
-    needed = settings.get("project", {}).get("dependencies", [])
-    return [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in needed]
+    project = settings.get("project", {})
+    groups = [project.get("dependencies", []), *project.get("optional-dependencies", {}).values()]
+    return [re.split(r"[^\w.-]", each, maxsplit=1)[0] for needed in groups for each in needed]
 
 
 def sources(m: Material, files: dict[str, bytes]) -> Found:
@@ -73,9 +74,9 @@ def sources(m: Material, files: dict[str, bytes]) -> Found:
     for path in sorted(path for pattern in patterns for path in m.project.root.glob(pattern)):
         name = path.relative_to(m.project.root).as_posix()
         if name not in files:
-            places.append((bundle.CODE, f"{name} is missing"))
+            places.append((handin.CODE, f"{name} is missing"))
         elif files[name] != path.read_bytes():
-            places.append((bundle.CODE, f"{name} differs from the project's file"))
+            places.append((handin.CODE, f"{name} differs from the project's file"))
     return Found(places)
 
 
@@ -83,7 +84,7 @@ def notebooks(m: Material, files: dict[str, bytes]) -> Found:
     """Return the notebooks that the zip lacks, or that were not executed as they are."""
     packed = {PurePosixPath(n).name: data for n, data in files.items() if n.endswith(".ipynb")}
     names = [f"{name}.ipynb" for name in weaving.names(m.project)]
-    places = [(bundle.CODE, f"{name} is missing") for name in names if name not in packed]
+    places = [(handin.CODE, f"{name} is missing") for name in names if name not in packed]
     for name, data in sorted(packed.items()):
         places += [(name, what) for what in _trouble_in(data)]
         woven = m.project.notebooks / name

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from labreport import errors
+from labreport import errors, handin, results
 from labreport.checks import pdf
 from labreport.checks.latex_source import Code, Picture, Source
 from labreport.documents import JOB, Document, place_of, read_log, report
 from labreport.errors import InputError
-from labreport.handin import bundle
 from labreport.project import Project
-from labreport.results import results
 from labreport.writing import Difference, Excerpt
 
 if TYPE_CHECKING:
@@ -41,9 +39,14 @@ def counted(number: int, noun: str) -> str:
 
 @dataclass(frozen=True)
 class Material:
-    """All that the checks look at; `given` is the document that was just made, if there is one."""
+    """All that the checks look at.
+
+    `stale` are the experiments whose results are out of date, with the reasons; `given` is the document that
+    was just made, if there is one.
+    """
 
     project: Project
+    stale: Mapping[str, Sequence[str]] = field(default_factory=dict)
     given: Document | None = None
 
     @cached_property
@@ -54,7 +57,7 @@ class Material:
     @cached_property
     def pdf(self) -> Pdf:
         """The published report."""
-        return pdf.read(self.project.pdf, self.project.shown(self.project.pdf))
+        return pdf.read(self.project)
 
     @cached_property
     def source(self) -> Source:
@@ -67,7 +70,7 @@ class Material:
         path = self.project.log / "latex.log"
         if not path.is_file():
             shown = self.project.shown(path)
-            raise InputError(f"there is no {shown} to read", cure="make it: `python build_report.py`")
+            raise InputError(f"there is no {shown} to read", cure=f"make it: `{self.project.command()}`")
         return path.read_text(encoding="utf-8", errors="replace")
 
     @cached_property
@@ -118,7 +121,7 @@ class Material:
     @cached_property
     def zipped(self) -> dict[str, bytes] | None:
         """The files of the zip by their paths below its top folder; None if there is no zip."""
-        path = self.project.submission / bundle.CODE
+        path = self.project.submission / handin.CODE
         if not path.is_file():
             return None
         try:
@@ -127,7 +130,7 @@ class Material:
         except (zipfile.BadZipFile, OSError) as error:
             shown = self.project.shown(path)
             raise InputError(f"{shown} cannot be read: {error}", cure="make it again") from error
-        return {name.removeprefix(f"{bundle.TOP}/"): data for name, data in files.items()}
+        return {name.removeprefix(f"{handin.TOP}/"): data for name, data in files.items()}
 
     def read(self, name: str) -> str:
         """Return a file that LaTeX compiled, by its name in the folder of the sources."""
@@ -136,7 +139,7 @@ class Material:
             return path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise InputError(
-                f"there is no {self.project.shown(path)}", cure="make it: `python build_report.py`"
+                f"there is no {self.project.shown(path)}", cure=f"make it: `{self.project.command()}`"
             ) from None
 
 

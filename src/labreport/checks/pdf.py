@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import InputError, Place
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
+
+    from labreport.project import Project
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,14 @@ class Pdf:
     height: float
 
 
-def read(path: Path, shown: str) -> Pdf:
-    """Return a PDF as the checks see it; InputError if there is none, or it cannot be read."""
+def read(project: Project) -> Pdf:
+    """Return the report as the checks see it; InputError if there is none, or it cannot be read."""
+    path, shown = project.pdf, project.shown(project.pdf)
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
     if not path.is_file():
-        raise InputError(f"there is no {shown} to read", cure="make it: `python build_report.py`")
+        raise InputError(f"there is no {shown} to read", cure=f"make it: `{project.command()}`")
     try:
         reader = PdfReader(path)
         numbered = list(enumerate(reader.pages, 1))

@@ -2,8 +2,21 @@
 
 from labreport.documents import notebooks, report
 from labreport.documents.document import JOB, Document
+from labreport.documents.latexmk import DEBIAN_PACKAGES
 from labreport.documents.locate import place_of
+from labreport.documents.notebooks import Woven
 from labreport.documents.report import Made
 from labreport.documents.texlog import Problem, read_log
 
-__all__ = ["JOB", "Document", "Made", "Problem", "notebooks", "place_of", "read_log", "report"]
+__all__ = [
+    "DEBIAN_PACKAGES",
+    "JOB",
+    "Document",
+    "Made",
+    "Problem",
+    "Woven",
+    "notebooks",
+    "place_of",
+    "read_log",
+    "report",
+]

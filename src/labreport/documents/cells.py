@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from labreport.documents import context
 from labreport.errors import InputError, Place
+from labreport.modules import is_own
 from labreport.project import ENGINE
-from labreport.results import is_own
 
 if TYPE_CHECKING:
     from labreport.language import Formatted, Printed, Rendered

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from labreport import results
 from labreport.errors import InputError, Place
-from labreport.results import results
 
 if TYPE_CHECKING:
     from labreport.language import Formatted, Rendered

@@ -1,1 +1,18 @@
-"""The hand-in: a zip of all that the report was made from, searched for leaks and verified."""
+"""The hand-in: the report and a zip of all that it was made from, searched for leaks and verified."""
+
+from labreport.handin.bundle import CODE, REPORT, TOP, Submission, is_current, pack
+from labreport.handin.contents import PackError
+from labreport.handin.verification import Verified, VerifyError, verify
+
+__all__ = [
+    "CODE",
+    "REPORT",
+    "TOP",
+    "PackError",
+    "Submission",
+    "Verified",
+    "VerifyError",
+    "is_current",
+    "pack",
+    "verify",
+]

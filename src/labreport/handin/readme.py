@@ -1,4 +1,4 @@
-"""The README.txt of the hand-in, made from the project's own files: it cannot say what they do not say."""
+"""The README.txt of the hand-in, made from the packed files: it cannot say what they do not say."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from labreport.documents import DEBIAN_PACKAGES
 from labreport.errors import InputError, Place
 from labreport.project import Project
 from labreport.results import versions
 
 WIDTH = 79
 PROCESSOR = "Processor class: "
-SYSTEM_PACKAGES = "TEX_PACKAGES"
-"""The variable of the Makefile that lists what the system must have."""
+FOR_TESTS = ("dev", "test", "tests")
+"""The extras of a project that only its tests need."""
 
 Rows = list[tuple[str, str]]
 
@@ -48,6 +49,7 @@ def processor_class() -> str:
     try:
         import numpy
 
+        # NumPy chooses its routines by these, and with them the last bits of sums
         units = numpy.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[call-overload,unused-ignore]
         found = units.get("found") or units.get("baseline") or []
     except (ImportError, KeyError, TypeError):
@@ -77,7 +79,7 @@ def _about(files: Mapping[str, bytes]) -> list[str]:
 
 def _commands(files: Mapping[str, bytes], questions: Mapping[str, str]) -> list[str]:
     make = [("make report", "install what is missing, run what is out of date, make the report")]
-    if any(name.startswith("tests/") for name in files):
+    if any(name.startswith("tests/") for name in files) and "pytest" in _pins(files):
         make.append(("make test", "install what is missing, then run the tests"))
     pip = [("python -m pip install -r constraints.txt", "install the Python packages")]
     example = next(iter(questions), "NAME")
@@ -127,15 +129,14 @@ def _libraries(files: Mapping[str, bytes]) -> list[str]:
     direct = _pinned(project.get("dependencies", []), pins)
     if direct:
         lines += [*_wrapped("Libraries: " + ", ".join(direct) + "."), ""]
-    for extra, needed in sorted(project.get("optional-dependencies", {}).items()):
-        what = "For the tests: " if extra in ("dev", "test", "tests") else f"For {extra}: "
-        lines += [*_wrapped(what + ", ".join(_pinned(needed, pins)) + "."), ""]
+    extras = project.get("optional-dependencies", {})
+    for extra in sorted(extras, key=lambda name: (name in FOR_TESTS, name)):
+        what = "the tests" if extra in FOR_TESTS else f"the {extra}"
+        lines += [*_wrapped(f"For {what}: {', '.join(_pinned(extras[extra], pins))}."), ""]
     if pins:
         lines += ["constraints.txt lists all Python packages with their versions.", ""]
-    system = _system_packages(files)
-    if system:
-        lines += [*_wrapped("System packages (Debian, Ubuntu): " + ", ".join(system) + "."), ""]
-    return lines[:-1]
+    system = ", ".join(DEBIAN_PACKAGES.split())
+    return [*lines, *_wrapped(f"System packages (Debian, Ubuntu): {system}.")]
 
 
 def _layout(files: Mapping[str, bytes]) -> list[str]:
@@ -200,12 +201,6 @@ def _pinned(requirements: Iterable[str], pins: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _system_packages(files: Mapping[str, bytes]) -> list[str]:
-    makefile = files.get("Makefile", b"").decode("utf-8", "replace").replace("\\\n", " ")
-    found = re.search(rf"^{SYSTEM_PACKAGES}\s*[:?]?=(.*)$", makefile, re.MULTILINE)
-    return found[1].partition("#")[0].split() if found else []
-
-
 def _packages(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """Yield the project's own packages with the first lines of their docstrings."""
     for name, data in sorted(files.items()):
@@ -237,6 +232,7 @@ def _rows(rows: Rows) -> list[str]:
     lines = []
     for first, second in rows:
         wrapped = _wrapped_to(second, WIDTH - left - 2) or [""]
+        # a long first column stands on a line of its own, above the second
         fits = len(first) <= left - 2
         lines += [] if fits else [f"  {first}"]
         begin = f"  {first}".ljust(left + 2) if fits else " " * (left + 2)

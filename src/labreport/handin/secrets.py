@@ -64,7 +64,7 @@ class _Value:
 
 @dataclass(frozen=True)
 class _Form:
-    """A form that gives something away; nothing that lacks all of `hints` can have it."""
+    """A form that gives something away; it holds at least one of `hints`, which are quick to look for."""
 
     kind: Kind
     what: str
@@ -153,11 +153,10 @@ def known(
     allowed: Collection[str] = (),
     authors: Iterable[str] = (),
 ) -> Known:
-    """Return what is to be looked for on this machine.
+    """Return what to look for on this machine.
 
     `folders` are the project's; the home folder, the temporary ones and Python's come of themselves. `names`
-    maps names to what they are, else those of the user and of the machine. Who is one of the `authors` may be
-    named.
+    maps names to what they are, else those of the user and of the machine. The names of `authors` may appear.
     """
     found = machine_names() if names is None else names
     known_names = {word.lower() for author in authors for word in re.findall(r"\w+", author)} | set(
@@ -212,6 +211,7 @@ def _is_file(value: str) -> bool:
 def _encodings(value: bytes) -> Iterator[bytes]:
     """Yield a value as it is, quoted for URLs, in hexadecimal, and in base64 at any place of a text."""
     yield value
+    # some programs write %2F, others %2f
     quoted = quote(value, safe="").encode()
     yield from (quoted, re.sub(rb"%..", lambda found: found[0].lower(), quoted), quote(value).encode())
     yield value.hex().encode()

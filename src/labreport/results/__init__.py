@@ -5,7 +5,6 @@ from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
 from labreport.results.fingerprint import Fingerprint, Part, changes, of_kind
 from labreport.results.freshness import Record, files_in
-from labreport.results.modules import find_module, is_own, module_names
 from labreport.results.results import (
     FIGURES,
     RESULT,
@@ -51,14 +50,11 @@ __all__ = [
     "encode",
     "files",
     "files_in",
-    "find_module",
     "freshness",
     "is_frame",
-    "is_own",
     "kind_of",
     "last_seconds",
     "load",
-    "module_names",
     "of_kind",
     "publish",
     "publish_drawing",

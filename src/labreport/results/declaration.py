@@ -167,14 +167,14 @@ class _Reader:
 
     def needs(self, node: ast.stmt) -> tuple[str, ...]:
         wrong = "NEEDS must be a literal tuple of names of experiments"
-        return tuple(self.texts(node, wrong, 'write for example: NEEDS = ("depth_width",)'))
+        return tuple(self.texts(node, wrong, 'write for example: NEEDS = ("NAME",)'))
 
     def reads(self, node: ast.stmt) -> tuple[str, ...]:
         wrong = "READS must be a literal tuple of paths of files"
-        paths = self.texts(node, wrong, 'write for example: READS = ("experiments/sweep.yaml",)')
+        paths = self.texts(node, wrong, 'write for example: READS = ("data/NAME.csv",)')
         for path, written in paths.items():
             if not _is_inside(path):
-                cure = 'write it relative to the project, for example "experiments/sweep.yaml"'
+                cure = 'write it relative to the project, for example "data/NAME.csv"'
                 self.wrong(f"READS has {path!r}, which is not a path inside the project", written, cure)
             elif path.startswith("build/"):
                 cure = "name the experiment that makes it in NEEDS, and use its result"

@@ -109,6 +109,7 @@ class Result:
     fingerprint: str
     folder: Path = field(repr=False)
     shown: str = field(repr=False)
+    again: str = field(repr=False)
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
@@ -120,7 +121,7 @@ class Result:
             raise InputError(
                 f"the figures of {self.experiment!r} cannot be used: {drawing}",
                 place=Place(f"{self.shown}/{FIGURES}"),
-                cure=_run_again(self.experiment),
+                cure=self.again,
             )
         return drawing.figures
 
@@ -153,21 +154,23 @@ def load(project: Project, name: str) -> Result:
     folder = project.results / name
     path = folder / RESULT
     shown = project.shown(path)
+    again = f"make it again: `{project.command('run', name)}`"
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise ExperimentError(f"no result for {name!r}", cure=_run(name)) from None
+        cure = f"run `{project.command('run', name)}`"
+        raise ExperimentError(f"no result for {name!r}", cure=cure) from None
     except OSError as error:
-        raise InputError(f"cannot read {shown}: {error.strerror}", cure=_run_again(name)) from error
-    fields = _checked(parse(data, shown, cure=_run_again(name)), name, shown)
+        raise InputError(f"cannot read {shown}: {error.strerror}", cure=again) from error
+    fields = _checked(parse(data, shown, cure=again), name, shown, again)
     run = _run_record(folder, name)
     if isinstance(run, str):
-        raise InputError(f"the result of {name!r} cannot be trusted: {run}", cure=_run_again(name))
+        raise InputError(f"the result of {name!r} cannot be trusted: {run}", cure=again)
     # result.json cannot hold its own digest: run.json vouches for it
     if run.result != checksum(data):
         what = f"{shown} is not what the run of {name!r} wrote: it was changed or damaged"
-        raise InputError(what, place=Place(shown), cure=_run_again(name))
-    return Result(name, **fields, folder=folder, shown=project.shown(folder))
+        raise InputError(what, place=Place(shown), cure=again)
+    return Result(name, **fields, folder=folder, shown=project.shown(folder), again=again)
 
 
 def recorded_run(project: Project, name: str) -> Run | str:
@@ -279,22 +282,14 @@ def content(encoded: Mapping[str, Any]) -> str:
     return digest({key: encoded[key] for key in ("params", "values", "tables")})
 
 
-def _run(name: str) -> str:
-    return f"run `python build_report.py run {name}`"
-
-
-def _run_again(name: str) -> str:
-    return f"make it again: `python build_report.py run {name}`"
-
-
 _TYPES: dict[str, type] = {"params": dict, "values": dict, "tables": dict, "fingerprint": str}
 
 
-def _checked(data: Any, name: str, shown: str) -> dict[str, Any]:
+def _checked(data: Any, name: str, shown: str, again: str) -> dict[str, Any]:
     """Return the fields of a result in parsed JSON, after a check of every key and type."""
 
     def wrong(what: str) -> InputError:
-        return InputError(f"{shown}: {what}", place=Place(shown), cure=_run_again(name))
+        return InputError(f"{shown}: {what}", place=Place(shown), cure=again)
 
     if not isinstance(data, dict):
         raise wrong(f"it must hold an object, not {kind_of(data)}")

@@ -9,14 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport import modules
 from labreport.errors import InputError, Place, UsageError, did_you_mean, raise_all
+from labreport.modules import Module
 from labreport.results import declaration as declarations
-from labreport.results import modules, syntax, versions
+from labreport.results import syntax, versions
 from labreport.results.cache import Cache
 from labreport.results.declaration import Declaration, Setting
 from labreport.results.files import checksum
 from labreport.results.fingerprint import Fingerprint, Part, of_kind
-from labreport.results.modules import Module
 from labreport.results.results import SCHEMA
 from labreport.results.syntax import experiment_facts, module_facts
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from labreport import surroundings
 from labreport.errors import ExperimentError, Place
 from labreport.events import Event, Events
-from labreport.results import is_own
+from labreport.modules import is_own
 
 if TYPE_CHECKING:
     from labreport.project import Project

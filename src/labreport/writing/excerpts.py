@@ -27,8 +27,8 @@ from itertools import groupby
 from pathlib import Path
 
 from labreport.errors import InputError, Place, did_you_mean
+from labreport.modules import find_module, module_names
 from labreport.project import Project
-from labreport.results import find_module, module_names
 from labreport.writing.latex import columns
 
 COLUMNS = 79  # characters of the longest line that fits the page

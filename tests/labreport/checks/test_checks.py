@@ -63,7 +63,7 @@ def test_without_a_report_there_is_nothing_to_check(tmp_path):
 def test_nothing_is_rendered_where_the_document_is_at_hand(good, monkeypatch):
     document = report.render(good)
     monkeypatch.setattr(report, "render", None)
-    assert {v.passed for v in checks.check(good, document)} == {"passed"}
+    assert {v.passed for v in checks.check(good, document=document)} == {"passed"}
 
 
 def test_a_check_on_its_own_renders_once(good, monkeypatch):

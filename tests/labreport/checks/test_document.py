@@ -7,6 +7,7 @@ import projects
 import pytest
 from checked import line, note, places
 
+from labreport import build
 from labreport.checks import checks
 from labreport.checks.material import Material
 from labreport.checks.pdf import Link, Pdf
@@ -41,7 +42,8 @@ def test_a_quick_build_is_a_warning(good):
 def test_an_experiment_or_a_template_that_changed_since_is_named(copy):
     projects.change(copy.experiments / "exp.py", '{"n": 3}', '{"n": 4}')
     projects.change(copy.templates / "report.tex.j2", "Because of", "Due to")
-    found = places("fresh", copy)
+    (fresh,) = (verdict for verdict in build.check(copy).verdicts if verdict.name == "fresh")
+    found = [f"{where}: {what}" for where, what in fresh.places]
     assert found[0] == "experiments/exp.py: its result is out of date: experiments/exp.py changed"
     assert "build/report.pdf: report_templates/report.tex.j2 changed" in found
 

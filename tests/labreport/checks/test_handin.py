@@ -64,6 +64,12 @@ def test_a_readme_says_how_to_run_and_what_is_needed(copy, readme, wrong):
     assert places("README", copy) == [wrong]
 
 
+def test_a_readme_lists_the_libraries_of_extras_too(copy):
+    pyproject = '[project]\ndependencies = ["numpy"]\noptional-dependencies = {report = ["torch==2"]}\n'
+    pack(copy, **{"README.txt": "Run main.py with NumPy", "pyproject.toml": pyproject})
+    assert places("README", copy) == ["README.txt: it does not list the library torch"]
+
+
 def test_a_zip_without_anything_to_run_is_told(copy):
     pack(copy, **{"main.py": "pass"})
     assert places("README", copy) == ["README.txt: it names no main file to run; there is none"]

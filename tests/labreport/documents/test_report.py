@@ -44,7 +44,7 @@ def test_a_report_depends_on_both_files_of_a_difference(project):
     files = context.code_files(document.rendered)
     assert files == {"src/new.py", "src/old.py"}
     assert "src/new.py, lines 8–12, compared with src/old.py" in document.text.replace(r"{,}", ",")
-    assert report.inputs(project, dict.fromkeys(files, "")).keys() >= files
+    assert report.inputs(project, files).named("input").keys() >= files
 
 
 def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(project):

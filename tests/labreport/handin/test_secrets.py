@@ -192,6 +192,13 @@ def test_short_values_are_found_as_they_are_but_not_in_other_words(value):
     assert not found(f"x {value[:-1]} y", environment={"A_KEY": value})
 
 
+@pytest.mark.parametrize(("value", "spread"), [("aB3eF7gH1jK5", True), ("aB3eF7gH1jK", False)])
+def test_values_of_twelve_letters_and_digits_are_found_whatever_stands_between_them(value, spread):
+    between = "-*- ".join((value[:4], value[4:8], value[8:]))
+    assert bool(found(f"x {between} y", environment={"A_KEY": value})) == spread
+    assert found(f"x {value} y", environment={"A_KEY": value})
+
+
 def test_a_long_value_of_many_lines_is_found():
     value = "\n".join("aB3/" * 16 for _ in range(80))
     assert kinds(json.dumps({"text": f"begin\n{value}\nend"}), environment={"A_KEY": value}) == [
@@ -256,6 +263,11 @@ def test_parts_of_words_are_no_names(text):
 @pytest.mark.parametrize("name", ["root", "user", "vm", "bob", "Runner", "localhost", ""])
 def test_short_and_common_names_are_not_looked_for(name):
     assert kinds(f"the {name} of all", names={name: "the name of this machine's user"}) == []
+
+
+def test_names_of_four_letters_are_long_enough():
+    names = {"lena": "the name of this machine's user", "ida": "the name of this machine"}
+    assert [f.what for f in found("by lena and ida", names=names)] == ["the name of this machine's user"]
 
 
 def test_authors_may_be_named():

@@ -75,7 +75,7 @@ def test_a_missing_result_names_the_command_that_makes_it(project):
         results.load(project, "depth_width")
     assert caught.value.lines() == [
         "no result for 'depth_width'",
-        "  cure: run `python build_report.py run depth_width`",
+        f"  cure: run `labreport --project {project.root} run depth_width`",
     ]
 
 
@@ -116,7 +116,7 @@ def test_a_damaged_result_is_never_loaded(project, change, message):
         results.load(project, "depth_width")
     assert message in caught.value.what
     assert caught.value.place.file == "build/results/depth_width/result.json"
-    assert caught.value.cure == "make it again: `python build_report.py run depth_width`"
+    assert caught.value.cure == f"make it again: `labreport --project {project.root} run depth_width`"
     assert "not what the run wrote" in results.recorded_run(project, "depth_width")
 
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from labreport import surroundings
 from labreport.errors import LabreportError, UsageError
-from labreport.handin import bundle, readme
+from labreport.handin import bundle, standalone
+from labreport.handin.contents import README
 from labreport.project import Project
 from labreport.results import FIGURES, RESULT
 
@@ -28,13 +29,13 @@ Say = Callable[[str], None]
 
 
 class VerifyError(LabreportError):
-    """The unpacked code does not run, or gives something else than what is handed in."""
+    """The unpacked code does not run, or does not build what is handed in."""
 
     exit_code = 8
 
 
 @dataclass(frozen=True)
-class Report:
+class Verified:
     """What was compared and came out equal, what was not compared and why, and how long it took."""
 
     compared: tuple[str, ...]
@@ -63,7 +64,7 @@ class _Comparison:
 
 def verify(
     project: Project, *, train: bool = True, jobs: int | None = None, progress: Say = lambda _: None
-) -> Report:
+) -> Verified:
     """Unpack the zip into an empty folder, make everything again there with the code in it, and compare.
 
     With `train` all results are computed again, else the packed ones are used. `progress` gets each line that
@@ -72,8 +73,8 @@ def verify(
     Raises
     ------
     VerifyError
-        There is no hand-in, or not of this build; the unpacked code fails; or something came out different.
-        The folder is kept then, and named.
+        There is no hand-in, or it is not of this build; the unpacked code fails; or something came out
+        different. The folder is kept then, and named.
     UsageError
         The build is a quick one.
 
@@ -102,17 +103,18 @@ def verify(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
-    return Report(tuple(found.equal), tuple(found.skipped), time.monotonic() - start)
+    return Verified(tuple(found.equal), tuple(found.skipped), time.monotonic() - start)
 
 
 def _check_hand_in(project: Project) -> None:
     """Raise VerifyError unless the hand-in is what this build would pack."""
     if project.quick:
-        raise UsageError("a quick build is not handed in", cure="verify without --quick")
+        cure = f"run `{project.command('verify', '--full')}`"
+        raise UsageError("a quick build is not handed in", cure=cure)
     reasons = bundle.is_current(project)
     if reasons:
         what = f"the hand-in in {project.shown(project.submission)} is not of this build: {reasons[0]}"
-        raise VerifyError(what, notes=reasons[1:], cure="run `python build_report.py`, then verify again")
+        raise VerifyError(what, notes=reasons[1:], cure=f"run `{project.command()}`, then verify again")
 
 
 def _unpacked(project: Project, folder: Path) -> Path:
@@ -133,7 +135,7 @@ def _commands(code: Path, *, train: bool, jobs: int | None) -> Iterator[list[str
 
 def _run(arguments: Sequence[str], code: Path, project: Project, say: Say) -> None:
     """Run the unpacked main file; raise VerifyError with its message if it fails."""
-    main = bundle.MAIN[0]
+    main = standalone.MAIN[0]
     say(f"$ python {' '.join([main, *arguments])}")
     lines = []
     with subprocess.Popen(
@@ -158,7 +160,7 @@ def _run(arguments: Sequence[str], code: Path, project: Project, say: Say) -> No
         raise VerifyError(
             f"{what} {process.returncode}",
             notes=_message(lines),
-            cure=f"see {project.shown(project.log / LOG)}; if a file is missing in the zip, name it in "
+            cure=f"see {project.shown(project.log / LOG)}; if a file is missing from the zip, name it in "
             f"`[submission] include` of report.toml; the unpacked code is kept in {code}",
         )
 
@@ -194,11 +196,13 @@ def _different(project: Project, found: _Comparison, folder: Path) -> VerifyErro
 
 def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
     """Return how what was made in a folder compares with the project's hand-in."""
+    from labreport.handin import readme
+
     found = _Comparison([], [], [])
     old, new = project.build, code / "build"
-    made = readme.recorded_processor((code / bundle.README).read_text(encoding="utf-8"))
+    made = readme.recorded_processor((code / README).read_text(encoding="utf-8"))
     here = readme.processor_class()
-    if made != here:
+    if made != here:  # the last bits of numbers depend on the vector units; the printed digits do not
         _compare_printed(found, old, new)
         found.skipped.append(f"bytes: it was made on {made or 'an unknown processor'}, this is {here}")
         return found

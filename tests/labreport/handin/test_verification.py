@@ -13,8 +13,8 @@ import pytest
 
 from labreport import project as projects_of
 from labreport.errors import UsageError
-from labreport.handin import bundle, readme, verify
-from labreport.handin.verify import VerifyError
+from labreport.handin import bundle, readme, verification, verify
+from labreport.handin.verification import VerifyError
 from labreport.project import Project
 from labreport.results.files import checksum
 from labreport.results.results import content
@@ -123,13 +123,13 @@ def rebuilding(monkeypatch, change=lambda build: None) -> list[list[str]]:
             shutil.copytree(project.build, code / "build", dirs_exist_ok=True)
             change(code / "build")
 
-    monkeypatch.setattr(verify, "_run", run)
+    monkeypatch.setattr(verification, "_run", run)
     return runs
 
 
 def difference(project: Project, **options) -> list[str]:
     with pytest.raises(VerifyError) as caught:
-        verify.verify(project, **options)
+        verify(project, **options)
     assert caught.value.exit_code == 8
     assert "not what is handed in" in caught.value.what
     return list(caught.value.notes)
@@ -137,7 +137,7 @@ def difference(project: Project, **options) -> list[str]:
 
 def test_an_equal_rebuild_passes_and_says_what_was_compared(packed, temporary, monkeypatch):
     runs = rebuilding(monkeypatch)
-    report = verify.verify(packed)
+    report = verify(packed)
     assert runs == [["no results"]]
     assert report.compared == (
         "the result of 'coin'", "4 printed values", "the bytes of report.pdf",
@@ -150,7 +150,7 @@ def test_an_equal_rebuild_passes_and_says_what_was_compared(packed, temporary, m
 
 def test_without_training_the_packed_results_are_used_and_proved_to_be_enough(packed, temporary, monkeypatch):
     runs = rebuilding(monkeypatch)
-    report = verify.verify(packed, train=False, jobs=2)
+    report = verify(packed, train=False, jobs=2)
     assert runs == [["pdf", "results"], ["--jobs", "2", "results"]]
     assert "the result of 'coin'" not in report.compared
     assert "4 printed values" in report.compared
@@ -207,7 +207,7 @@ def lose_notebook(build):
 def test_each_difference_is_named_and_what_was_made_is_kept(packed, temporary, monkeypatch, change, named):
     rebuilding(monkeypatch, change)
     with pytest.raises(VerifyError) as caught:
-        verify.verify(packed)
+        verify(packed)
     notes = caught.value.notes
     assert [note for note in notes if note.startswith(named)], notes
     assert len([note for note in notes if not note.startswith("equal: ")]) == 1
@@ -220,7 +220,7 @@ def test_each_difference_is_named_and_what_was_made_is_kept(packed, temporary, m
 def test_on_another_class_of_processors_only_printed_values_are_compared(packed, temporary, monkeypatch):
     monkeypatch.setattr(readme, "processor_class", lambda: "riscv64")
     rebuilding(monkeypatch, lambda build: (append("report.pdf")(build), change_result(build)))
-    report = verify.verify(packed)
+    report = verify(packed)
     assert report.compared == ("4 printed values",)
     assert "riscv64" in report.skipped[0]
     rebuilding(monkeypatch, change_number)
@@ -231,12 +231,12 @@ def test_a_hand_in_of_another_build_is_not_verified(packed, temporary, monkeypat
     runs = rebuilding(monkeypatch)
     projects.write(packed.root / "tests" / "new.py", "")
     with pytest.raises(VerifyError, match=r"not of this build: tests/new\.py is new"):
-        verify.verify(packed)
+        verify(packed)
     shutil.rmtree(packed.submission)
     with pytest.raises(VerifyError, match="never packed"):
-        verify.verify(packed)
+        verify(packed)
     with pytest.raises(UsageError, match="quick"):
-        verify.verify(projects_of.load(packed.root, quick=True))
+        verify(projects_of.load(packed.root, quick=True))
     assert runs == []
     assert list(temporary.iterdir()) == []
 
@@ -247,7 +247,7 @@ def test_an_interruption_leaves_no_folder(packed, temporary, monkeypatch):
 
     rebuilding(monkeypatch, interrupt)
     with pytest.raises(KeyboardInterrupt):
-        verify.verify(packed)
+        verify(packed)
     assert list(temporary.iterdir()) == []
 
 
@@ -264,7 +264,7 @@ def test_the_unpacked_code_finds_nothing_of_this_user(packed, temporary, monkeyp
     )
     lines: list[str] = []
     with pytest.raises(VerifyError):
-        verify.verify(packed, progress=lines.append)
+        verify(packed, progress=lines.append)
     (kept,) = temporary.iterdir()
     assert lines[0] == "$ python build_report.py"
     assert "MY_API_KEY" not in lines[1]
@@ -277,7 +277,7 @@ def test_the_unpacked_code_finds_nothing_of_this_user(packed, temporary, monkeyp
 def test_what_the_unpacked_code_says_of_its_failure_is_shown(packed, temporary):
     main_file(packed, "import sys\nprint('fine')\nprint('error: it lacks x\\n  cure: add x')\nsys.exit(4)\n")
     with pytest.raises(VerifyError, match="ends with exit code 4") as caught:
-        verify.verify(packed)
+        verify(packed)
     assert caught.value.notes == ("error: it lacks x", "  cure: add x")
     assert "verify.log" in caught.value.cure
     assert "include" in caught.value.cure
@@ -298,12 +298,12 @@ def build(project: Project, *arguments: str, check: int = 0) -> str:
 def test_an_honest_project_is_verified_with_and_without_training(tmp_path, temporary):
     project = coin_project(tmp_path / "project", notebook=True)
     build(project)
-    report = verify.verify(project, jobs=1)
+    report = verify(project, jobs=1)
     assert "the bytes of report.pdf" in report.compared
     assert "the bytes of notebooks/walk.ipynb" in report.compared
     assert "the bytes of code.zip" in report.compared
     assert "the result of 'coin'" in report.compared
-    assert "the bytes of report.pdf" in verify.verify(project, train=False, jobs=1).compared
+    assert "the bytes of report.pdf" in verify(project, train=False, jobs=1).compared
     assert list(temporary.iterdir()) == []
 
 
@@ -360,10 +360,10 @@ def test_a_file_that_is_missing_in_the_zip_is_told_by_the_unpacked_code(tmp_path
     (project.root / "experiments/numbers.txt").write_text("0.5")
     assert "not handed in: experiments/numbers.txt" in build(project)
     with pytest.raises(VerifyError, match="ends with exit code 4") as caught:
-        verify.verify(project, jobs=1)
+        verify(project, jobs=1)
     assert "numbers.txt" in "\n".join(caught.value.notes)
     (project.root / "report.toml").write_text(
         'title = "T"\nsubmission = {include = ["experiments/numbers.txt"]}\n'
     )
     build(project)
-    assert verify.verify(projects_of.load(project.root), jobs=1).compared
+    assert verify(projects_of.load(project.root), jobs=1).compared

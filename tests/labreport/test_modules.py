@@ -6,7 +6,7 @@ import sys
 import projects
 import pytest
 
-from labreport.results.modules import find_module, is_own, module_names
+from labreport.modules import find_module, is_own, module_names
 
 SOURCES = {
     "model/__init__.py": "",

@@ -1,0 +1,323 @@
+"""READ THIS FIRST: the whole build, as functions that a program can call.
+
+    lock → run → pdf → notebooks → pack → check
+
+`make_all` takes these steps one after the other; `run`, `pdf`, `check` and `verify` take some of them, `plan`
+none. Each function takes a project and, where it needs them, the number of processes that may work at once
+and a sink of events; it returns what was made. Nothing here prints, parses options or ends the process: `cli`
+turns events and returned values into words.
+
+Every step first looks whether it has anything to do, and hands over to the next by files in the project's
+build folder: each can be taken, looked at and tested alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, TypeVar
+
+from labreport import running
+from labreport.documents import notebooks, report
+from labreport.errors import BusyError, ExperimentError, raise_all
+from labreport.events import Event
+
+if TYPE_CHECKING:
+    from labreport.checks import Verdict
+    from labreport.documents import Document, Made, Woven
+    from labreport.handin import Submission, Verified
+    from labreport.project import Project
+    from labreport.running import Settings, Step
+
+# ------------------------------------------------------------------------------------ what a build hands back
+
+
+@dataclass(frozen=True)
+class Experiments:
+    """How many experiments there are, which of them ran or drew, and how long that took.
+
+    `seconds` is None if nothing was out of date.
+    """
+
+    total: int
+    ran: tuple[str, ...] = ()
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The report that was made, None if it was up to date; `seconds` have passed since the build began."""
+
+    made: Made | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Notebooks:
+    """All notebooks of the project, those that were up to date among them."""
+
+    woven: tuple[Woven, ...]
+
+
+@dataclass(frozen=True)
+class Packed:
+    """The hand-in that was packed; None if it was up to date."""
+
+    submission: Submission | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The verdict of each check on the hand-in."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """What `make_all` made, step by step; a step that was not taken is None."""
+
+    experiments: Experiments
+    report: Report
+    notebooks: Notebooks
+    packed: Packed | None = None
+    checked: Checked | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a build would do: a step for each experiment, and why the documents would be made again."""
+
+    experiments: tuple[Step, ...]
+    report: tuple[str, ...]
+    notebooks: Mapping[str, Sequence[str]]
+
+
+Done = Experiments | Report | Notebooks | Packed | Checked
+"""What the sink of events is given at the end of a step."""
+
+Events = Callable[[Event | Done], None]
+
+D = TypeVar("D", Experiments, Report, Notebooks, Packed, Checked)
+
+
+def ignore(_: object) -> None:
+    """Take an event and do nothing."""
+
+
+# -------------------------------------------------------------------------------------------- the whole build
+
+
+def make_all(project: Project, *, jobs: int = 1, events: Events = ignore) -> Built:
+    """Make all that is out of date: results, the report, the notebooks, the hand-in; check that.
+
+    Raises
+    ------
+    BusyError
+        Another build works in the same folder.
+    LabreportError
+        A step failed, by the kind of error that it raises alone; what the steps before it made is kept.
+
+    """
+    with building(project):
+        start = time.monotonic()
+        experiments = _run_stale(project, jobs, events)
+        made = _make_report(project, start, events)
+        woven = _weave(project, jobs, events)
+        if project.quick:  # a trial is looked at, never handed in
+            return Built(experiments, made, woven)
+        packed = _pack(project, events)
+        document = made.made.document if made.made else None
+        checked = _check(project, document, events) if packed.submission else None
+        return Built(experiments, made, woven, packed, checked)
+
+
+@contextmanager
+def building(project: Project) -> Iterator[None]:
+    """Hold the lock of the project's build folder.
+
+    Raises BusyError at once if another process holds it.
+    """
+    project.build.mkdir(parents=True, exist_ok=True)
+    with project.lock.open("a+", encoding="utf-8") as file:
+        try:
+            # a lock of the system's goes with its process: a killed build leaves nothing to clear away
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            owner = file.read().strip() or "another process"
+            raise BusyError(
+                f"another build works in {project.shown(project.build)} ({owner})",
+                cure="wait until it has ended, or end it",
+            ) from None
+        _write_owner(file)
+        yield
+
+
+def _write_owner(file: IO[str]) -> None:
+    file.seek(0)
+    file.truncate()
+    file.write(f"process {os.getpid()}")
+    file.flush()
+
+
+# ------------------------------------------------------------------------------------------- parts of a build
+
+
+def plan(project: Project) -> Plan:
+    """Return what `make_all` would do, and why; do nothing.
+
+    Raises what `running.plan` raises.
+    """
+    return Plan(
+        experiments=tuple(running.plan(project)),
+        report=tuple(report.is_current(project)),
+        notebooks=notebooks.is_current(project),
+    )
+
+
+def run(
+    project: Project,
+    names: Sequence[str] | None = None,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    settings: Settings | None = None,
+    events: Events = ignore,
+) -> Experiments:
+    """Run the experiments that are out of date: those named, with what they need, or all.
+
+    Raises
+    ------
+    BusyError
+        Another build works in the same folder.
+    ExperimentError, SeveralErrors
+        Experiments failed; the others have run all the same.
+    InputError, UsageError
+        A declaration, a name or a setting is wrong; nothing has run.
+
+    """
+    with building(project):
+        return _run(project, names, jobs, events, force=force, settings=settings)
+
+
+def pdf(project: Project, *, events: Events = ignore) -> Report:
+    """Make the report from the results as they are.
+
+    Raises
+    ------
+    BusyError
+        Another build works in the same folder.
+    ExperimentError, SeveralErrors
+        Results are out of date.
+    InputError, LatexError, ToolError
+        The report cannot be made of them.
+
+    """
+    with building(project):
+        start = time.monotonic()
+        raise_all(
+            [
+                ExperimentError(
+                    f"the result of {step.experiment!r} is out of date: {'; '.join(step.reasons)}",
+                    cure=f"run `{project.command()}`, or only `{project.command('run', step.experiment)}`",
+                )
+                for step in running.plan(project)
+                if step.state != "fresh"
+            ]
+        )
+        return _make_report(project, start, events)
+
+
+def check(project: Project) -> Checked:
+    """Return the verdict of each check on the report and its hand-in.
+
+    Raises InputError if there is no report, or a file of the build cannot be read.
+    """
+    return _check(project, None, ignore)
+
+
+def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Events = ignore) -> Verified:
+    """Rebuild all from the unpacked hand-in, in an empty folder, and return what came out equal.
+
+    With `train` all results are computed again, else the packed ones are used. Each line that the unpacked
+    code prints is an event.
+
+    Raises
+    ------
+    BusyError
+        Another build works in the same folder.
+    VerifyError
+        The hand-in is not of this build, does not build, or builds to something else.
+
+    """
+    from labreport import handin
+
+    with building(project):
+        return handin.verify(
+            project,
+            train=train,
+            jobs=jobs,
+            progress=lambda line: events(Event("notice", "", "verify", label=line)),
+        )
+
+
+# ------------------------------------------------------------------------------- the steps; the lock is held
+
+
+def _run_stale(project: Project, jobs: int, events: Events) -> Experiments:
+    steps = running.plan(project)
+    if any(step.state != "fresh" for step in steps):
+        return _run(project, None, jobs, events)
+    return _told(events, Experiments(len(steps)))
+
+
+def _run(
+    project: Project,
+    names: Sequence[str] | None,
+    jobs: int,
+    events: Events,
+    *,
+    force: bool = False,
+    settings: Settings | None = None,
+) -> Experiments:
+    start = time.monotonic()
+    outcome = running.execute(project, names, jobs=jobs, force=force, settings=settings or {}, events=events)
+    raise_all(outcome.errors)
+    total = len(project.experiment_names())
+    return _told(events, Experiments(total, outcome.ran, time.monotonic() - start))
+
+
+def _make_report(project: Project, start: float, events: Events) -> Report:
+    made = None
+    if report.is_current(project):
+        events(Event("started", "", "report"))
+        made = report.make(project)
+    return _told(events, Report(made, time.monotonic() - start))
+
+
+def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
+    return _told(events, Notebooks(tuple(notebooks.weave(project, jobs=jobs, events=events))))
+
+
+def _pack(project: Project, events: Events) -> Packed:
+    from labreport import handin
+
+    return _told(events, Packed(handin.pack(project) if handin.is_current(project) else None))
+
+
+def _check(project: Project, document: Document | None, events: Events) -> Checked:
+    from labreport import checks
+
+    stale = {step.experiment: step.reasons for step in running.plan(project) if step.state != "fresh"}
+    return _told(events, Checked(tuple(checks.check(project, stale, document))))
+
+
+def _told(events: Events, done: D) -> D:
+    """Return what a step has made, after telling it."""
+    events(done)
+    return done

@@ -1,0 +1,162 @@
+"""What goes into the zip of a hand-in: an allow-list decides, and what it leaves out is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from labreport import results
+from labreport.documents import notebooks
+from labreport.errors import InputError, Place, raise_all
+from labreport.handin import standalone
+from labreport.handin.contents import Contents, PackError, bad_names, matches, walk
+from labreport.project import CONFIG, Project
+from labreport.results import Sources, strict_json
+
+FOLDERS = ("experiments", "report_templates", "src", "tests")
+PATTERNS = (
+    "experiments/**/*.py",
+    "experiments/**/*.yaml",
+    "experiments/**/*.mplstyle",
+    "report_templates/**/*",
+    "src/**/*.py",
+    "src/**/*.sty",
+    "src/**/py.typed",
+    "src/labreport/handin/main/*",
+    "tests/**/*.py",
+)
+SINGLE = ("report.toml", "README.md", "LICENSE", "build/README.md")
+
+FIGURE_FILES = (".pdf", ".png", ".csv", ".json")
+CIRCUMSTANCES = ("started", "finished", "seconds", "python", "jobs", "revision")
+"""What run.json records of time and place."""
+
+
+def collect(project: Project) -> Contents:
+    """Return what goes into the zip, from the project and, where it lacks it, the engine.
+
+    What is made from these files for the hand-in (see `pack`) is not among them.
+
+    Raises
+    ------
+    PackError, InputError, SeveralErrors
+        For the reasons that `pack` lists.
+
+    """
+    contents = Contents()
+    for folder in FOLDERS:
+        _add_matching(contents, project, project.root / folder, PATTERNS)
+    _add_named(contents, project)
+    _add_included(contents, project)
+    standalone.add_engine(contents, project)
+    for name in project.experiment_names():
+        _add_result(contents, project, name)
+    _note_foreign_results(contents, project)
+    _add_notebooks(contents, project)
+    raise_all([*contents.refused, *bad_names(contents)])
+    contents.left_out = [name for name in contents.left_out if name not in contents.data]
+    return contents
+
+
+def _add_matching(contents: Contents, project: Project, folder: Path, patterns: Sequence[str]) -> None:
+    for path in walk(folder):
+        name = _relative(project, path)
+        if matches(name, patterns) or path.is_symlink() or not path.is_file():
+            contents.add_file(name, path, name)
+        else:
+            contents.left_out.append(name)
+
+
+def _add_named(contents: Contents, project: Project) -> None:
+    """Add single files of the project, and those that its experiments declare to read."""
+    sources = Sources(project)
+    reads = [name for each in project.experiment_names() for name in sources.declaration(each).reads]
+    for name in (*SINGLE, *standalone.MAIN, *reads):
+        path = project.root / name
+        if path.is_symlink() or path.is_file():
+            contents.add_file(_relative(project, path), path, name)
+
+
+def _add_included(contents: Contents, project: Project) -> None:
+    for pattern in project.config.submission.get("include", []):
+        place = _setting(project, pattern)
+        if not _is_usable(pattern):
+            cure = "name visible files below the project's folder, with / between folders, outside build/"
+            raise InputError(f"include of {CONFIG} cannot hold {pattern!r}", place=place, cure=cure)
+        # only the folders that the pattern spells out are walked: a project may hold gigabytes
+        fixed = re.split(r"[*?]", pattern, maxsplit=1)[0].rpartition("/")[0]
+        start = project.root / fixed
+        names = [_relative(project, path) for path in walk(start)]
+        found = [n for n in names if matches(n, (pattern,)) and not n.startswith("build/")]
+        if not found:
+            what = f"include of {CONFIG} names {pattern!r}, which matches no file"
+            raise InputError(what, place=place, cure="correct the pattern, or take it out")
+        for name in found:
+            contents.add_file(name, project.root / name, name)
+
+
+def _relative(project: Project, path: Path) -> str:
+    return path.relative_to(project.root).as_posix()
+
+
+def _is_usable(pattern: str) -> bool:
+    steps = pattern.split("/")
+    return "\\" not in pattern and steps[0] != "build" and all(s and not s.startswith(".") for s in steps)
+
+
+def _setting(project: Project, text: str) -> Place:
+    """Return where report.toml has a text."""
+    lines = (project.root / CONFIG).read_text(encoding="utf-8-sig").splitlines()
+    return next(
+        (Place(CONFIG, n, source=line) for n, line in enumerate(lines, 1) if text in line), Place(CONFIG)
+    )
+
+
+def _add_result(contents: Contents, project: Project, name: str) -> None:
+    """Add a result and its figures, with a record of the run that says nothing of time and place."""
+    folder = project.results / name
+    for required in (results.RESULT, results.RUN):
+        if not (folder / required).is_file():
+            cure = f"run `{project.command('run', name)}`"
+            contents.refused.append(PackError(f"the result of {name!r} is missing", cure=cure))
+            return
+    for path in walk(folder):
+        inside, shown = path.relative_to(folder).as_posix(), project.shown(path)
+        figure = inside.startswith(f"{results.FIGURES}/") and path.suffix in FIGURE_FILES
+        if path.name == results.TIMING:
+            continue
+        if figure or inside in (results.RESULT, results.RUN):
+            contents.add_file(f"build/results/{name}/{inside}", path, shown)
+        else:
+            contents.left_out.append(shown)
+    run = f"build/results/{name}/{results.RUN}"
+    again = f"make it again: `{project.command('run', name)}`"
+    if run in contents.data:  # two runs that found the same must give the same bytes
+        contents.data[run] = timeless(contents.data[run], contents.shown[run], again)
+
+
+def timeless(record: bytes, shown: str, cure: str) -> bytes:
+    """Return the bytes of a run.json without the circumstances of the run."""
+    return strict_json.seal({**strict_json.unseal(record, shown, cure=cure), **dict.fromkeys(CIRCUMSTANCES)})
+
+
+def _note_foreign_results(contents: Contents, project: Project) -> None:
+    """Note results of experiments that no longer exist."""
+    if project.results.is_dir():
+        foreign = {path.name for path in project.results.iterdir()} - set(project.experiment_names())
+        contents.left_out += [f"build/results/{n}" for n in sorted(foreign) if not n.startswith(".")]
+
+
+def _add_notebooks(contents: Contents, project: Project) -> None:
+    """Add the woven notebook of each template, at the top of the zip."""
+    wanted = notebooks.names(project)
+    for path in walk(project.notebooks):
+        if path.suffix == ".ipynb" and path.stem in wanted:
+            contents.add_file(f"notebooks/{path.name}", path, project.shown(path))
+        else:
+            contents.left_out.append(project.shown(path))
+    for name in wanted:
+        if f"notebooks/{name}.ipynb" not in contents.data:
+            what = f"the notebook {name!r} has not been woven"
+            contents.refused.append(PackError(what, cure=f"run `{project.command()}`"))

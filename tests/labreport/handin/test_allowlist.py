@@ -1,0 +1,169 @@
+"""What goes into the zip, and what is refused by its name or its kind."""
+
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import projects
+import pytest
+from handed import LEFT_OUT, OWN, copied, names, refused
+
+from labreport import project as projects_of
+from labreport import running
+from labreport.errors import InputError
+from labreport.handin import bundle, standalone
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_zip_holds_what_the_allow_list_names_in_alphabetical_order(project):
+    submission = bundle.pack(project)
+    packed = names(project)
+    assert packed == sorted([*OWN, "README.txt", *standalone.MAIN]) == list(submission.files)
+    with zipfile.ZipFile(submission.code) as archive:
+        for name in OWN:
+            inside = archive.read(f"code/{name}")
+            outside = project.root / name.replace("notebooks/walk.ipynb", "build/notebooks/walk.ipynb")
+            assert name.endswith("run.json") or inside == outside.read_bytes(), name
+
+
+def test_the_report_lies_beside_the_zip_and_not_in_it(project):
+    submission = bundle.pack(project)
+    assert submission.report.read_bytes() == project.pdf.read_bytes()
+    assert sorted(p.name for p in project.submission.iterdir()) == ["code.zip", "report.pdf"]
+    with zipfile.ZipFile(submission.code) as packed:
+        assert project.pdf.read_bytes() not in [packed.read(name) for name in packed.namelist()]
+
+
+def test_what_is_left_out_is_named(project):
+    (notice,) = bundle.pack(project).notices
+    assert all(name in notice for name in LEFT_OUT)
+    assert "include" in notice
+    for name in LEFT_OUT:
+        path = project.root / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert bundle.pack(project).notices == ()
+
+
+def test_the_packed_results_are_fresh_in_the_unpacked_project(project, tmp_path):
+    bundle.pack(project)
+    subprocess.run(["unzip", "-q", project.submission / "code.zip", "-d", tmp_path / "empty"], check=True)
+    unpacked = projects_of.load(tmp_path / "empty" / "code")
+    assert [(s.experiment, s.state, s.last_seconds) for s in running.plan(unpacked)] == [
+        ("one", "fresh", None)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "added"),
+    [
+        ("data/*.csv", ["data/others.csv"]),
+        ("data/**", ["data/deep/er.txt", "data/others.csv"]),
+        ("data/**/*.txt", ["data/deep/er.txt"]),
+        ("experiments/notes.txt", ["experiments/notes.txt"]),
+        ("data/other?.csv", ["data/others.csv"]),
+    ],
+)
+def test_report_toml_can_name_further_files(made_once, tmp_path, pattern, added):
+    project = copied(made_once, tmp_path / "p", f'submission = {{include = ["{pattern}"]}}')
+    projects.write(project.root / "data" / "deep" / "er.txt", "deeper\n")
+    before = set(OWN)
+    packed = bundle.pack(project)
+    assert (
+        sorted(n for n in packed.files if n.startswith(("data", "experiments")) and n not in before) == added
+    )
+    assert not any(name in packed.notices[0] for name in added)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "what"),
+    [
+        ("dat/*.csv", "matches no file"),
+        ("../x", "cannot hold"),
+        ("/etc/passwd", "cannot hold"),
+        ("build/log/*", "cannot hold"),
+        (".netrc", "cannot hold"),
+        ("data//x", "cannot hold"),
+        ("data\\\\x", "cannot hold"),
+        ("*/log/one.log", "matches no file"),
+    ],
+)
+def test_a_pattern_that_cannot_be_meant_is_an_error_with_its_line(made_once, tmp_path, pattern, what):
+    project = copied(made_once, tmp_path / "p", f'[submission]\ninclude = [\n  "{pattern}"]\n')
+    error = refused(project)
+    assert isinstance(error, InputError)
+    assert what in error.what
+    assert (error.place.file, error.place.line) == ("report.toml", None if "\\" in pattern else 4)
+
+
+@pytest.mark.parametrize(
+    "value", ['"data"', "{incl = []}", "{include = [1]}", "{include = 'x'}", "{allow = [[]]}"]
+)
+def test_the_table_of_report_toml_is_checked(tmp_path, value):
+    with pytest.raises(InputError, match="include"):
+        projects.make(tmp_path, {}, toml=f"submission = {value}")
+
+
+def link_file(project):
+    (project.root / "src/thing/link.py").symlink_to("/etc/hostname")
+
+
+def link_folder(project):
+    (project.root / "tests/linked").symlink_to("/etc")
+
+
+def link_all_sources(project):
+    shutil.move(project.root / "src", project.root / "elsewhere")
+    (project.root / "src").symlink_to(project.root / "elsewhere")
+
+
+def link_single(project):
+    (project.root / "Makefile").symlink_to("/etc/hostname")
+
+
+@pytest.mark.parametrize(
+    ("link", "name"),
+    [(link_file, "src/thing/link.py"), (link_folder, "tests/linked"), (link_all_sources, "src"),
+     (link_single, "Makefile")],
+)  # fmt: skip
+def test_symbolic_links_are_refused_by_name(project, link, name):
+    bundle.pack(project)
+    link(project)
+    assert refused(project).what == f"{name} is a symbolic link, which is not handed in"
+
+
+def test_links_that_would_not_be_packed_do_not_matter(made_once, tmp_path):
+    project = copied(made_once, tmp_path / "p", 'submission = {include = ["*.md"]}')
+    projects.write(project.root / "NOTES.md", "notes\n")
+    (project.root / "link.txt").symlink_to("/etc/hostname")
+    (project.root / "src" / "thing" / ".#a.py").symlink_to("anneliese@ws:1")
+    assert "NOTES.md" in bundle.pack(project).files
+    (project.root / "link.md").symlink_to("/etc/hostname")
+    assert refused(project).what == "link.md is a symbolic link, which is not handed in"
+
+
+def test_anything_but_a_regular_file_is_refused_without_being_opened(project):
+    os.mkfifo(project.root / "tests" / "pipe.py")
+    assert refused(project).what == "tests/pipe.py is not a regular file"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("tests/Test_thing.py", "differ only in upper and lower case"),
+        ("tests/a:b.py", "cannot be unpacked on every system"),
+        ("tests/a\\b.py", "cannot be unpacked on every system"),
+        ("tests/a\nb.py", "cannot be unpacked on every system"),
+    ],
+)
+def test_names_that_some_system_cannot_have_are_refused(project, name, what):
+    projects.write(project.root / name, "x = 1\n")
+    assert what in refused(project).what
+
+
+def test_no_file_takes_the_place_of_the_readme(made_once, tmp_path):
+    project = copied(made_once, tmp_path / "p", 'submission = {include = ["readme.txt"]}')
+    projects.write(project.root / "readme.txt", "mine\n")
+    assert "README" in refused(project).what

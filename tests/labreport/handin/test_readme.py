@@ -1,0 +1,100 @@
+"""The README of a hand-in says what the packed files say."""
+
+import os
+import re
+import shutil
+import tomllib
+import zipfile
+from pathlib import Path
+
+import projects
+from handed import copied, refused
+
+from labreport.errors import InputError
+from labreport.handin import bundle, readme
+from labreport.project import Project
+
+ROOT = Path(__file__).parents[3]
+
+
+def packed_readme(project: Project) -> str:
+    bundle.pack(project)
+    with zipfile.ZipFile(project.submission / "code.zip") as packed:
+        return packed.read("code/README.txt").decode()
+
+
+def with_our_metadata(project: Project) -> Project:
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copyfile(ROOT / name, project.root / name)
+    return project
+
+
+def test_the_readme_says_what_it_is_and_how_to_run_it(project):
+    with_our_metadata(project)
+    text = packed_readme(project)
+    assert text.splitlines()[:4] == ["T", "A subtitle", "Ada Lovelace (abc123), Zoë & Co", "1 May 2025"]
+    for line in ("make report", "make test", "python build_report.py pdf", "python build_report.py run one"):
+        assert f"\n  {line}" in text
+    assert re.search(r"notebooks/walk\.ipynb +a notebook, executed", text)
+    assert re.search(r"src/thing/ +What the thing does\n", text)
+    assert re.search(r"one +What comes out\?", text)
+    assert max(map(len, text.splitlines())) <= 79
+    assert text.isprintable() or set(text) - set("\n") == {c for c in text if c.isprintable()}
+
+
+def test_the_readme_lists_python_every_direct_library_with_its_version_and_the_systems_packages(project):
+    text = " ".join(packed_readme(with_our_metadata(project)).split())
+    meta = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split() if "==" in line)
+    assert meta["requires-python"] == ">=3.11"
+    assert "Python 3.11 or newer." in text
+    assert len(meta["dependencies"]) > 10
+    assert meta["optional-dependencies"].keys() == {"report", "dev"}
+    extras = [each for extra in meta["optional-dependencies"].values() for each in extra]
+    for requirement in [*meta["dependencies"], *extras]:
+        name = re.match(r"[\w-]+", requirement)[0]
+        version = next(v for n, v in pins.items() if n.lower().replace("_", "-") == name.lower())
+        assert re.search(rf"(?<![\w-]){name} {re.escape(version)}[,.]", text), name
+    order = [text.index(f"{head}: ") for head in ("Libraries", "For the report", "For the tests")]
+    assert order == sorted(order)
+    assert "texlive-latex-extra" in text
+    assert "latexmk" in text
+
+
+def test_the_readme_follows_the_project(made_once, tmp_path):
+    project = copied(made_once, tmp_path / "p", "")
+    shutil.rmtree(project.root / "tests")
+    (project.root / "report_templates/notebooks/walk.py.j2").unlink()
+    projects.change(project.root / "experiments/one.py", "What comes out?", "What goes in?")
+    projects.write(
+        project.root / "pyproject.toml",
+        '[project]\nrequires-python = ">=3.12,<4"\ndependencies = ["a>1", "b[x]"]',
+    )
+    projects.write(project.root / "constraints.txt", "# pins\nB==2.5  # why\nc==1\n")
+    text = packed_readme(project)
+    assert "(authors: not named yet)" in text
+    assert "What goes in?" in text
+    assert "Python >=3.12,<4." in text
+    assert "Libraries: a>1, b 2.5." in text
+    assert "make test" not in text
+    assert "notebook" not in text.lower()
+
+
+def test_tests_that_cannot_be_run_are_not_offered(project):
+    text = packed_readme(project)
+    assert "tests/ " in text
+    assert "make test" not in text
+
+
+def test_a_broken_pyproject_is_named(project):
+    projects.write(project.root / "pyproject.toml", "[project\n")
+    error = refused(project)
+    assert isinstance(error, InputError)
+    assert error.place.file == "pyproject.toml"
+
+
+def test_the_readme_records_the_class_of_processors(project):
+    text = packed_readme(project)
+    assert readme.recorded_processor(text) == readme.processor_class()
+    assert os.uname().machine in readme.recorded_processor(text)
+    assert readme.recorded_processor("no such line\n") == ""

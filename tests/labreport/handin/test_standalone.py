@@ -1,0 +1,109 @@
+"""What a hand-in needs to run alone comes from labreport where the project lacks it.
+
+That the unpacked code then builds is tested with the real builds of test_verification.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import tomllib
+import zipfile
+from importlib.metadata import version
+from pathlib import Path
+
+import projects
+import pytest
+
+from labreport.documents.latexmk import DEBIAN_PACKAGES
+from labreport.handin import bundle, is_current, standalone
+from labreport.project import Project
+
+ROOT = Path(__file__).parents[3]
+
+
+def packed(project: Project) -> dict[str, str]:
+    bundle.pack(project)
+    with zipfile.ZipFile(project.submission / "code.zip") as archive:
+        names = [name for name in archive.namelist() if not name.startswith("code/build/")]
+        return {name.removeprefix("code/"): archive.read(name).decode() for name in names}
+
+
+def pins(text: str) -> dict[str, str]:
+    return dict(line.split("==") for line in text.splitlines() if not line.startswith("#"))
+
+
+def test_a_project_gets_of_labreport_what_it_lacks(project):
+    projects.write(project.root / "Makefile", "report:\n\ttrue\n")
+    shutil.rmtree(project.root / "src/labreport")
+    files = packed(project)
+    assert files["Makefile"] == "report:\n\ttrue\n"
+    assert files["build_report.py"] == (ROOT / "build_report.py").read_text()
+    folder = ROOT / "src/labreport"
+    source = [
+        p for p in folder.rglob("*") if p.suffix in (".py", ".sty", ".typed") or p.parent.name == "main"
+    ]
+    engine = [f"src/labreport/{p.relative_to(folder).as_posix()}" for p in source]
+    assert [name for name in files if name.startswith("src/labreport/")] == sorted(engine)
+
+
+def test_the_makefile_of_a_hand_in_builds_its_report_with_the_engines_system_packages(project, tmp_path):
+    projects.write(tmp_path / "Makefile", packed(project)["Makefile"])
+    command = ["make", "-n", "--no-print-directory", "report"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "constraints.txt" in said.stderr  # it is what the environment is made from
+    (tmp_path / "constraints.txt").touch()
+    recipe = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert f'--no-install-recommends {DEBIAN_PACKAGES}"' in recipe
+    assert recipe.endswith(".venv/bin/python build_report.py\n")
+
+
+def test_what_labreport_and_the_project_import_is_named_with_the_installed_versions(project):
+    projects.write(
+        project.root / "src/thing/more.py", "import json\nimport thing, networkx, nowhere_else\nimport yaml\n"
+    )
+    projects.write(project.root / "src/networkx/__init__.py", "# of the project itself\n")
+    cell = {"cell_type": "code", "source": ["%matplotlib inline\n", "import nothing\n"]}
+    other = {"cell_type": "code", "source": ["from scipy.stats import norm\n"]}
+    text = json.dumps({"cells": [cell, other, {"cell_type": "markdown", "source": ["import wandb"]}]})
+    projects.write(project.notebooks / "walk.ipynb", text)
+    files = packed(project)
+    meta = tomllib.loads(files["pyproject.toml"])["project"]
+    own = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert meta["requires-python"] == own["requires-python"]
+    assert meta["dependencies"] == [*own["dependencies"], "pyyaml", "scipy"]
+    named = pins(files["constraints.txt"])
+    for name in ("jinja2", "pyyaml", "scipy", "markupsafe", "pyzmq"):  # pyzmq: what jupyter-client needs
+        assert named[name] == version(name)
+    assert not {"torch", "wandb", "pytest", "labreport", "nowhere-else"} & named.keys()
+    assert "Libraries: click" in files["README.txt"]
+    assert f"scipy {version('scipy')}." in files["README.txt"]
+
+
+def test_an_extra_brings_what_it_needs_and_no_other_does(monkeypatch):
+    needs = {
+        "a": ['b; extra == "x"', "c ; extra == 'y'", 'd[e]>=1; python_version >= "3"', "not-installed"],
+        "d": ['f; python_version >= "3" and extra == "e"', "a"],
+    }
+    monkeypatch.setattr("importlib.metadata.requires", needs.get)
+    known = dict(zip("abcdef", "123456", strict=True))
+    assert standalone._pins(["a[x] >= 1"], known) == ["a==1", "b==2", "d==4", "f==6"]
+
+
+def test_a_build_of_a_version_is_pinned_as_the_version(project):
+    projects.write(project.root / "experiments/inner/more.py", "import torch\n")
+    named = pins(packed(project)["constraints.txt"])
+    assert named["torch"] == re.match(r"[\d.]+", version("torch"))[0]
+
+
+@pytest.mark.parametrize("own", ["pyproject.toml", "constraints.txt"])
+def test_what_the_project_says_itself_is_packed_as_it_is(project, own):
+    text = '[project]\ndependencies = ["a"]\n' if own == "pyproject.toml" else "a==1\n"
+    projects.write(project.root / own, text)
+    (other,) = {"pyproject.toml", "constraints.txt"} - {own}
+    files = packed(project)
+    assert files[own] == text
+    assert files[other].startswith("# Made by labreport")
+    assert is_current(project) == []
+    (project.root / own).unlink()
+    assert is_current(project) == [f"{own} is gone"]

@@ -1,0 +1,118 @@
+"""The whole build as functions: what they return, what they tell on the way, and the lock."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import projects
+import pytest
+
+from labreport import build
+from labreport.errors import BusyError, ExperimentError
+from labreport.running.runner import Event
+
+ROOT = Path(__file__).parents[2]
+COIN = projects.experiment(
+    """
+    def run(params, lab):
+        return {"half": sum(lab.map(lambda item: item / 6, range(3)))}
+    """
+)
+TEMPLATE = r"""\documentclass{article}
+\usepackage{labreport}
+\begin{document}
+The mean is \VAR{coin.values.half|num}.
+\end{document}
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = projects.make(tmp_path / "project", {"coin": COIN})
+    projects.write(made.templates / "report.tex.j2", TEMPLATE)
+    return made
+
+
+@pytest.mark.slow
+def test_a_program_builds_all_and_then_nothing_again(project, capfd):
+    told = []
+    built = build.make_all(project, jobs=2, events=told.append)
+    assert capfd.readouterr().out == ""
+    assert built.experiments.ran == ("coin",)
+    assert (built.report.made.pages, built.report.made.values) == (1, 1)
+    assert built.notebooks.woven == ()
+    assert built.packed.submission.code.is_file()
+    assert {verdict.name for verdict in built.checked.verdicts} >= {"fresh", "zip"}
+    steps = [built.experiments, built.report, built.notebooks, built.packed, built.checked]
+    assert [step for step in told if not isinstance(step, Event)] == steps
+    assert ("finished", "coin", "run") in [
+        (e.kind, e.experiment, e.phase) for e in told if isinstance(e, Event)
+    ]
+
+    again = build.make_all(project, jobs=1, events=print)
+    assert again.experiments == build.Experiments(total=1)
+    assert again.report.made is None
+    assert again.packed == build.Packed(None)
+    assert again.checked is None
+    assert "Experiments(total=1" in capfd.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_quick_build_is_neither_packed_nor_checked(project):
+    quick = projects.make(project.root, {"coin": COIN}, quick=True)
+    built = build.make_all(quick)
+    assert built.report.made.pages == 1
+    assert (built.packed, built.checked) == (None, None)
+    assert not quick.submission.exists()
+
+
+def test_the_plan_says_what_would_be_made_and_makes_nothing(project):
+    planned = build.plan(project)
+    assert [(step.experiment, step.state) for step in planned.experiments] == [("coin", "stale")]
+    assert planned.report == ("never made",)
+    assert not project.results.exists()
+
+
+def test_experiments_alone_can_be_run_with_other_parameters(project):
+    ran = build.run(project, ["coin"], settings={"coin": {"seed": "7"}})
+    assert (ran.total, ran.ran) == (1, ("coin",))
+    assert build.run(project, settings={"coin": {"seed": "7"}}).ran == ()
+    assert build.run(project).ran == ("coin",)
+
+
+def test_a_failed_experiment_is_raised(project):
+    projects.write(project.experiments / "dice.py", projects.returning("1 / 0"))
+    with pytest.raises(ExperimentError, match="dice"):
+        build.run(project)
+    assert (project.results / "coin" / "result.json").is_file()
+
+
+def test_the_report_is_not_made_from_results_that_are_out_of_date(project):
+    with pytest.raises(ExperimentError, match="out of date: no result yet") as caught:
+        build.pdf(project)
+    assert f"`{project.command('run', 'coin')}`" in caught.value.cure
+
+
+def test_the_lock_refuses_a_second_build_and_goes_with_its_process(project):
+    hold = (
+        "import sys; from pathlib import Path; from labreport import build, project\n"
+        "with build.building(project.load(Path(sys.argv[1]))):\n"
+        "    print('held', flush=True); sys.stdin.read()\n"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", hold, project.root],
+        env={"PYTHONPATH": str(ROOT / "src")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert holder.stdout.readline() == b"held\n"
+        with pytest.raises(BusyError, match=f"process {holder.pid}"), build.building(project):
+            pass
+        with pytest.raises(BusyError):
+            build.make_all(project)
+    finally:
+        holder.kill()
+        holder.communicate()
+    with build.building(project):
+        assert project.lock.read_text(encoding="utf-8").startswith("process ")
