@@ -16,17 +16,20 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.scalar.autodiff import Var, total
-from tinymlp.scalar.gradcheck import (
+from tinymlp.scalar import (
     EPSILON,
+    ConstantInitializer,
+    DenseLayer,
+    Var,
     central_difference,
+    cross_entropy_loss,
+    forward,
     forward_difference,
     gradient,
     numerical_gradient,
+    total,
+    trace,
 )
-from tinymlp.scalar.losses import cross_entropy_loss
-from tinymlp.scalar.nn import ConstantInitializer, DenseLayer, forward
-from tinymlp.scalar.tracing import trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

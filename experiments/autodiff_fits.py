@@ -24,19 +24,22 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.inference.statistics import holm_corrected, paired_means, summarise
-from tinymlp.scalar.autodiff import Var
-from tinymlp.scalar.fitting import (
+from tinymlp.inference import holm_corrected, paired_means, summarise
+from tinymlp.scalar import (
+    ConstantInitializer,
+    DenseLayer,
+    NeuralNetwork,
+    NormalInitializer,
     SpreadInitializer,
+    Var,
     chosen_losses,
     descend,
     draw_task,
+    line_with_wave,
     mean_loss,
     predict,
     straight_line,
 )
-from tinymlp.scalar.nn import ConstantInitializer, DenseLayer, NeuralNetwork, NormalInitializer
-from tinymlp.scalar.regression import line_with_wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,9 +48,8 @@ if TYPE_CHECKING:
 
     from labreport.results.results import Result
     from labreport.running.lab import Lab
-    from tinymlp.inference.statistics import Contrast
-    from tinymlp.scalar.fitting import Task
-    from tinymlp.scalar.nn import Initializer
+    from tinymlp.inference import Contrast
+    from tinymlp.scalar import Initializer, Task
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from torch import nn
 
-from tinymlp.figures.plots import boundary_key, decision_boundary, heat_map, scatter_classes, strips
-from tinymlp.inference.statistics import (
+from tinymlp.figures import boundary_key, decision_boundary, heat_map, scatter_classes, strips
+from tinymlp.inference import (
     Contrast,
     bayes_accuracy,
     bayes_loss,
@@ -36,10 +36,22 @@ from tinymlp.inference.statistics import (
     summarise,
     wilson,
 )
-from tinymlp.networks.ensemble import Ensemble, Score, Shape, Training, evaluate, stream_seed, train
-from tinymlp.networks.models import Net, parameter_count
-from tinymlp.networks.noisy_xor import NoisyXor
-from tinymlp.networks.plateaus import CENTRES, LABELS, centre_probabilities, plateaus
+from tinymlp.networks import (
+    CENTRES,
+    LABELS,
+    Ensemble,
+    Net,
+    NoisyXor,
+    Score,
+    Shape,
+    Training,
+    centre_probabilities,
+    evaluate,
+    parameter_count,
+    plateaus,
+    stream_seed,
+    train,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

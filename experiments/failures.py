@@ -26,19 +26,27 @@ from matplotlib.lines import Line2D
 from scipy import stats
 from torch import nn
 
-from tinymlp.figures.plots import boundary_key, decision_boundary, scatter_classes
-from tinymlp.inference.statistics import Contrast, holm_corrected, paired_successes, summarise, wilson
-from tinymlp.networks.ensemble import Ensemble, Score, Shape, Training, advance, evaluate, stream_seed, train
-from tinymlp.networks.models import Net, parameter_count
-from tinymlp.networks.noisy_xor import NoisyXor
-from tinymlp.networks.plateaus import (
+from tinymlp.figures import boundary_key, decision_boundary, scatter_classes
+from tinymlp.inference import Contrast, holm_corrected, paired_successes, summarise, wilson
+from tinymlp.networks import (
     CENTRES,
+    Ensemble,
+    Net,
+    NoisyXor,
+    Score,
+    Shape,
+    Training,
+    advance,
     centre_probabilities,
     curvature,
+    evaluate,
     linear_bound,
     monotone_bound,
     nearest_plateau,
+    parameter_count,
     plateaus,
+    stream_seed,
+    train,
 )
 
 if TYPE_CHECKING:

@@ -27,10 +27,18 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from tinymlp.inference.statistics import paired_means, summarise
-from tinymlp.scalar.autodiff import Var
-from tinymlp.scalar.nn import GlorotInitializer, HeInitializer, NormalInitializer, UniversalInitializer
-from tinymlp.scalar.signals import expected_signals, measured_signals, random_network, typical_share
+from tinymlp.inference import paired_means, summarise
+from tinymlp.scalar import (
+    GlorotInitializer,
+    HeInitializer,
+    NormalInitializer,
+    UniversalInitializer,
+    Var,
+    expected_signals,
+    measured_signals,
+    random_network,
+    typical_share,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +47,7 @@ if TYPE_CHECKING:
 
     from labreport.results.results import Result
     from labreport.running.lab import Lab
-    from tinymlp.scalar.signals import Signals
+    from tinymlp.scalar import Signals
 
 
 @dataclass(frozen=True)

@@ -30,30 +30,30 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from tinymlp.figures.parallel_coordinates import Axis, history, importance_bars, parallel_coordinates
-from tinymlp.inference.selection import ranking_stability, selection_bias
-from tinymlp.inference.statistics import (
+from tinymlp import sweep
+from tinymlp.figures import Axis, history, importance_bars, parallel_coordinates
+from tinymlp.inference import (
     bayes_accuracy,
     bayes_loss,
     independent_means,
     paired_means,
+    ranking_stability,
+    selection_bias,
     summarise,
     wilson,
 )
-from tinymlp.networks.ensemble import Shape, Training, advance, evaluate_separately, start, train
-from tinymlp.networks.models import parameter_count
-from tinymlp.sweep import agent as sweep
-from tinymlp.tracking.session import Session
+from tinymlp.networks import Shape, Training, advance, evaluate_separately, parameter_count, start, train
+from tinymlp.tracking import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from labreport.results.results import Result
     from labreport.running.lab import Lab
-    from tinymlp.inference.selection import Ranking
-    from tinymlp.networks.ensemble import Ensemble
-    from tinymlp.sweep.agent import Map, Sweep, Trial
-    from tinymlp.tracking.session import Log
+    from tinymlp.inference import Ranking
+    from tinymlp.networks import Ensemble
+    from tinymlp.sweep import Map, Sweep, Trial
+    from tinymlp.tracking import Log
 
 READS = ("experiments/sweep.yaml",)
 

@@ -22,12 +22,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import nn
 
-from tinymlp.figures.plots import boundary_key, decision_boundary, scatter_classes
-from tinymlp.inference.selection import chosen_shares
-from tinymlp.inference.statistics import summarise, wilson
-from tinymlp.networks.models import Net, parameter_count
-from tinymlp.networks.noisy_xor import NoisyXor
-from tinymlp.tracking.session import FIELDS, Session, fit
+from tinymlp.figures import boundary_key, decision_boundary, scatter_classes
+from tinymlp.inference import chosen_shares, summarise, wilson
+from tinymlp.networks import Net, NoisyXor, parameter_count
+from tinymlp.tracking import FIELDS, Session, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +34,8 @@ if TYPE_CHECKING:
 
     from labreport.results.results import Result
     from labreport.running.lab import Lab
-    from tinymlp.networks.training import History
-    from tinymlp.tracking.session import Log
+    from tinymlp.networks import History
+    from tinymlp.tracking import Log
 
 NEEDS = ("depth_width",)
 

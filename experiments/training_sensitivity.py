@@ -31,8 +31,8 @@ import torch
 from matplotlib.figure import Figure
 from scipy.special import xlog1py, xlogy
 
-from tinymlp.figures.plots import strips
-from tinymlp.inference.statistics import (
+from tinymlp.figures import strips
+from tinymlp.inference import (
     bayes_accuracy,
     bayes_loss,
     bayes_probability,
@@ -42,8 +42,7 @@ from tinymlp.inference.statistics import (
     summarise,
     wilson,
 )
-from tinymlp.networks.ensemble import Shape, Training, advance, evaluate, start
-from tinymlp.networks.noisy_xor import NoisyXor
+from tinymlp.networks import NoisyXor, Shape, Training, advance, evaluate, start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,8 +51,8 @@ if TYPE_CHECKING:
 
     from labreport.results.results import Result
     from labreport.running.lab import Lab
-    from tinymlp.inference.statistics import Contrast
-    from tinymlp.networks.ensemble import Ensemble, Score
+    from tinymlp.inference import Contrast
+    from tinymlp.networks import Ensemble, Score
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ from wandb.sdk.lib import wbauth
 from wandb.sdk.lib.asyncio_manager import AsyncioManager
 from wandb.util import get_core_path
 
-from tinymlp.figures.plots import decision_boundary, scatter_classes
-from tinymlp.networks.training import Data, History, whole
+from tinymlp.figures import decision_boundary, scatter_classes
+from tinymlp.networks import Data, History, whole
 
 Mode = Literal["online", "offline", "disabled"]
 MODES: dict[str, Mode] = {

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,6 @@ from scipy import stats
 
 from labreport.project import Config, Project
 from labreport.running.lab import Lab
-from tinymlp.sweep import agent as sweep
 from tinymlp.sweep.agent import (
     Parameter,
     Sweep,
@@ -36,6 +36,7 @@ from tinymlp.sweep.agent import (
     load,
 )
 
+sweep = import_module("tinymlp.sweep.agent")  # the room's own `agent` is the function
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "experiments/sweep.yaml"
 
