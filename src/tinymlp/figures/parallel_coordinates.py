@@ -18,13 +18,13 @@ from matplotlib.patheffects import Stroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tinymlp.figures.plots import GOLDEN_RATIO
+from tinymlp.figures.plots import BLUE, GOLDEN_RATIO, ORANGE
 
 Floats = NDArray[np.float64]
 
 # Viridis without its yellow, which is lost on white: in grey, too, less is darker.
 MAGNITUDES = LinearSegmentedColormap.from_list("magnitudes", ["#440154", "#3B528B", "#21918C", "#6CCD5A"])
-RANDOM_COLOUR, MODEL_COLOUR = "#E69F00", "#0072B2"
+RANDOM_COLOUR, MODEL_COLOUR = ORANGE, BLUE
 SPREAD = 0.36, 0.1  # equal values are spread over this part of the gap between levels, or of the axis if less
 DOTS: dict[str, Any] = {"marker": "o", "mfc": "black", "mec": "white", "ms": 3.5, "mew": 0.5}
 TICKS = 6  # on an axis, at most about

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import integrate, special, stats
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -204,7 +206,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def holm_corrected(family: Mapping[str, Contrast]) -> dict[str, Contrast]:
+def holm_corrected(family: Mapping[Key, Contrast]) -> dict[Key, Contrast]:
     """Return the contrasts of one family, each with its `p_holm`."""
     corrected = holm([contrast.p for contrast in family.values()])
     return {

@@ -6,6 +6,7 @@ to be read and to be compared with.
 
 from tinymlp.networks.ensemble import (
     Ensemble,
+    Map,
     Score,
     Shape,
     Training,
@@ -36,6 +37,7 @@ __all__ = [
     "Data",
     "Ensemble",
     "History",
+    "Map",
     "Net",
     "NoisyXor",
     "Score",

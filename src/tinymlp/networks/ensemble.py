@@ -11,6 +11,7 @@ from its neighbours. A replicate has the same data in every shape and setting, s
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -62,6 +63,26 @@ class Shape:
         """Fan-in and fan-out of each layer, from the inputs to the logit."""
         sizes = [2, *[self.width] * self.depth, 1]
         return list(pairwise(sizes))
+
+    @property
+    def name(self) -> str:
+        """The shape in tables: 2x3 has two hidden layers of three units, 0 has none."""
+        return f"{self.depth}x{self.width}" if self.depth else "0"
+
+    @property
+    def key(self) -> str:
+        """The shape among the values of a result, where keys are identifiers: d2w3, or d0."""
+        return f"d{self.depth}w{self.width}" if self.depth else "d0"
+
+    @classmethod
+    def parse(cls, text: str) -> "Shape":
+        """Return the shape of this name or key. Raises ValueError if there is none."""
+        number = "([1-9][0-9]*)"
+        found = re.fullmatch(f"{number}x{number}|d{number}w{number}|d?0", text)
+        if found is None:
+            raise ValueError(f"a shape is written like 2x3 or d2w3, the linear one 0 or d0: {text!r}")
+        depth, width = (int(found[place] or found[place + 2] or 0) for place in (1, 2))
+        return cls(depth, width)
 
 
 @dataclass(frozen=True)

@@ -390,3 +390,20 @@ def test_mismatched_columns_are_refused():
 def test_going_back_is_refused(alone):
     with pytest.raises(ValueError, match="cannot go back"):
         advance(alone, 24)
+
+
+class TestShapeNames:
+    @pytest.mark.parametrize(
+        ("shape", "name", "key"),
+        [(Shape(2, 3), "2x3", "d2w3"), (Shape(1, 12), "1x12", "d1w12"), (Shape(0, 0), "0", "d0")],
+    )
+    def test_a_shape_has_a_name_and_a_key_and_is_found_by_both(self, shape, name, key):
+        assert (shape.name, shape.key) == (name, key)
+        assert Shape.parse(name) == Shape.parse(key) == shape
+
+    @pytest.mark.parametrize(
+        "text", ["", "2", "2x", "2w3", "d2x3", "0x0", "d0w0", "02x3", "2x3 ", "2x\u0663"]
+    )
+    def test_no_other_text_is_a_shape(self, text):
+        with pytest.raises(ValueError, match="a shape is written"):
+            Shape.parse(text)
