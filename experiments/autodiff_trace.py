@@ -19,8 +19,8 @@ from tinymlp.scalar import Edge, Node, Var, count_visits, trace
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
     from tinymlp.scalar import Call, Trace
 
 

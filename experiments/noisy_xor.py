@@ -18,8 +18,8 @@ from tinymlp.inference import bayes_accuracy, bayes_loss, wilson
 from tinymlp.networks import NoisyXor
 
 if TYPE_CHECKING:
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
 
 
 @dataclass(frozen=True)

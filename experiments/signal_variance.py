@@ -27,6 +27,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
+from tinymlp.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from tinymlp.inference import paired_means, summarise
 from tinymlp.scalar import (
     GlorotInitializer,
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from labreport.results.results import Result
-    from labreport.running.lab import Lab
+    from labreport.results import Result
+    from labreport.running import Lab
     from tinymlp.scalar import Signals
 
 
@@ -235,16 +236,16 @@ def _layers(name: str, direction: str, sample: Sequence[Signals], theory: Signal
 # ------------------------------------------------------------------------------------------------- figures
 
 STYLES = {
-    "universal_tanh": ("tanh, universal", "#009E73", "s"),
-    "he_relu": ("ReLU, He", "#0072B2", "o"),
-    "glorot_tanh": ("tanh, Glorot", "#E69F00", "D"),
-    "glorot_relu": ("ReLU, Glorot", "#D55E00", "^"),
-    "normal_tanh": ("tanh, std 0.1", "#000000", "v"),
+    "universal_tanh": ("tanh, universal", GREEN, "s"),
+    "he_relu": ("ReLU, He", BLUE, "o"),
+    "glorot_tanh": ("tanh, Glorot", ORANGE, "D"),
+    "glorot_relu": ("ReLU, Glorot", VERMILION, "^"),
+    "normal_tanh": ("tanh, std 0.1", BLACK, "v"),
 }
 TAPER_STYLES = {
-    "taper_fan_out": (r"$1 / n_\mathrm{out}$", "#D55E00", "^"),
-    "taper_glorot": (r"$2 / (n_\mathrm{in} + n_\mathrm{out})$", "#E69F00", "D"),
-    "taper_fan_in": (r"$1 / n_\mathrm{in}$", "#0072B2", "o"),
+    "taper_fan_out": (r"$1 / n_\mathrm{out}$", VERMILION, "^"),
+    "taper_glorot": (r"$2 / (n_\mathrm{in} + n_\mathrm{out})$", ORANGE, "D"),
+    "taper_fan_in": (r"$1 / n_\mathrm{in}$", BLUE, "o"),
 }
 
 

@@ -22,6 +22,8 @@ from tinymlp.studies.fits import (
     starting_network,
     training_points,
 )
+from tinymlp.studies.kinks import crosses_kink
+from tinymlp.studies.logits import compared_losses, limits
 from tinymlp.studies.outcomes import (
     NEAR_BAYES,
     SHORTFALL,
@@ -60,6 +62,16 @@ from tinymlp.studies.settings import (
     settings_around,
 )
 from tinymlp.studies.sizes import matching_widths, size_contrasts, size_row
+from tinymlp.studies.steps import (
+    RULES,
+    SMOOTH,
+    best_step_rows,
+    best_steps_of,
+    error_rows,
+    kink_steps,
+    step_grid,
+    step_summary,
+)
 from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, loss_paths
 from tinymlp.studies.successes import (
     LOSS,
@@ -92,9 +104,11 @@ __all__ = [
     "NEAR_BAYES",
     "PLACES",
     "REFERENCE",
+    "RULES",
     "SCALES",
     "SETS",
     "SHORTFALL",
+    "SMOOTH",
     "SUCCESS",
     "Chosen",
     "Contrasts",
@@ -105,6 +119,8 @@ __all__ = [
     "Retraining",
     "Setting",
     "best_of",
+    "best_step_rows",
+    "best_steps_of",
     "candidate_counts",
     "checkpoint_epochs",
     "choice_rows",
@@ -112,17 +128,22 @@ __all__ = [
     "chosen_by_points",
     "classified",
     "compared",
+    "compared_losses",
     "contrast_rows",
     "cross_chosen",
+    "crosses_kink",
     "curvature_counts",
     "curvature_row",
+    "error_rows",
     "fit",
     "fitted_functions",
     "flat_choice",
     "gap",
     "independence",
+    "kink_steps",
     "learning_curves",
     "levelling",
+    "limits",
     "longer_row",
     "loss_of_bayes",
     "loss_paths",
@@ -151,6 +172,8 @@ __all__ = [
     "size_row",
     "solved",
     "starting_network",
+    "step_grid",
+    "step_summary",
     "stopping",
     "success_contrasts",
     "success_row",
