@@ -60,7 +60,7 @@ def choices(sets: Sequence[Chosen], few: int, sizes: Collection[int]) -> dict[st
     `sizes` are the numbers of validation points, ascending. `gain` is how much
     less the best of all candidates loses in test than a single one.
     """
-    counts = sorted(sets[0][few])
+    counts = sorted(sets[0][few])  # the same for every set and number of points
     by_points = [choice(sets, points, counts[-1]) for points in sizes]
     first, last = ([one[few][count][1] for one in sets] for count in (counts[0], counts[-1]))
     return {

@@ -165,6 +165,7 @@ def _side_by_side(
     """Train settings of one `shared`; where they differ in steps alone, one goes on from the other."""
     repeats = len(ensemble) // len(lanes)
     found: Outcomes = {}
+    # the shortest first: every setting is trained once, and looked at on the way
     for steps in sorted({setting.training.total_steps for setting in group}):
         going = {setting.columns for setting in group if setting.training.total_steps >= steps}
         ensemble = _lanes(ensemble, [lanes.index(lane) for lane in lanes if lane in going], repeats)
@@ -194,7 +195,7 @@ def _outcomes(ensemble: Ensemble, names: Sequence[str], test: NoisyXor, map: Map
     """Return how the networks ended; the ensemble holds the settings of these names side by side."""
     scores = evaluate(ensemble, test.inputs, test.targets, map=map)
     centres = evaluate(ensemble, np.array(CENTRES, dtype=np.float64), LABELS)
-    floor = loss_of_bayes(test)
+    floor = loss_of_bayes(test)  # one for all: they are tested on the same points
 
     def outcome(test_score: Score, centre_score: Score, place: int) -> Outcome:
         loss, accuracy, right = (

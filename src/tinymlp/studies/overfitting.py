@@ -103,7 +103,7 @@ def stopping(curves: pd.DataFrame, end: int) -> dict[str, Any]:
         if curve["epoch"].iloc[-1] == end:
             ends.append(curve["test"].iloc[-1])
             stops.append(curve.iloc[int(curve["validation"].to_numpy().argmin())])
-    stopped = pd.DataFrame(stops)
+    stopped = pd.DataFrame(stops)  # whole rows: the losses of all sets at the same moment
     return {
         "rise": asdict(paired_means(ends, stopped["test"])),
         "epoch": asdict(summarise(stopped["epoch"])),

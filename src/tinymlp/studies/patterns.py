@@ -29,6 +29,7 @@ def merged_clusters(merged: Sequence[int]) -> str:
 
 def merged_counts(probabilities: ArrayLike) -> list[int]:
     """Return how many clusters each network merges; probabilities (n, 4) are those at `CENTRES`."""
+    # not the index itself: several plateaus merge equally many clusters
     index, _ = nearest_plateau(probabilities)
     known = [len(plateau.merged) for plateau in plateaus()]
     return [known[i] for i in index]
@@ -57,7 +58,7 @@ def pattern_classes(stuck: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         _class(str(shape), merged, of_shape[of_shape["merged"] == merged], len(of_shape))
         for shape, of_shape in stuck.groupby("shape", sort=False)
-        for merged in sorted(set(of_shape["merged"]))
+        for merged in sorted(set(of_shape["merged"]))  # a pattern that never occurs has no row
     ]
 
 

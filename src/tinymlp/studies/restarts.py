@@ -67,5 +67,6 @@ def independence(solved: ArrayLike) -> dict[str, Any]:
     restarts, p = good.shape[1], good.mean()
     counts = np.bincount(good.sum(axis=1), minlength=restarts + 1)
     expected = len(good) * stats.binom.pmf(range(restarts + 1), restarts, p)
+    # where all succeed or none, every count is as expected and there is nothing to test
     p_value = stats.chisquare(counts, expected, ddof=1).pvalue if restarts > 1 and 0 < p < 1 else None
     return {"by_successes": counts, "expected": expected, "independence_p": p_value}

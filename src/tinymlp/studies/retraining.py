@@ -97,6 +97,7 @@ class Retraining:
         known = self.of(shape)
         replicates = known["replicate"].to_numpy()
         more = restarts - 1
+        # replicate by replicate, so that the rows of what is reshaped below are data sets
         numbers = np.tile(range(1, restarts), len(replicates)).tolist()
         again = self.train(shape, np.repeat(replicates, more).tolist(), numbers)
         solved = self.solved(self.test_of(again)).reshape(-1, more)

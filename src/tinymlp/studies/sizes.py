@@ -18,6 +18,7 @@ def matching_widths(deep: Shape) -> list[int]:
 
     With two inputs one hidden layer has 4 width + 1 parameters.
     """
+    # between two widths a deep network is compared with both, the smaller and the larger
     width = (parameter_count(deep.depth, deep.width) - 1) / 4
     return sorted({int(np.floor(width)), int(np.ceil(width))})
 

@@ -28,6 +28,7 @@ def gap(accuracy: ArrayLike, loss: ArrayLike, solved: ArrayLike, at_centres: Arr
     """
     accuracies, losses, good = np.asarray(accuracy), np.asarray(loss), np.asarray(solved, dtype=bool)
     right = ((np.asarray(at_centres) > 0.5) == np.array(LABELS)).all(axis=1)
+    # a constant answer is right for half of the points: below that begin gaps of another kind
     ordered = np.sort(accuracies[accuracies > 0.5])
     widest = int(np.diff(ordered).argmax())
     return {
