@@ -1,0 +1,23 @@
+"""A shape names the layers that `Net` has, and refuses those it cannot have."""
+
+import pytest
+from torch import nn
+
+from tinymlp.networks import Net, Shape, Training, start
+
+
+def test_depth_zero_has_no_width():
+    assert Shape(0, 1) == Shape(0, 3)
+    assert len(start([Shape(0, 1), Shape(0, 2)], [0], Training(), seed=0).states) == 1
+
+
+@pytest.mark.parametrize(("depth", "width"), [(0, 1), (1, 1), (2, 3), (3, 8)])
+def test_layers_are_those_of_the_network(depth, width):
+    linear = [module for module in Net(depth, width).modules() if isinstance(module, nn.Linear)]
+    assert Shape(depth, width).layers == [(one.in_features, one.out_features) for one in linear]
+
+
+@pytest.mark.parametrize(("depth", "width"), [(-1, 3), (1, 0), (2, -1)])
+def test_an_impossible_shape_is_refused(depth, width):
+    with pytest.raises(ValueError, match="depth >= 0 and hidden layers of width >= 1"):
+        Shape(depth, width)
