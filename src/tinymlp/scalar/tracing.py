@@ -94,16 +94,6 @@ def trace(
     return Trace(tuple(nodes), tuple(calls))
 
 
-def count_calls(root: Var) -> int:
-    """Return how many calls of `backprop` the plain recursion makes.
-
-    It is the number of paths that begin at `root`, found without following
-    each: the time is proportional to the number of edges. ValueError if a Var
-    depends on itself.
-    """
-    return _count(_edges(root))
-
-
 def count_visits(root: Var) -> int:
     """Return how often `root.backward()` asks a Var for its edges.
 

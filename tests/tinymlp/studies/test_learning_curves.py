@@ -106,10 +106,10 @@ FIELDS = {"train_loss": "train/loss", "val_accuracy": "val/accuracy"}
 
 
 class TestCurve:
-    history = History([1.0, 0.5], [2.0, 1.0], [0.5, 1.0], [0.25, 1.0], [3.0, 4.0])
+    history = History([1.0, 2.0], [2.0, 1.0], [0.5, 1.0], [0.25, 1.0], [3.0, 4.0])
     rows = (
         {"epoch": 1, "train/loss": 1, "val/accuracy": 0.25, "extra": "x"},
-        {"epoch": 2, "train/loss": 0.5, "val/accuracy": 1},
+        {"epoch": 2, "train/loss": 2, "val/accuracy": 1},
     )
 
     def expected(self):
@@ -123,7 +123,7 @@ class TestCurve:
         pd.testing.assert_frame_equal(curve(3, self.history, None, FIELDS), self.expected())
 
     def test_of_a_log_that_differs_is_refused(self):
-        other = [self.rows[0], {**self.rows[1], "train/loss": 0.5000001}]
+        other = [self.rows[0], {**self.rows[1], "train/loss": 2.0000001}]
         with pytest.raises(ValueError, match="the log of run 3 differs"):
             curve(3, self.history, other, FIELDS)
 
