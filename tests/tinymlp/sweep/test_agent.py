@@ -90,14 +90,6 @@ class TestProcesses:
         )
         assert trials == agent(definition(run_cap=52), bowl, folder=tmp_path / "one", seed=5)
 
-    def test_importing_loads_no_heavy_library(self):
-        code = "import sys, tinymlp.sweep\n"
-        code += "print({'optuna', 'wandb', 'torch', 'pandas'} & set(sys.modules))"
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT / "src", capture_output=True, text=True, check=True
-        )
-        assert done.stdout == "set()\n"
-
 
 CHILD = """
 import math, multiprocessing, os, sys, time
