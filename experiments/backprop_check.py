@@ -38,7 +38,16 @@ if TYPE_CHECKING:
     from labreport.results.results import Result
     from labreport.running.lab import Lab
 
-Layers = backprop.Layers
+# A notebook shows functions of this module as they stand beside those of `backprop`, whose names it has.
+ACTIVATIONS, SOFTMAX, Layers, Network = (
+    backprop.ACTIVATIONS,
+    backprop.SOFTMAX,
+    backprop.Layers,
+    backprop.Network,
+)
+forward, gradient, random_network = backprop.forward, backprop.gradient, backprop.random_network
+error_signals, weight_gradients = backprop.error_signals, backprop.weight_gradients
+finite_differences, multiplications = backprop.finite_differences, backprop.multiplications
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ TORCH = {
     "tanh": torch.tanh,
     "logistic": torch.sigmoid,
     "relu": torch.relu,
-    backprop.SOFTMAX: lambda a: a,  # torch's cross entropy takes the pre-activations
+    SOFTMAX: lambda a: a,  # torch's cross entropy takes the pre-activations
 }
 
 
@@ -78,7 +87,7 @@ TORCH = {
 class Case:
     """A network with the inputs (D, N) and targets (K, N) of its data set."""
 
-    net: backprop.Network
+    net: Network
     x: np.ndarray
     t: np.ndarray
 
@@ -114,14 +123,14 @@ def random_case(shape: tuple[int, ...], hidden: str, loss: str, points: int, see
     outputs are softmax.
     """
     rng = np.random.default_rng(seed)
-    names = list(backprop.ACTIVATIONS) if hidden == "mixed" else [hidden]
+    names = list(ACTIVATIONS) if hidden == "mixed" else [hidden]
     h = [str(name) for name in rng.choice(names, len(shape) - 1)]
     if loss == "cross_entropy":
-        h[-1] = backprop.SOFTMAX
+        h[-1] = SOFTMAX
         t = np.eye(shape[-1])[:, rng.integers(0, shape[-1], points)]
     else:
         t = rng.normal(size=(shape[-1], points))
-    return Case(backprop.random_network(shape, h, rng), rng.normal(size=(shape[0], points)), t)
+    return Case(random_network(shape, h, rng), rng.normal(size=(shape[0], points)), t)
 
 
 def autograd(case: Case) -> Layers:
@@ -130,7 +139,7 @@ def autograd(case: Case) -> Layers:
     z = torch.tensor(case.x.T)
     for layer in w:
         z = TORCH[case.net.h[layer]](functional.linear(z, w[layer][:, 1:], w[layer][:, 0]))
-    is_softmax = case.net.h[len(w)] == backprop.SOFTMAX
+    is_softmax = case.net.h[len(w)] == SOFTMAX
     loss = functional.cross_entropy if is_softmax else functional.mse_loss
     loss(z, torch.tensor(case.t.T), reduction="sum").backward()
     return {layer: part.grad.numpy() for layer, part in w.items()}
@@ -149,13 +158,13 @@ def crosses_kink(case: Case, step: float) -> bool:
     return any((_switches(net, case.x) != before).any() for net in _neighbours(case.net, step))
 
 
-def _switches(net: backprop.Network, x: np.ndarray) -> np.ndarray:
+def _switches(net: Network, x: np.ndarray) -> np.ndarray:
     """Which ReLUs are on, at each data point."""
-    a, _ = backprop.forward(net, x)
+    a, _ = forward(net, x)
     return np.vstack([a[layer] > 0 for layer in a if net.h[layer] == "relu"])
 
 
-def _neighbours(net: backprop.Network, step: float) -> Iterator[backprop.Network]:
+def _neighbours(net: Network, step: float) -> Iterator[Network]:
     """The network with one weight moved by the step, for each weight and both sides: one object, changed."""
     moved = replace(net, w={layer: w.copy() for layer, w in net.w.items()})
     for layer, w in moved.w.items():
@@ -183,15 +192,15 @@ def _checks(params: Params, lab: Lab) -> pd.DataFrame:
         shape, hidden, loss, repeat = kind
         seed = lab.seed("check", shape, hidden, loss, repeat)
         case = random_case(shape, hidden, loss, params.points, seed)
-        exact = backprop.gradient(case.net, case.x, case.t)
+        exact = gradient(case.net, case.x, case.t)
         return {
             "network": _name(shape),
             "hidden": hidden,
             "loss": loss,
             "weights": case.net.n_weights,
-            "backpropagation": backprop.multiplications(case.net).both,
-            "differences": backprop.multiplications(case.net).central,
-            "central": error(backprop.finite_differences(case.net, case.x, case.t), exact),
+            "backpropagation": multiplications(case.net).both,
+            "differences": multiplications(case.net).central,
+            "central": error(finite_differences(case.net, case.x, case.t), exact),
             "autograd": error(autograd(case), exact),
             "kink": crosses_kink(case, CENTRAL_STEP),
         }
@@ -248,18 +257,18 @@ def _errors_of_wrong_rules(case: Case) -> dict[str, float]:
     linear = {layer: name if layer == last else "identity" for layer, name in net.h.items()}
     first = {layer: w * (np.arange(len(w)) == 0)[:, None] for layer, w in net.w.items()}
     wrong = {"no_slope": replace(net, h=linear), "one_path": replace(net, w=first)}
-    a, z = backprop.forward(net, case.x)
-    exact = backprop.finite_differences(net, case.x, case.t)
+    a, z = forward(net, case.x)
+    exact = finite_differences(net, case.x, case.t)
     return {
-        name: error(backprop.weight_gradients(backprop.error_signals(rule, a, z, case.t), z), exact)
+        name: error(weight_gradients(error_signals(rule, a, z, case.t), z), exact)
         for name, rule in wrong.items()
     }
 
 
 def _cost(shape: tuple[int, ...]) -> dict[str, Any]:
-    h = [*["tanh"] * (len(shape) - 2), backprop.SOFTMAX]
-    net = backprop.random_network(shape, h, np.random.default_rng(0))
-    counts = backprop.multiplications(net)
+    h = [*["tanh"] * (len(shape) - 2), SOFTMAX]
+    net = random_network(shape, h, np.random.default_rng(0))
+    counts = multiplications(net)
     return {
         "network": _name(shape),
         "weights": net.n_weights,
@@ -286,10 +295,10 @@ def _curves(hidden: str, rules: tuple[str, ...], params: Params, lab: Lab) -> pd
     def curve(repeat: int) -> pd.DataFrame:
         seed = lab.seed("curve", hidden, repeat)
         case = random_case(CURVE_SHAPE, hidden, "cross_entropy", params.points, seed)
-        exact = backprop.gradient(case.net, case.x, case.t)
+        exact = gradient(case.net, case.x, case.t)
 
         def off(rule: str, step: float) -> float:
-            found = backprop.finite_differences(case.net, case.x, case.t, partial(RULES[rule], step=step))
+            found = finite_differences(case.net, case.x, case.t, partial(RULES[rule], step=step))
             return error(found, exact)
 
         errors = {rule: [off(rule, step) for step in steps.tolist()] for rule in rules}

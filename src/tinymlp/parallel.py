@@ -1,4 +1,7 @@
-"""How work on many items is handed out."""
+"""How work on many items is handed out.
+
+Who takes a `map` as an argument works in one process by default, and lets the caller share the work out.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol

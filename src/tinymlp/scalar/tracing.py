@@ -193,7 +193,7 @@ def _names(edges: Mapping[Var, Edges], given: Mapping[str, Var]) -> dict[Var, st
     for name, var in given.items():
         if var not in edges:
             cure = "leave it out, or give the name to the Var of the graph"
-            raise ValueError(f"{name!r} is no Var of this graph: {cure}")
+            raise ValueError(f"{name!r} is not a Var of this graph: {cure}")
         if var in names:
             two = f"{names[var]!r} and {name!r}"
             raise ValueError(f"{two} are the same Var: give it one name")

@@ -97,7 +97,7 @@ class Sweep:
 
     @property
     def id(self) -> str:
-        """Eight hexadecimal digits of what decides about the trials, the run cap apart."""
+        """Eight hexadecimal digits that stand for all that the trials depend on, except for the run cap."""
         parameters = [[name, asdict(one)] for name, one in self.parameters.items()]
         return digest([self.method, self.metric, self.goal, parameters])[:8]
 

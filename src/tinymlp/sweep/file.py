@@ -70,8 +70,8 @@ _DELETE = "delete it, or run the sweep with `wandb sweep` and `wandb agent`"
 # What W&B knows and the local agent does not, each with the cure.
 OTHER_KEYS = {
     "early_terminate": f"every trial is trained to its end: {_DELETE}",
-    "scheduler": f"the local agent decides about the trials: {_DELETE}",
-    "controller": f"the local agent decides about the trials: {_DELETE}",
+    "scheduler": f"the local agent decides on the trials: {_DELETE}",
+    "controller": f"the local agent decides on the trials: {_DELETE}",
     "metrics": "choose one: write `metric` with name and goal",
 }
 OTHER_PARAMETER_KEYS = {

@@ -89,8 +89,8 @@ def random_importance(
 ) -> dict[str, dict[str, float]]:
     """Return each swept parameter's importance over the random trials, with its interval.
 
-    The trials that the model proposed are no sample of the space: they crowd where it expects low values, and
-    would say how it searches.
+    The trials that the model proposed are not a sample of the space: they crowd where it expects low values,
+    and would say how it searches.
     """
     random = [trial for trial in good if phase(trial) == RANDOM]
     estimates = importances(sweep, random)

@@ -85,6 +85,7 @@ def study_of(sweep: Sweep, trials: Sequence[Trial], sampler: "BaseSampler | None
     distributions = _distributions(sweep)
     for trial in trials:
         value = trial.result[sweep.metric]
+        # a failed trial stays in the study but has no part in its decisions
         state = optuna.trial.TrialState.FAIL if value is None else optuna.trial.TrialState.COMPLETE
         params = {name: trial.config[name] for name in distributions}
         study.add_trial(

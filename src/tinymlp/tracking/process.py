@@ -33,7 +33,7 @@ def exit_on_sigterm() -> Iterator[None]:
     """Let SIGTERM, by which an agent stops a run, end it with exit code 143, so that the end is recorded."""
 
     def leave(signal_number: int, _: FrameType | None) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the end short
         sys.exit(128 + signal_number)
 
     in_main_thread = threading.current_thread() is threading.main_thread()

@@ -143,7 +143,7 @@ class Session:
         """Start wandb-core, which forked processes will use too; without it, nothing is tracked."""
         if self.mode == "disabled":
             return
-        os.environ["WANDB_MODE"] = self.mode
+        os.environ["WANDB_MODE"] = self.mode  # where `wandb.init` finds it, in forked processes too
         try:
             self._runs.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(dir=self._runs):  # wandb would write to another place, and say nothing
@@ -236,7 +236,7 @@ class Session:
         part = self.path(f"{record.id}.part")
         with suppress(OSError):  # a full disk
             part.write_bytes(pickle.dumps(record))
-            part.rename(part.with_suffix(".run"))
+            part.rename(part.with_suffix(".run"))  # whole or absent: a worker may be killed at any time
 
     def _kept(self) -> list[Record]:
         paths = sorted(self.path("").glob("*.run"), key=lambda path: path.stat().st_mtime_ns)

@@ -81,7 +81,7 @@ class Tracker:
         with self._stack:
             self._record.exit_code = exit_code(error)
             self._do("finishing a run", lambda run: run.finish(self._record.exit_code))
-            self._record.whole = self._run is not None
+            self._record.whole = self._run is not None  # `_do` drops a run for which wandb has failed
             self._session.keep(self._record)
 
     def log(self, row: Mapping[str, Any]) -> None:

@@ -231,7 +231,7 @@ class TestNodes:
     def test_name_of_another_var_is_refused(self):
         named = product()
         named["a"] = Var(2.0)
-        with pytest.raises(ValueError, match="'a' is no Var of this graph"):
+        with pytest.raises(ValueError, match="'a' is not a Var of this graph"):
             trace(named["f"], named)
 
     def test_two_names_of_one_var_are_refused(self):
