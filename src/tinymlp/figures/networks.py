@@ -1,20 +1,17 @@
 """How networks on noisy XOR look in figures: the name and the colour of a shape, the picture of a network."""
 
-from collections.abc import Sequence
-from functools import partial
-from typing import NamedTuple
+from __future__ import annotations
 
-import numpy as np
-import torch
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
-from torch import nn
 
-from tinymlp.figures.plots import BLACK, BLUE, VERMILION, decision_boundary, scatter_classes
-from tinymlp.networks import Net, NoisyXor, Shape
+from tinymlp.figures.plots import BLACK, BLUE, VERMILION, Floats, decision_boundary, scatter_classes
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from tinymlp.networks import NoisyXor, Shape
 
 SHOWN_POINTS = 100  # more of a training set would hide the boundary
 
@@ -42,15 +39,19 @@ def network_picture(
     `parameters` are in the order of `Net.parameters()`, `size` is the area of
     a point in square points. Returns the background, for a colour bar.
     """
+    import torch  # not for the figures that show no network
+
+    from tinymlp.networks import Net
+
     net = Net(shape.depth, shape.width)
-    nn.utils.vector_to_parameters(torch.tensor(parameters), net.parameters())
-    background = decision_boundary(ax, partial(_probability, net))
+    torch.nn.utils.vector_to_parameters(torch.tensor(parameters), net.parameters())
+
+    @torch.no_grad()
+    def probability(points: Floats) -> Floats:
+        # single precision, as in training: the picture is of the network that was trained
+        found: Floats = torch.sigmoid(net(torch.tensor(points, dtype=torch.float32))).numpy()
+        return found
+
+    background = decision_boundary(ax, probability)
     scatter_classes(ax, data.inputs[:SHOWN_POINTS], data.targets[:SHOWN_POINTS], size=size)
     return background
-
-
-@torch.no_grad()
-def _probability(net: Net, points: Floats) -> Floats:
-    # single precision, as in training: the picture is of the network that was trained
-    probabilities: Floats = torch.sigmoid(net(torch.tensor(points, dtype=torch.float32))).numpy()
-    return probabilities

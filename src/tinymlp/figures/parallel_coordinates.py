@@ -1,7 +1,7 @@
 """Drawings of a sweep: its trials as parallel coordinates, their history, the parameters' importance.
 
 Each draws on the axes that it is given; size and style are the figure's own. The objective is a loss: less
-is better. A trial has failed where its objective is None or no finite number.
+is better. A trial has failed where its objective is None or not a finite number.
 """
 
 import math
@@ -269,7 +269,7 @@ def _worst_first(objective: Floats) -> NDArray[np.int64]:
 def _limits(name: str, numbers: Floats, axis: Axis) -> tuple[float, float]:
     """Return the ends of an axis of numbers, all of which must lie between them."""
     if np.isnan(numbers).any():
-        raise ValueError(f"{name!r} has values that are no finite numbers")
+        raise ValueError(f"{name!r} has values that are not finite numbers")
     low, high = axis.limits or (float(numbers.min()), float(numbers.max()))
     if not ((low <= numbers) & (numbers <= high)).all():
         raise ValueError(f"{name!r} has values outside its limits, {low:g} to {high:g}")

@@ -69,8 +69,8 @@ def summarise(values: ArrayLike) -> Summary:
 
     Quantiles interpolate linearly between the order statistics: definition 7
     of Hyndman and Fan, The American Statistician 50 (1996), the default of
-    NumPy and R. Raises ValueError for NaN or infinity: a run that diverged is
-    no number, leave it out and count it.
+    NumPy and R. Raises ValueError for NaN or infinity: a run that diverged
+    has no value: leave it out and count it.
     """
     sample = _sample(values)
     n = len(sample)

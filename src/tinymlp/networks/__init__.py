@@ -4,17 +4,14 @@
 to be read and to be compared with.
 """
 
+from tinymlp.networks.columns import Score, stream_seed
 from tinymlp.networks.ensemble import (
     Ensemble,
-    Map,
-    Score,
-    Shape,
     Training,
     advance,
     evaluate,
     evaluate_separately,
     start,
-    stream_seed,
     train,
 )
 from tinymlp.networks.models import Net, parameter_count
@@ -29,6 +26,7 @@ from tinymlp.networks.plateaus import (
     nearest_plateau,
     plateaus,
 )
+from tinymlp.networks.shapes import Shape
 from tinymlp.networks.training import Data, History, whole
 
 __all__ = [
@@ -37,7 +35,6 @@ __all__ = [
     "Data",
     "Ensemble",
     "History",
-    "Map",
     "Net",
     "NoisyXor",
     "Score",

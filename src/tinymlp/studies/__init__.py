@@ -23,6 +23,7 @@ from tinymlp.studies.fits import (
     training_points,
 )
 from tinymlp.studies.kinks import crosses_kink
+from tinymlp.studies.learning_curves import candidate_rows, curve, findings, snapshots, telling_runs
 from tinymlp.studies.logits import compared_losses, limits
 from tinymlp.studies.outcomes import (
     NEAR_BAYES,
@@ -122,6 +123,7 @@ __all__ = [
     "best_step_rows",
     "best_steps_of",
     "candidate_counts",
+    "candidate_rows",
     "checkpoint_epochs",
     "choice_rows",
     "choices",
@@ -134,7 +136,9 @@ __all__ = [
     "crosses_kink",
     "curvature_counts",
     "curvature_row",
+    "curve",
     "error_rows",
+    "findings",
     "fit",
     "fitted_functions",
     "flat_choice",
@@ -170,6 +174,7 @@ __all__ = [
     "single_rate",
     "size_contrasts",
     "size_row",
+    "snapshots",
     "solved",
     "starting_network",
     "step_grid",
@@ -177,6 +182,7 @@ __all__ = [
     "stopping",
     "success_contrasts",
     "success_row",
+    "telling_runs",
     "train_settings",
     "training_points",
     "validation_and_test",

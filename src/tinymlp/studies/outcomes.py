@@ -14,7 +14,6 @@ from tinymlp.networks import (
     CENTRES,
     LABELS,
     Ensemble,
-    Map,
     NoisyXor,
     Score,
     Shape,
@@ -23,6 +22,7 @@ from tinymlp.networks import (
     evaluate,
     start,
 )
+from tinymlp.parallel import Map
 from tinymlp.studies.settings import Setting
 
 Floats = NDArray[np.float64]

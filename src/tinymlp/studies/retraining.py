@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from tinymlp.networks import (
     Ensemble,
-    Map,
     NoisyXor,
     Score,
     Shape,
@@ -21,6 +20,7 @@ from tinymlp.networks import (
     stream_seed,
     train,
 )
+from tinymlp.parallel import Map
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
