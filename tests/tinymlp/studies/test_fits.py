@@ -118,6 +118,11 @@ def test_references_are_noise_and_least_squares_lines():
     assert train["few"].tolist() == [True] * 15 + [False] * 90
 
 
+def test_places_cover_the_task():
+    assert (PLACES[0], PLACES[-1], len(PLACES)) == (-3, 3, 300)
+    assert (FINE[0], FINE[-1], FINE[1] - FINE[0]) == pytest.approx((-3, 3, 0.05))
+
+
 def test_functions_of_diverged_fits_are_left_out():
     good, gone = Fit(None, list(FINE), diverged=False), Fit(None, None, diverged=True)
     frame = fitted_functions({("a", 0): good, ("a", 1): gone, ("b", 0): good})
