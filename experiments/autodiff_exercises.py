@@ -9,32 +9,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.scalar.autodiff import Var, total
-from tinymlp.scalar.gradcheck import (
+from tinymlp.figures import BLUE, GREEN, ORANGE, VERMILION
+from tinymlp.scalar import (
     EPSILON,
-    central_difference,
-    forward_difference,
+    ConstantInitializer,
+    DenseLayer,
+    Var,
+    forward,
     gradient,
     numerical_gradient,
+    trace,
 )
-from tinymlp.scalar.losses import cross_entropy_loss
-from tinymlp.scalar.nn import ConstantInitializer, DenseLayer, forward
-from tinymlp.scalar.tracing import trace
+from tinymlp.studies import RULES, SMOOTH, best_step_rows, compared_losses, error_rows, limits, step_grid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from labreport.results import Result
     from labreport.running import Lab
-
-    Function = Callable[[float], float]
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ QUICK = Params(passes=3, steps_per_decade=1, places=5, curve_points=17)
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """The answers to all these exercises, one after the other."""
-    steps = step_errors(params)
+    steps = error_rows(SMOOTH, step_grid(*DECADES, params.steps_per_decade), params.places)
     curves = activations(params.curve_points)
     return {
         "gradients": examples(),
@@ -60,7 +56,7 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "undone": undone_passes(params.passes),
         "rebound": rebound(),
         "step_errors": steps,
-        "best_steps": best_steps(steps),
+        "best_steps": best_step_rows(steps, SMOOTH, COURSE_STEP),
         "backward_error": backward_errors(params.places),
         "course_step": COURSE_STEP,
         "epsilon": EPSILON,
@@ -188,112 +184,15 @@ def rebound() -> dict[str, Any]:
 # ------------------------------------------------------------------------------------ e: finite differences
 
 
-@dataclass(frozen=True)
-class Smooth:
-    """A function of one Var with its first three derivatives, and the places where it is looked at."""
-
-    f: Callable[[Var], Var]
-    derivatives: tuple[Function, Function, Function]
-    low: float
-    high: float
-
-    def value(self, x: float) -> float:
-        """f(x)."""
-        return self.f(Var(x)).v
-
-    def places(self, count: int) -> list[float]:
-        """Places at equal distances, ends included."""
-        return [float(x) for x in np.linspace(self.low, self.high, count)]
-
-
-def _tanh_derivatives() -> tuple[Function, Function, Function]:
-    """With t = tanh x: 1 - t^2, -2 t (1 - t^2) and (1 - t^2) (6 t^2 - 2)."""
-    return (
-        lambda x: math.cosh(x) ** -2,
-        lambda x: -2 * math.tanh(x) * math.cosh(x) ** -2,
-        lambda x: (6 * math.tanh(x) ** 2 - 2) * math.cosh(x) ** -2,
-    )
-
-
-FUNCTIONS = {
-    "exp": Smooth(lambda x: x.exp(), (math.exp,) * 3, 0.5, 1.5),
-    "tanh": Smooth(lambda x: x.tanh(), _tanh_derivatives(), 0.9, 1.5),
-    "log": Smooth(lambda x: x.log(), (lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3), 0.2, 0.6),
-    "cube": Smooth(lambda x: x**3, (lambda x: 3 * x**2, lambda x: 6 * x, lambda _: 6.0), 20, 60),
-}
 COURSE_STEP = 1e-10
 DECADES = (-15, -1)
-DIFFERENCES = {"forward": forward_difference, "central": central_difference}
-
-
-def truncation(smooth: Smooth, method: str, x: float, h: float) -> float:
-    """What cutting off the Taylor series costs: h |f''| / 2 forward, h^2 |f'''| / 6 central."""
-    _, second, third = (abs(derivative(x)) for derivative in smooth.derivatives)
-    return h * second / 2 if method == "forward" else h**2 * third / 6
-
-
-def best_step(smooth: Smooth, method: str, x: float) -> float:
-    """The step at which the sum of truncation and rounding, epsilon |f| / h, is least."""
-    _, second, third = (abs(derivative(x)) for derivative in smooth.derivatives)
-    rounding = EPSILON * abs(smooth.value(x))
-    return (2 * rounding / second) ** (1 / 2) if method == "forward" else (3 * rounding / third) ** (1 / 3)
-
-
-def step_errors(params: Params) -> pd.DataFrame:
-    """A row for each function, method and step: errors relative to the derivative, and what theory expects.
-
-    `median` and `max` are over the places; `truncation` and `rounding` are medians.
-    """
-    low, high = DECADES
-    steps = [float(h) for h in np.logspace(low, high, (high - low) * params.steps_per_decade + 1)]
-    return pd.DataFrame(
-        [
-            {"function": name, "method": method, "step": h, **_errors(smooth, method, h, params.places)}
-            for name, smooth in FUNCTIONS.items()
-            for method in DIFFERENCES
-            for h in steps
-        ]
-    )
-
-
-def _errors(smooth: Smooth, method: str, h: float, count: int) -> dict[str, float]:
-    errors, cut, rounded = [], [], []
-    for x in smooth.places(count):
-        exact = smooth.derivatives[0](x)
-        errors.append(abs(DIFFERENCES[method](smooth.value, x, h) / exact - 1))
-        cut.append(truncation(smooth, method, x, h) / abs(exact))
-        rounded.append(EPSILON * abs(smooth.value(x) / exact) / h)
-    medians = {"median": errors, "truncation": cut, "rounding": rounded}
-    return {**{name: float(np.median(sample)) for name, sample in medians.items()}, "max": max(errors)}
-
-
-def best_steps(errors: pd.DataFrame) -> pd.DataFrame:
-    """A row for each function and method: the step of the least median error beside that of the theory."""
-    rows = []
-    for (name, method), group in errors.groupby(["function", "method"], sort=False):
-        best = group.loc[group["median"].idxmin()]
-        course = group.loc[(group["step"] / COURSE_STEP - 1).abs().idxmin()]
-        smooth = FUNCTIONS[name]
-        rows.append(
-            {
-                "function": name,
-                "method": method,
-                "step": best["step"],
-                "error": best["median"],
-                "theory_step": best_step(smooth, method, (smooth.low + smooth.high) / 2),
-                "theory_error": (group["truncation"] + group["rounding"]).min(),
-                "course_error": course["median"],
-                "course_loss": course["median"] / best["median"],
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def backward_errors(count: int) -> dict[str, float]:
     """The largest relative error of a backward pass, for each function and over all."""
     errors = {
         name: max(abs(gradient(f.f, [x])[0] / f.derivatives[0](x) - 1) for x in f.places(count))
-        for name, f in FUNCTIONS.items()
+        for name, f in SMOOTH.items()
     }
     return {**errors, "largest": max(errors.values())}
 
@@ -381,113 +280,31 @@ def transposed() -> dict[str, list[float]]:
 
 SHIFTS = (0, 100, 700, 709, 710, 1000, 10_000, -100, -700, -740, -745, -746, -1000)
 SCALES = (1, 10, 30, 40, 100, 700, 709, 710, 1000, 10_000)
-Loss = tuple[float, list[float]]  # with its derivatives in the logits
-
-
-def naive_loss(logits: Sequence[float], target: int) -> Loss:
-    """The cross entropy as it is written: ln of the sum of exp(h_i), minus the target's h."""
-    h = [Var(value) for value in logits]
-    loss = total([var.exp() for var in h]).log() - h[target]
-    loss.backward()
-    return loss.v, [var.grad for var in h]
-
-
-def stable_loss(logits: Sequence[float], target: int) -> Loss:
-    """The cross entropy by `cross_entropy_loss`."""
-    h = [Var(value) for value in logits]
-    loss = cross_entropy_loss([[float(i == target) for i in range(len(h))]], [h])
-    loss.backward()
-    return loss.v, [var.grad for var in h]
-
-
-def exact_loss(logits: Sequence[float], target: int) -> Loss:
-    """The cross entropy with 50 digits, rounded at the end."""
-    with localcontext(prec=50):
-        h = [Decimal(value) for value in logits]
-        partition = sum(value.exp() for value in h)
-        gradients = [value.exp() / partition - (i == target) for i, value in enumerate(h)]
-        return float(partition.ln() - h[target]), [float(value) for value in gradients]
 
 
 def shifted_losses() -> pd.DataFrame:
     """Logits c, c - 1, c - 2 and the last one's class: the same loss for all c."""
-    return pd.DataFrame([{"shift": c, **_losses((c, c - 1, c - 2), 2)} for c in SHIFTS])
+    return pd.DataFrame([{"shift": c, **compared_losses((c, c - 1, c - 2), 2)} for c in SHIFTS])
 
 
 def scaled_losses(target: int) -> pd.DataFrame:
     """Logits s and 0: the larger s, the surer the network is of class 0; it is wrong if the target is 1."""
-    return pd.DataFrame([{"scale": s, **_losses((s, 0), target)} for s in SCALES])
-
-
-def _losses(logits: Sequence[float], target: int) -> dict[str, Any]:
-    """The loss in both ways, with the errors of loss and gradient; what does not exist is None."""
-    exact, exact_gradient = exact_loss(logits, target)
-    row: dict[str, Any] = {"exact": exact, "failure": failure(logits, target), "numpy": numpy_outcome(logits)}
-    for name, function in {"naive": naive_loss, "stable": stable_loss}.items():
-        fails = row["failure"] if name == "naive" else None
-        loss, found = (None, []) if fails in ERRORS else function(logits, target)
-        row[name] = loss
-        row[f"{name}_error"] = None if loss is None else abs(loss - exact)
-        pairs = [] if fails else zip(found, exact_gradient, strict=True)
-        row[f"{name}_gradient_error"] = max((abs(a - b) for a, b in pairs), default=None)
-    return row
-
-
-ERRORS = ("OverflowError", "ValueError")
-INFINITE = "infinite gradient"
-
-
-def failure(logits: Sequence[float], target: int) -> str | None:
-    """How the naive loss fails, if it does: the name of an error, or an infinite gradient."""
-    try:
-        _, found = naive_loss(logits, target)
-    except (OverflowError, ValueError) as error:
-        return type(error).__name__
-    return None if all(map(math.isfinite, found)) else INFINITE
-
-
-def numpy_outcome(logits: Sequence[float]) -> str:
-    """What the naive formula gives in NumPy, which raises no error: a number, inf or -inf."""
-    with np.errstate(all="ignore"):
-        value = float(np.log(np.exp(np.array(logits, dtype=np.float64)).sum()))
-    return "number" if math.isfinite(value) else str(value)
-
-
-def limits() -> dict[str, float]:
-    """The first whole logits, up and down, that break the naive loss in each way, and the theory of them.
-
-    One logit is far above the other, so its exp is the sum. It overflows above ln M, M being the largest
-    float; its inverse, a factor of the gradient, below -ln M; it is 0 below ln of half the smallest float.
-    """
-    largest, smallest = np.finfo(np.float64).max, np.finfo(np.float64).smallest_subnormal
-    return {
-        "overflow": _first(1, "OverflowError"),
-        "overflow_theory": math.log(largest),
-        "infinite_gradient": _first(-1, INFINITE),
-        "infinite_gradient_theory": -math.log(largest),
-        "underflow": _first(-1, "ValueError"),
-        "underflow_theory": math.log(smallest) - math.log(2),
-    }
-
-
-def _first(sign: int, name: str) -> int:
-    """The first logit of 0, 1, 2, ... or 0, -1, -2, ... at which the naive loss fails in this way."""
-    return next(sign * c for c in range(1000) if failure((sign * c, sign * c - 1000), 0) == name)
+    return pd.DataFrame([{"scale": s, **compared_losses((s, 0), target)} for s in SCALES])
 
 
 # ------------------------------------------------------------------------------------------------- figures
 
 FUNCTION_STYLES = {
-    "exp": ("$e^x$", "#0072B2", "o"),
-    "tanh": (r"$\tanh x$", "#E69F00", "s"),
-    "log": (r"$\ln x$", "#009E73", "^"),
-    "cube": ("$x^3$", "#D55E00", "v"),
+    "exp": ("$e^x$", BLUE, "o"),
+    "tanh": (r"$\tanh x$", ORANGE, "s"),
+    "log": (r"$\ln x$", GREEN, "^"),
+    "cube": ("$x^3$", VERMILION, "v"),
 }
 ACTIVATION_STYLES = {
     "identity": ("identity", "0.5", ":"),
-    "tanh": ("tanh", "#0072B2", "-"),
-    "sigmoid": ("sigmoid", "#D55E00", "--"),
-    "relu": ("ReLU", "#009E73", "-."),
+    "tanh": ("tanh", BLUE, "-"),
+    "sigmoid": ("sigmoid", VERMILION, "--"),
+    "relu": ("ReLU", GREEN, "-."),
 }
 
 
@@ -523,7 +340,7 @@ def _slopes_finding(result: Result) -> str:
 
 def _steps_figure(errors: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(5.9, 2.8))
-    for ax, method in zip(figure.subplots(1, 2, sharey=True, sharex=True), DIFFERENCES, strict=True):
+    for ax, method in zip(figure.subplots(1, 2, sharey=True, sharex=True), RULES, strict=True):
         for name, (label, colour, marker) in FUNCTION_STYLES.items():
             rows = errors[(errors["function"] == name) & (errors["method"] == method)]
             ax.plot(rows["step"], rows["truncation"] + rows["rounding"], color=colour, linewidth=0.7)

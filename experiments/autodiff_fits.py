@@ -15,8 +15,7 @@ The settings were fixed after trials with other seeds; nothing was chosen on the
 
 from __future__ import annotations
 
-import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -24,30 +23,39 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.inference.statistics import holm_corrected, paired_means, summarise
-from tinymlp.scalar.autodiff import Var
-from tinymlp.scalar.fitting import (
-    SpreadInitializer,
-    chosen_losses,
-    descend,
-    draw_task,
-    mean_loss,
-    predict,
-    straight_line,
+from tinymlp.figures import BLUE, GREEN, VERMILION, interval_bars
+from tinymlp.scalar import Var, descend, draw_task, line_with_wave, predict
+from tinymlp.studies import (
+    FINE,
+    PLACES,
+    SETS,
+    FitSetting,
+    candidate_counts,
+    checkpoint_epochs,
+    choice_rows,
+    choices,
+    chosen_by_points,
+    compared,
+    fit,
+    fitted_functions,
+    flat_choice,
+    mean_std,
+    reference_losses,
+    starting_network,
+    stopping,
+    training_points,
+    validation_and_test,
 )
-from tinymlp.scalar.nn import ConstantInitializer, DenseLayer, NeuralNetwork, NormalInitializer
-from tinymlp.scalar.regression import line_with_wave
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.inference.statistics import Contrast
-    from tinymlp.scalar.fitting import Task
-    from tinymlp.scalar.nn import Initializer
+    from tinymlp.scalar import Task
+    from tinymlp.studies import Chosen, Fit
 
 
 @dataclass(frozen=True)
@@ -70,48 +78,18 @@ class Params:
 QUICK = Params(repeats=3, epochs=20, short=5, functions=2, training_sets=4, candidates=4, draws=50)
 
 ALL = 105  # training points of the task
-GRID = 300  # places of x in the task
-SETS = ("train", "validation", "test")
-FINE = np.linspace(-3, 3, 121)  # where functions are drawn
-CHECKPOINTS = 30
-GONE = 1000  # a loss as many times the first one has diverged
 VALIDATION_SIZES = (5, 10, 20, 50, 100)
-HALF_WIDTH = math.sqrt(3)  # of the standardised x, which are even over an interval
-OUTPUT_STD = 0.1  # of the first output weights
 
-
-@dataclass(frozen=True)
-class Setting:
-    """How a network is built, started and trained.
-
-    `scale` is the standard deviation of a normal start, the weight of one with equal units, the slope of one
-    with spread units. `rate` belongs to the mean loss per point: the step on the sum is `rate / points`.
-    """
-
-    activation: Callable[[Var], Var]
-    units: int
-    start: str
-    scale: float
-    rate: float
-    length: int = 1  # in multiples of `epochs`
-    few: bool = False
-
-    @property
-    def parameters(self) -> int:
-        """The number of weights and biases."""
-        return 3 * self.units + 1
-
-
-GOOD = Setting(Var.tanh, 8, "spread", 4, 0.15)
+GOOD = FitSetting(Var.tanh, 8, "spread", 4, 0.15)
 SETTINGS = {
-    "course": Setting(Var.relu, 8, "normal", 0.1, 0.21),
-    "small": Setting(Var.tanh, 8, "normal", 0.1, 0.15),
-    "equal": Setting(Var.tanh, 8, "equal", 0.5, 0.15),
-    "narrow": Setting(Var.tanh, 1, "spread", 1, 0.15, length=2),
+    "course": FitSetting(Var.relu, 8, "normal", 0.1, 0.21),
+    "small": FitSetting(Var.tanh, 8, "normal", 0.1, 0.15),
+    "equal": FitSetting(Var.tanh, 8, "equal", 0.5, 0.15),
+    "narrow": FitSetting(Var.tanh, 1, "spread", 1, 0.15, length=2),
     "good": GOOD,
-    "wide": Setting(Var.tanh, 12, "spread", 6, 0.1),
+    "wide": FitSetting(Var.tanh, 12, "spread", 6, 0.1),
     "few": replace(GOOD, few=True, length=5),
-    "wide_few": Setting(Var.tanh, 12, "spread", 6, 0.1, few=True, length=5),
+    "wide_few": FitSetting(Var.tanh, 12, "spread", 6, 0.1, few=True, length=5),
 }
 # the rows of the table: a setting, and where its training is looked at, in multiples of `epochs`
 ROWS = {
@@ -147,124 +125,40 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     # the longest first: then no process is left with one of them at the end
     jobs = [(name, repeat) for name in SETTINGS for repeat in range(params.repeats)]
     jobs.sort(key=lambda job: -_work(SETTINGS[job[0]], params))
-    fits = lab.map(
-        lambda job: _fit(SETTINGS[job[0]], tasks[job[1]], params, lab.seed("start", job[1])),
-        jobs,
-        "settings",
-    )
+    fits = lab.map(lambda job: _fit(*job, tasks, params, lab), jobs, "settings")
     by_job = dict(zip(jobs, fits, strict=True))
     labelled = [fit.curve.assign(setting=name, repeat=r) for (name, r), fit in sorted(by_job.items())]
     curves = pd.concat(labelled, ignore_index=True)
-    losses = _references(tasks, params) | {row: _losses(curves, row, params) for row in ROWS}
-    compared = _compared(losses, params)
+    losses = reference_losses(tasks, ALL, params.few) | {row: _losses(curves, row, params) for row in ROWS}
+    found = compared(losses, PAIRS, params.noise**2)
     return {
         "noise_floor": params.noise**2,
         "fits": {row: _described(row, frame, params) for row, frame in losses.items()},
         "diverged": sum(fit.diverged for fit in fits),
         "trainings": len(fits),
-        **compared,
-        "validation_and_test": _validation_and_test(losses),
+        **found,
+        "validation_and_test": validation_and_test(losses, ROWS),
         "stopping": {row: _stopping(curves, row, params) for row in ("few_long", "wide_few_long")},
         **_choosing(params, lab),
-        "rows": _rows(losses, compared, params),
+        "rows": _rows(losses, found, params),
         "repeats": pd.concat([frame.assign(row=row) for row, frame in losses.items()]).reset_index(),
         "curves": curves[curves["setting"].isin(CASES)].reset_index(drop=True),
-        "functions": _functions(by_job, params),
-        "points": _points(tasks[0], params),
+        "functions": fitted_functions(
+            {(name, r): by_job[name, r] for name in CASES for r in range(params.functions)}
+        ),
+        "points": training_points(tasks[0], params.few),
     }
 
 
-def _work(setting: Setting, params: Params) -> int:
+def _work(setting: FitSetting, params: Params) -> int:
     return setting.units * setting.length * (params.few if setting.few else ALL)
 
 
-@dataclass(frozen=True)
-class Fit:
-    """One training: its losses at the checkpoints, the fitted function on `FINE`, whether it diverged."""
-
-    curve: pd.DataFrame
-    function: list[float] | None
-    diverged: bool
-
-
-def _fit(setting: Setting, task: Task, params: Params, seed: int) -> Fit:
-    """Train one network; look at it with NumPy at the checkpoints."""
-    x, y = (side[: params.few] if setting.few else side for side in task.sets["train"])
-    network = _network(setting, Random(seed))
-    epochs = setting.length * params.epochs
-    checkpoints = _checkpoints(epochs, params)
-    seen, first = [], math.inf
-    for epoch, loss in descend(network, x, y, setting.rate / len(x), epochs):
-        first = loss if epoch == 0 else first
-        if not loss <= GONE * first:
-            return Fit(pd.DataFrame(seen), None, diverged=True)
-        if epoch in checkpoints:
-            seen.append({"epoch": epoch, **_look(network, task, len(x))})
-    function = task.original(predict(network, task.standardised(FINE))[:, 0])
-    return Fit(pd.DataFrame(seen), function.tolist(), diverged=False)
-
-
-def _network(setting: Setting, rng: Random) -> NeuralNetwork:
-    starts: dict[str, tuple[Initializer, Initializer]] = {
-        "normal": (NormalInitializer(std=setting.scale, rng=rng),) * 2,
-        "equal": (ConstantInitializer(setting.scale),) * 2,
-        "spread": (
-            SpreadInitializer(setting.scale, HALF_WIDTH, rng),
-            NormalInitializer(std=OUTPUT_STD, rng=rng),
-        ),
-    }
-    hidden, output = starts[setting.start]
-    return NeuralNetwork(
-        [
-            DenseLayer(1, setting.units, setting.activation, hidden),
-            DenseLayer(setting.units, 1, Var.identity, output),
-        ]
-    )
-
-
-def _checkpoints(epochs: int, params: Params) -> set[int]:
-    """The start, the end, what the table shows, and steps that are even on a log axis."""
-    even = np.geomspace(1, epochs, CHECKPOINTS).round().astype(int).tolist()
-    return {0, params.short, params.epochs, *even}
-
-
-def _look(network: NeuralNetwork, task: Task, points: int) -> dict[str, float]:
-    """The losses per point, and how far the function is from the mean of y, over all places of x."""
-    unit = task.scale[1] ** 2
-    sizes = {name: points if name == "train" else None for name in SETS}
-    losses = {name: unit * mean_loss(network, *(s[: sizes[name]] for s in task.sets[name])) for name in SETS}
-    return {**losses, "excess": _excess(lambda x: predict(network, x)[:, 0], task)}
-
-
-def _excess(function: Callable[[np.ndarray], np.ndarray], task: Task) -> float:
-    x = np.linspace(-3, 3, GRID)
-    errors = task.original(function(task.standardised(x))) - line_with_wave(x)
-    return float(np.mean(errors**2))
-
-
-def _references(tasks: Sequence[Task], params: Params) -> dict[str, pd.DataFrame]:
-    """What the fits are measured by: the mean of y itself and the least-squares lines."""
-    references = {
-        "mean": [
-            {name: float(np.mean(task.noise(name) ** 2)) for name in SETS} | {"excess": 0.0} for task in tasks
-        ],
-        "line": [_line(task, ALL) for task in tasks],
-        "line_few": [_line(task, params.few) for task in tasks],
-    }
-    return {name: pd.DataFrame(values).rename_axis("repeat") for name, values in references.items()}
-
-
-def _line(task: Task, points: int) -> dict[str, float]:
-    """The losses of the least-squares line through the first training points."""
-    sets = task.sets | {"train": tuple(side[:points] for side in task.sets["train"])}
-    slope, intercept = straight_line(*sets["train"])
-
-    def line(x: np.ndarray) -> np.ndarray:
-        return slope * x[:, 0] + intercept
-
-    unit = task.scale[1] ** 2
-    losses = {name: unit * float(np.mean((line(x) - y) ** 2)) for name, (x, y) in sets.items()}
-    return {**losses, "excess": _excess(line, task)}
+def _fit(name: str, repeat: int, tasks: Sequence[Task], params: Params, lab: Lab) -> Fit:
+    setting = SETTINGS[name]
+    epochs, points = setting.length * params.epochs, params.few if setting.few else None
+    marks = checkpoint_epochs(epochs, (params.short, params.epochs))
+    return fit(setting, tasks[repeat], points, epochs, marks, lab.seed("start", repeat))
 
 
 # --------------------------------------------------------------------------------------- comparing
@@ -277,22 +171,16 @@ def _losses(curves: pd.DataFrame, row: str, params: Params) -> pd.DataFrame:
     return curves[at].set_index("repeat")[[*SETS, "excess"]]
 
 
-def _mean_std(values: pd.Series) -> dict[str, float | None]:
-    summary = summarise(values)
-    return {"mean": summary.mean, "std": summary.std}
-
-
 def _described(row: str, losses: pd.DataFrame, params: Params) -> dict[str, Any]:
-    columns = {column: _mean_std(losses[column]) for column in (*SETS, "excess")}
+    columns = {column: mean_std(losses[column]) for column in (*SETS, "excess")}
     return {**_shape(row, params), "repeats": len(losses), **columns}
 
 
 def _shape(row: str, params: Params) -> dict[str, Any]:
     """How many parameters a row has, how many points and epochs it learns from."""
     if row not in ROWS:
-        few = row == "line_few"
         none = dict.fromkeys(("units", "scale", "rate", "epochs"))
-        points = None if row == "mean" else params.few if few else ALL
+        points = None if row == "mean" else params.few if row == "line_few" else ALL
         return {**none, "parameters": None if row == "mean" else 2, "points": points}
     name, length = ROWS[row]
     setting = SETTINGS[name]
@@ -306,89 +194,18 @@ def _shape(row: str, params: Params) -> dict[str, Any]:
     }
 
 
-def _paired(first: pd.Series, second: pd.Series) -> Contrast:
-    """The contrast of the repeats that both have."""
-    both = pd.concat([first, second], axis=1, join="inner")
-    return paired_means(both.iloc[:, 0], both.iloc[:, 1])
-
-
-def _compared(losses: Mapping[str, pd.DataFrame], params: Params) -> dict[str, Any]:
-    """Each row against the good fit, its training loss against the noise floor, and what follows."""
-    good = losses["good"]
-    others = {row: frame for row, frame in losses.items() if row not in ("good", "mean")}
-    test = holm_corrected({row: _paired(frame["test"], good["test"]) for row, frame in others.items()})
-    train = {row: _paired(frame["train"], good["train"]) for row, frame in others.items()}
-    least = params.noise**2
-    floor = {row: paired_means(frame["train"], [least] * len(frame)) for row, frame in losses.items()}
-    verdicts = {row: _verdict(test[row], train[row], floor[row]) for row in others}
-    pairs = {
-        name: _paired(losses[more]["test"], losses[less]["test"]) for name, (more, less) in PAIRS.items()
-    }
-    return {
-        "test_against_good": {row: asdict(contrast) for row, contrast in test.items()},
-        "train_against_good": {row: asdict(contrast) for row, contrast in train.items()},
-        "train_against_floor": {row: asdict(contrast) for row, contrast in floor.items()},
-        "worse_than_good": {row: int((frame["test"] > good["test"]).sum()) for row, frame in others.items()},
-        "pairs": {name: asdict(contrast) for name, contrast in pairs.items()},
-        "verdicts": verdicts,
-        "comparisons": len(test),
-        "largest_p_holm": {kind: _largest_p(test, verdicts, kind) for kind in ("under", "over")},
-    }
-
-
-def _largest_p(test: Mapping[str, Contrast], verdicts: Mapping[str, str], kind: str) -> float | None:
-    """The largest corrected p value of the rows with a verdict; None if there are none."""
-    values = [test[row].p_holm for row, verdict in verdicts.items() if verdict == kind]
-    return max((p for p in values if p is not None), default=None)
-
-
-def _verdict(test: Contrast, train: Contrast, floor: Contrast) -> str:
-    """Whether a setting over-fits or under-fits by the criteria of the report."""
-    assert test.p_holm is not None
-    if test.estimate <= 0 or test.p_holm >= 0.05:
-        return "neither"
-    if train.low > 0 and floor.low > 0:
-        return "under"
-    return "over" if train.high < 0 and floor.high < 0 else "neither"
-
-
-def _validation_and_test(losses: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """Test minus validation loss without any choice, of all settings and of the mean of y itself."""
-    contrasts = {row: paired_means(frame["test"], frame["validation"]) for row, frame in losses.items()}
-    fits = [contrasts[row] for row in ROWS]
-    return {
-        **{row: asdict(contrast) for row, contrast in contrasts.items()},
-        "covering_zero": sum(contrast.low <= 0 <= contrast.high for contrast in fits),
-        "settings": len(fits),
-        "least": min(contrast.estimate for contrast in fits),
-        "greatest": max(contrast.estimate for contrast in fits),
-    }
-
-
 def _stopping(curves: pd.DataFrame, row: str, params: Params) -> dict[str, Any]:
-    """The test loss at the end against that where the validation loss of the same training is least."""
-    setting = ROWS[row][0]
-    ends, stops = [], []
-    for _, curve in curves[curves["setting"] == setting].groupby("repeat"):
-        if curve["epoch"].iloc[-1] == ROWS[row][1] * params.epochs:
-            ends.append(curve["test"].iloc[-1])
-            stops.append(curve.loc[curve["validation"].idxmin()])
-    stopped = pd.DataFrame(stops)
-    return {
-        "rise": asdict(paired_means(ends, stopped["test"])),
-        "epoch": asdict(summarise(stopped["epoch"])),
-        "stopped": _mean_std(stopped["test"]),
-        "test_minus_validation": asdict(paired_means(stopped["test"], stopped["validation"])),
-    }
+    setting, length = ROWS[row]
+    return stopping(curves[curves["setting"] == setting], length * params.epochs)
 
 
-def _rows(losses: Mapping[str, pd.DataFrame], compared: Mapping[str, Any], params: Params) -> pd.DataFrame:
+def _rows(losses: Mapping[str, pd.DataFrame], found: Mapping[str, Any], params: Params) -> pd.DataFrame:
     """The table: settings, losses, and the contrast of the test loss with that of the good fit."""
     rows = []
     for row, frame in losses.items():
         values = _described(row, frame, params)
-        contrast = compared["test_against_good"].get(row, {})
-        verdict = compared["verdicts"].get(row, row)
+        contrast = found["test_against_good"].get(row, {})
+        verdict = found["verdicts"].get(row, row)
         rows.append(
             {
                 "row": row,
@@ -415,65 +232,18 @@ def _label(row: str) -> str:
     return f"{setting.units} {name}, {setting.start}"
 
 
-def _functions(fits: Mapping[tuple[str, int], Fit], params: Params) -> pd.DataFrame:
-    """The fitted functions of the three cases in the first repeats."""
-    frames = [
-        pd.DataFrame({"setting": name, "repeat": repeat, "x": FINE, "y": fits[name, repeat].function})
-        for name in CASES
-        for repeat in range(params.functions)
-        if fits[name, repeat].function is not None
-    ]
-    return pd.concat(frames, ignore_index=True)
-
-
-def _points(task: Task, params: Params) -> pd.DataFrame:
-    """The training points of a repeat in original units, and which belong to the small training set."""
-    x, y = task.sets["train"]
-    return pd.DataFrame(
-        {
-            "x": task.shift[0] + task.scale[0] * x[:, 0],
-            "y": task.original(y),
-            "few": np.arange(len(y)) < params.few,
-        }
-    )
-
-
 # ---------------------------------------------------------------------------------------- choosing
 
 
 def _choosing(params: Params, lab: Lab) -> dict[str, Any]:
     """What the chosen fit's validation loss says and what its test loss is, over training sets."""
-    counts, few = _counts(params), params.few_validation
-    sets = range(params.training_sets)
-    numbers = lab.map(lambda number: _chosen(number, counts, params, lab), sets, "choosing")
-    first, last = ([n[few][count][1] for n in numbers] for count in (1, counts[-1]))
+    counts = candidate_counts(params.candidates)
+    numbers = range(params.training_sets)
+    sets = lab.map(lambda number: _chosen(number, counts, params, lab), numbers, "choosing")
     return {
-        "choosing": {
-            "by_count": [_choice(numbers, few, count) for count in counts],
-            "by_points": [_choice(numbers, points, counts[-1]) for points in VALIDATION_SIZES],
-            "one": _choice(numbers, few, 1),
-            "all": _choice(numbers, few, counts[-1]),
-            "fewest_points": _choice(numbers, VALIDATION_SIZES[0], counts[-1]),
-            "most_points": _choice(numbers, VALIDATION_SIZES[-1], counts[-1]),
-            "gain": asdict(paired_means(first, last)),
-        },
-        "training_sets": pd.DataFrame(
-            [
-                {"set": i, "points": points, "candidates": count, "validation": v, "test": t}
-                for i, number in enumerate(numbers)
-                for points, by_count in number.items()
-                for count, (v, t) in by_count.items()
-            ]
-        ),
+        "choosing": choices(sets, params.few_validation, VALIDATION_SIZES),
+        "training_sets": choice_rows(sets),
     }
-
-
-def _counts(params: Params) -> list[int]:
-    """1, 2, 4 and so on up to the number of candidates."""
-    return [2**i for i in range(params.candidates.bit_length())]
-
-
-Chosen = dict[int, dict[int, tuple[float, float]]]  # points -> candidates -> (validation, test)
 
 
 def _chosen(number: int, counts: list[int], params: Params, lab: Lab) -> Chosen:
@@ -481,19 +251,15 @@ def _chosen(number: int, counts: list[int], params: Params, lab: Lab) -> Chosen:
     task = draw_task(params.noise, lab.seed("data for choosing", number))
     rng = Random(lab.seed("candidates", number))
     fits = np.array([_candidate(task, params, rng) for _ in range(params.candidates)])
-    means = line_with_wave(np.linspace(-3, 3, GRID))
-    return {
-        points: chosen_losses(
-            fits,
-            means,
-            params.noise,
-            points,
-            counts,
-            params.draws,
-            np.random.default_rng(lab.seed("validation", number, points)),
-        )
-        for points in VALIDATION_SIZES
-    }
+    return chosen_by_points(
+        fits,
+        line_with_wave(PLACES),
+        params.noise,
+        VALIDATION_SIZES,
+        counts,
+        params.draws,
+        lambda points: np.random.default_rng(lab.seed("validation", number, points)),
+    )
 
 
 def _candidate(task: Task, params: Params, rng: Random) -> np.ndarray:
@@ -501,31 +267,20 @@ def _candidate(task: Task, params: Params, rng: Random) -> np.ndarray:
     x, y = (side[: params.few] for side in task.sets["train"])
     setting = replace(GOOD, units=rng.choice((2, 4, 8)), scale=2 ** rng.uniform(0, 3))
     epochs = params.epochs // rng.choice((2, 4, 8))
-    network = _network(setting, rng)
+    network = starting_network(setting, rng)
     for _ in descend(network, x, y, setting.rate / len(x), epochs):
         pass
-    return task.original(predict(network, task.standardised(np.linspace(-3, 3, GRID)))[:, 0])
-
-
-def _choice(numbers: Sequence[Chosen], points: int, count: int) -> dict[str, Any]:
-    validation, test = zip(*(number[points][count] for number in numbers), strict=True)
-    return {
-        "points": points,
-        "candidates": count,
-        "validation": _mean_std(pd.Series(validation)),
-        "test": _mean_std(pd.Series(test)),
-        "bias": asdict(paired_means(test, validation)),
-    }
+    return task.original(predict(network, task.standardised(PLACES))[:, 0])
 
 
 # ----------------------------------------------------------------------------------------- drawing
 
 STYLES = {
-    "train": {"label": "training", "color": "#0072B2", "linestyle": "-"},
-    "validation": {"label": "validation", "color": "#D55E00", "linestyle": (0, (4, 1.5))},
+    "train": {"label": "training", "color": BLUE, "linestyle": "-"},
+    "validation": {"label": "validation", "color": VERMILION, "linestyle": (0, (4, 1.5))},
 }
 LOSSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
-FIT_COLOUR, MEAN_STYLE = "#0072B2", {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.2}
+FIT_COLOUR, MEAN_STYLE = BLUE, {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.2}
 
 
 def draw(result: Result, lab: Lab) -> None:
@@ -533,7 +288,7 @@ def draw(result: Result, lab: Lab) -> None:
     curves = result.table("curves")
     lab.figure("fits", _fits_figure(result, curves), alt=_fits_finding(result), data=curves)
     choosing = result.values["choosing"]
-    rows = pd.DataFrame([_flat(row) for row in (*choosing["by_count"], *choosing["by_points"])])
+    rows = pd.DataFrame([flat_choice(row) for row in (*choosing["by_count"], *choosing["by_points"])])
     lab.figure("choosing", _choosing_figure(result), alt=_choosing_finding(choosing), data=rows)
 
 
@@ -595,29 +350,19 @@ def _fits_finding(result: Result) -> str:
     )
 
 
-def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "points": row["points"],
-        "candidates": row["candidates"],
-        "validation": row["validation"]["mean"],
-        "test": row["test"]["mean"],
-        **{key: row["bias"][key] for key in ("estimate", "low", "high")},
-    }
-
-
 def _choosing_figure(result: Result) -> Figure:
     choosing = result.values["choosing"]
     figure = Figure(figsize=(5.9, 2.3))
     losses, bias = figure.subplots(1, 2)
-    _losses_panel(losses, [_flat(row) for row in choosing["by_count"]], result.values["noise_floor"])
-    _bias_panel(bias, [_flat(row) for row in choosing["by_points"]], result.table("training_sets"))
+    _losses_panel(losses, [flat_choice(row) for row in choosing["by_count"]], result.values["noise_floor"])
+    _bias_panel(bias, [flat_choice(row) for row in choosing["by_points"]], result.table("training_sets"))
     return figure
 
 
 def _losses_panel(ax: Axes, rows: Sequence[Mapping[str, Any]], floor: float) -> None:
     counts = [row["candidates"] for row in rows]
-    ax.plot(counts, [row["test"] for row in rows], "o-", color="#009E73", label="test")
-    ax.plot(counts, [row["validation"] for row in rows], "s--", color="#D55E00", label="validation")
+    ax.plot(counts, [row["test"] for row in rows], "o-", color=GREEN, label="test")
+    ax.plot(counts, [row["validation"] for row in rows], "s--", color=VERMILION, label="validation")
     ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="noise floor")
     ax.set(xscale="log", xlabel="number of fits to choose from (log)", ylabel="loss of the chosen fit")
     ax.set_xticks(counts, [str(count) for count in counts])
@@ -628,15 +373,14 @@ def _losses_panel(ax: Axes, rows: Sequence[Mapping[str, Any]], floor: float) -> 
 
 
 def _bias_panel(ax: Axes, rows: Sequence[Mapping[str, Any]], sets: pd.DataFrame) -> None:
-    points, estimates = [row["points"] for row in rows], [row["estimate"] for row in rows]
-    below = [row["estimate"] - row["low"] for row in rows]
-    above = [row["high"] - row["estimate"] for row in rows]
+    points = [row["points"] for row in rows]
+    estimates, low, high = ([row[key] for row in rows] for key in ("estimate", "low", "high"))
     most = sets[sets["candidates"] == rows[0]["candidates"]]
     ax.scatter(
         most["points"], most["test"] - most["validation"], 4, "0.65", linewidths=0, label="one training set"
     )
-    style = {"fmt": "D-", "color": "#0072B2", "ms": 3, "capsize": 3}
-    ax.errorbar(points, estimates, (below, above), **style, label=r"mean, 95 % interval")
+    style = {"fmt": "D-", "color": BLUE, "ms": 3, "capsize": 3, "label": r"mean, 95 % interval"}
+    interval_bars(ax, points, estimates, low, high, **style)
     ax.axhline(0, color="black", linewidth=0.5)
     ax.set(xscale="log", xlabel="validation points (log)", ylabel=r"test $-$ validation loss")
     ax.set_xticks(points, [str(count) for count in points])

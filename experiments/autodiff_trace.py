@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tinymlp.figures.graphs import computation, figure, objects
-from tinymlp.scalar.autodiff import Var
-from tinymlp.scalar.tracing import Edge, Node, count_visits, trace
+from tinymlp.figures import computation, figure, objects
+from tinymlp.scalar import Edge, Node, Var, count_visits, trace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.scalar.tracing import Call, Trace
+    from tinymlp.scalar import Call, Trace
 
 
 @dataclass(frozen=True)

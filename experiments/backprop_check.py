@@ -11,7 +11,6 @@ With ReLUs a step may cross a kink, where the loss has no derivative; we record 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,33 +21,26 @@ import torch
 from matplotlib.figure import Figure
 from torch.nn import functional
 
-from tinymlp.scalar.backprop import (
-    ACTIVATIONS,
-    SOFTMAX,
-    Layers,
-    Network,
-    error_signals,
-    finite_differences,
-    forward,
-    gradient,
-    multiplications,
-    random_network,
-    weight_gradients,
-)
-from tinymlp.scalar.gradcheck import (
-    CENTRAL_STEP,
-    EPSILON,
-    FORWARD_STEP,
-    central_difference,
-    forward_difference,
-    relative_error,
-)
+from tinymlp.figures import BLUE, VERMILION
+from tinymlp.scalar import CENTRAL_STEP, EPSILON, FORWARD_STEP, backprop, relative_error
+from tinymlp.studies import RULES, best_steps_of, crosses_kink, kink_steps, step_grid, step_summary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from labreport.results import Result
     from labreport.running import Lab
+
+# A notebook shows functions of this module as they stand beside those of `backprop`, whose names it has.
+ACTIVATIONS, SOFTMAX, Layers, Network = (
+    backprop.ACTIVATIONS,
+    backprop.SOFTMAX,
+    backprop.Layers,
+    backprop.Network,
+)
+forward, gradient, random_network = backprop.forward, backprop.gradient, backprop.random_network
+error_signals, weight_gradients = backprop.error_signals, backprop.weight_gradients
+finite_differences, multiplications = backprop.finite_differences, backprop.multiplications
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,6 @@ LARGE = (784, 100, 100, 10)  # for the costs only
 CURVE_SHAPE = (3, 4, 3, 2)
 HIDDEN = {"tanh": "tanh", "logistic": "logistic", "relu": "ReLU", "mixed": "mixed"}
 LOSSES = ("cross_entropy", "squared")
-RULES = {"forward": forward_difference, "central": central_difference}
 DECADES = (-13, -1)
 SLOPES = {  # between which powers of ten the error is a power of the step
     "forward": {"rounding": (-13, -10), "truncation": (-6, -3)},
@@ -98,18 +89,18 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     checks = _checks(params, lab)
     tanh = _curves("tanh", ("forward", "central"), params, lab)
     relu = _curves("relu", ("central",), params, lab)
-    steps = {rule: _best(tanh, rule) for rule in RULES}
+    steps = {rule: best_steps_of(tanh, rule, SLOPES[rule]) for rule in RULES}
     return {
         **_worst(checks),
         "faults": _faults(params, lab),
         "steps": steps,
-        "relu": _kinks(relu, steps["central"]["step"]),
+        "relu": kink_steps(relu, steps["central"]["step"]),
         "curve_network": _name(CURVE_SHAPE),
         "check_step": CENTRAL_STEP,
         "epsilon": EPSILON,
         "rows": _rows(checks),
         "costs": pd.DataFrame([_cost(shape) for shape in (*SHAPES, LARGE)]),
-        "curves": _summary(tanh),
+        "curves": step_summary(tanh),
         "relu_curves": relu,
     }
 
@@ -151,31 +142,6 @@ def error(found: Layers, exact: Layers) -> float:
     return relative_error(*(np.concatenate([*map(np.ravel, g.values())]).tolist() for g in (found, exact)))
 
 
-def crosses_kink(case: Case, step: float) -> bool:
-    """Whether some ReLU changes between on and off when one weight moves by the step, either way."""
-    if "relu" not in case.net.h.values():
-        return False
-    before = _switches(case.net, case.x)
-    return any((_switches(net, case.x) != before).any() for net in _neighbours(case.net, step))
-
-
-def _switches(net: Network, x: np.ndarray) -> np.ndarray:
-    """Which ReLUs are on, at each data point."""
-    a, _ = forward(net, x)
-    return np.vstack([a[layer] > 0 for layer in a if net.h[layer] == "relu"])
-
-
-def _neighbours(net: Network, step: float) -> Iterator[Network]:
-    """The network with one weight moved by the step, for each weight and both sides: one object, changed."""
-    moved = replace(net, w={layer: w.copy() for layer, w in net.w.items()})
-    for layer, w in moved.w.items():
-        for index in np.ndindex(w.shape):
-            for side in (step, -step):
-                w[index] = net.w[layer][index] + side
-                yield moved
-            w[index] = net.w[layer][index]
-
-
 # -------------------------------------------------------------------------------------- errors of the table
 
 
@@ -203,7 +169,7 @@ def _checks(params: Params, lab: Lab) -> pd.DataFrame:
             "differences": multiplications(case.net).central,
             "central": error(finite_differences(case.net, case.x, case.t), exact),
             "autograd": error(autograd(case), exact),
-            "kink": crosses_kink(case, CENTRAL_STEP),
+            "kink": crosses_kink(case.net, case.x, CENTRAL_STEP),
         }
 
     return pd.DataFrame(lab.map(check, kinds, "networks"))
@@ -290,8 +256,7 @@ def _name(shape: tuple[int, ...]) -> str:
 
 def _curves(hidden: str, rules: tuple[str, ...], params: Params, lab: Lab) -> pd.DataFrame:
     """A row for each network and step: the errors of the differences, and whether a kink is crossed."""
-    low, high = DECADES
-    steps = np.logspace(low, high, (high - low) * params.steps_per_decade + 1)
+    steps = step_grid(*DECADES, params.steps_per_decade)
 
     def curve(repeat: int) -> pd.DataFrame:
         seed = lab.seed("curve", hidden, repeat)
@@ -302,65 +267,11 @@ def _curves(hidden: str, rules: tuple[str, ...], params: Params, lab: Lab) -> pd
             found = finite_differences(case.net, case.x, case.t, partial(RULES[rule], step=step))
             return error(found, exact)
 
-        errors = {rule: [off(rule, step) for step in steps.tolist()] for rule in rules}
-        kinks = [crosses_kink(case, step) for step in steps.tolist()]
+        errors = {rule: [off(rule, step) for step in steps] for rule in rules}
+        kinks = [crosses_kink(case.net, case.x, step) for step in steps]
         return pd.DataFrame({"network": repeat, "step": steps, **errors, "kink": kinks})
 
     return pd.concat(lab.map(curve, range(params.curve_networks), hidden), ignore_index=True)
-
-
-def _summary(curves: pd.DataFrame) -> pd.DataFrame:
-    """Median, least and largest error of both differences for each step."""
-    by_step = curves.groupby("step")[["forward", "central"]].agg(["median", "min", "max"])
-    by_step.columns = ["_".join(name) for name in by_step.columns]
-    return by_step.reset_index()
-
-
-def _best(curves: pd.DataFrame, rule: str) -> dict[str, float]:
-    """The best step of each network, the error there, and the powers of the step in the median error."""
-    best = curves.loc[curves.groupby("network")[rule].idxmin()]
-    median = curves.groupby("step")[rule].median()
-    slopes = {name: _slope(median, *decades) for name, decades in SLOPES[rule].items()}
-    return {
-        "step": float(median.idxmin()),
-        "error": float(median.min()),
-        "lowest_step": float(best["step"].min()),
-        "highest_step": float(best["step"].max()),
-        "theory": FORWARD_STEP if rule == "forward" else CENTRAL_STEP,
-        **slopes,
-    }
-
-
-def _slope(median: pd.Series, low: int, high: int) -> float:
-    """The power of the step that the error follows between two powers of ten: a line through logarithms."""
-    logs = np.log10(np.column_stack([median.index, median]))
-    step, size = logs[(logs[:, 0] > low - 1e-9) & (logs[:, 0] < high + 1e-9)].T
-    return float(np.polyfit(step, size, 1)[0])
-
-
-def _kinks(curves: pd.DataFrame, best: float) -> dict[str, Any]:
-    """From which step on ReLU networks cross kinks, and the errors with and without one.
-
-    `best` is the step that is best for smooth networks.
-    """
-    crossing, smooth = curves[curves["kink"]], curves[~curves["kink"]]
-    share = curves.groupby("step")["kink"].mean()
-    return {
-        "at_best": int(crossing["step"].eq(best).sum()),
-        "error_at_best": _number(smooth.loc[smooth["step"].eq(best), "central"].max()),
-        "first_step": _number(crossing["step"].min()),
-        "half_step": _number(share[share >= 0.5].index.min()),
-        "crossing": {
-            "median": _number(crossing["central"].median()),
-            "min": _number(crossing["central"].min()),
-            "max": _number(crossing["central"].max()),
-        },
-    }
-
-
-def _number(value: float) -> float | None:
-    """A number; None where there is nothing to take it from."""
-    return None if np.isnan(value) else float(value)
 
 
 # ------------------------------------------------------------------------------------------------- figure
@@ -399,7 +310,7 @@ def _finding(values: Any) -> str:
 
 def _smooth_panel(ax: Axes, curves: pd.DataFrame) -> None:
     """Medians and ranges of both differences, the steps of theory, and the slopes of theory."""
-    styles = {"forward": ("#D55E00", (0, (4, 1.5))), "central": ("#0072B2", "-")}
+    styles = {"forward": (VERMILION, (0, (4, 1.5))), "central": (BLUE, "-")}
     for rule, (colour, line) in styles.items():
         low, median, high = (curves[f"{rule}_{part}"] for part in ("min", "median", "max"))
         ax.fill_between(curves["step"], low, high, color=colour, alpha=0.25, linewidth=0)
@@ -429,14 +340,14 @@ def _kinked_panel(ax: Axes, relu: pd.DataFrame) -> None:
     """Each network at each step, marked where the step crosses a kink."""
     for kink, style in {
         False: {
-            "color": "#0072B2",
+            "color": BLUE,
             "marker": "o",
             "s": 4,
             "linewidth": 0,
             "label": "no kink within the step",
         },
         True: {
-            "color": "#D55E00",
+            "color": VERMILION,
             "marker": "x",
             "s": 9,
             "linewidth": 0.7,

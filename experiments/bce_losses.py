@@ -24,6 +24,8 @@ from matplotlib.figure import Figure
 from scipy.special import expit
 from torch import nn
 
+from tinymlp.figures import BLUE, VERMILION
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -195,8 +197,8 @@ def _figure(curves: pd.DataFrame, bce: Mapping[str, Any]) -> Figure:
 def _panel(ax: Axes, rows: pd.DataFrame, suffix: str) -> None:
     styles = {
         "exact": {"label": "exact", "color": "0.82", "linewidth": 4, "solid_capstyle": "butt"},
-        "bce": {"label": "BCELoss of the sigmoid", "color": "#D55E00"},
-        "with_logits": {"label": "BCEWithLogitsLoss", "color": "#0072B2", "linestyle": (0, (2.5, 2.5))},
+        "bce": {"label": "BCELoss of the sigmoid", "color": VERMILION},
+        "with_logits": {"label": "BCEWithLogitsLoss", "color": BLUE, "linestyle": (0, (2.5, 2.5))},
     }
     for name, style in styles.items():
         ax.plot(rows["logit"], rows[name + suffix], **style)

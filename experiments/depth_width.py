@@ -13,33 +13,40 @@ anywhere in this gap; the result holds the gap's ends, between which the thresho
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
-from torch import nn
 
-from tinymlp.figures.plots import boundary_key, decision_boundary, heat_map, scatter_classes, strips
-from tinymlp.inference.statistics import (
-    Contrast,
-    bayes_accuracy,
-    bayes_loss,
-    holm_corrected,
-    paired_means,
-    paired_successes,
-    summarise,
-    wilson,
+from tinymlp.figures import DEPTH_LOOKS, boundary_key, heat_map, network_picture, shape_label, strips
+from tinymlp.inference import bayes_accuracy, bayes_loss
+from tinymlp.networks import (
+    Ensemble,
+    NoisyXor,
+    Score,
+    Shape,
+    Training,
+    centre_probabilities,
+    evaluate,
+    stream_seed,
+    train,
 )
-from tinymlp.networks.ensemble import Ensemble, Score, Shape, Training, evaluate, stream_seed, train
-from tinymlp.networks.models import Net, parameter_count
-from tinymlp.networks.noisy_xor import NoisyXor
-from tinymlp.networks.plateaus import CENTRES, LABELS, centre_probabilities, plateaus
+from tinymlp.studies import (
+    CENTRE_COLUMNS,
+    LOSS,
+    SUCCESS,
+    gap,
+    learning_curves,
+    levelling,
+    outcomes_of,
+    plateau_losses,
+    success_contrasts,
+    success_row,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +81,6 @@ LINEAR = Shape(0, 0)
 SHAPES = [LINEAR, *(Shape(depth, width) for depth in (1, 2, 3) for width in (1, 2, 3))]
 ABLE = [shape for shape in SHAPES if shape.width > 1]  # those that can solve the task
 CHECKPOINTS = (0, 1, 2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 90, 100)  # epochs
-QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 CONTRASTS = {  # first minus second
     "width_2_to_3_at_depth_1": (Shape(1, 3), Shape(1, 2)),
@@ -85,9 +91,6 @@ CONTRASTS = {  # first minus second
     "depth_1_to_2_at_width_3": (Shape(2, 3), Shape(1, 3)),
     "depth_2_to_3_at_width_3": (Shape(3, 3), Shape(2, 3)),
 }
-SUCCESS, LOSS = "success rate", "test loss"  # what is contrasted
-
-SHOWN_POINTS = 100  # of the training data, in the pictures of decision boundaries
 LOWEST_LOSS = 1e-4  # the end of the figure's axis, unless a network is better
 
 
@@ -99,8 +102,12 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     scores = evaluate(ensemble, test.inputs, test.targets, map=lab.map)
     at_centres = centre_probabilities(ensemble)
     solved = {shape: score.accuracy > params.solved_above for shape, score in scores.items()}
-    shapes = {_key(shape): _summary(ensemble, shape, scores[shape], solved[shape]) for shape in SHAPES}
-    contrasts = _contrasts(scores, solved)
+    history = ensemble.history
+    shapes = {
+        shape.key: success_row(shape, scores[shape], history[shape].train_loss[-1], solved[shape])
+        for shape in SHAPES
+    }
+    contrasts = success_contrasts(CONTRASTS, scores, solved)
     return {
         "networks_seed": seed,
         "test_seed": test_seed,
@@ -109,16 +116,16 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "steps": ensemble.training.total_steps,
         "steps_per_epoch": ensemble.training.steps_per_epoch,
         "bayes": {"loss": bayes_loss(params.s), "accuracy": bayes_accuracy(params.s)},
-        "plateaus": _plateau_losses(),
+        "plateaus": plateau_losses(),
         "gap": _gap(scores, solved, at_centres),
         "shape": shapes,
-        "levelling": {_key(shape): _levelling(ensemble, shape, params) for shape in SHAPES},
+        "levelling": {shape.key: levelling(ensemble, shape, params.solved_above) for shape in SHAPES},
         "contrast": _by_name(contrasts),
         "examples": _examples(ensemble, scores, solved),
         "shapes": pd.DataFrame(list(shapes.values())).astype({"width": "Int64"}),
         "repeats": _repeats(ensemble, scores, solved, at_centres),
         "contrasts": contrasts,
-        "curves": _curves(ensemble, solved, params),
+        "curves": learning_curves(ensemble, solved, params.solved_above),
     }
 
 
@@ -131,116 +138,18 @@ def _training(params: Params) -> Training:
     return replace(training, checkpoints=steps)
 
 
-def _key(shape: Shape) -> str:
-    """The shape's name among the values: d2w3 has depth 2 and width 3."""
-    return f"d{shape.depth}w{shape.width}" if shape.depth else "d0"
-
-
-def _name(shape: Shape) -> str:
-    """The shape's name in tables: 2x3 has depth 2 and width 3."""
-    return f"{shape.depth}x{shape.width}" if shape.depth else "0"
-
-
-def _plateau_losses() -> dict[str, float]:
-    """The losses of networks that merge two, three or all four clusters (see `tinymlp.networks.plateaus`)."""
-    losses = {len(plateau.merged): plateau.loss for plateau in plateaus()}
-    return {"two_merged": losses[2], "three_merged": losses[3], "constant": losses[4]}
-
-
-def _summary(ensemble: Ensemble, shape: Shape, score: Score, solved: np.ndarray) -> dict[str, Any]:
-    """All that the test says of one shape, and the training loss beside it."""
-    train_loss = ensemble.history[shape].train_loss[-1]
-    rate = wilson(int(solved.sum()), len(solved))
-    return {
-        "name": _name(shape),
-        "depth": shape.depth,
-        "width": shape.width or None,
-        "parameters": parameter_count(shape.depth, shape.width),
-        **asdict(summarise(score.loss)),
-        "accuracy_mean": float(score.accuracy.mean()),
-        "accuracy_std": float(score.accuracy.std(ddof=1)),
-        "solved": rate.successes,
-        "rate": rate.estimate,
-        "rate_low": rate.low,
-        "rate_high": rate.high,
-        **_given("solved", score, train_loss, solved),
-        **_given("stuck", score, train_loss, ~solved),
-    }
-
-
-def _given(outcome: str, score: Score, train_loss: np.ndarray, chosen: np.ndarray) -> dict[str, float | None]:
-    """Loss and accuracy of the networks of one outcome; None where there are too few."""
-    loss, accuracy = summarise(score.loss[chosen]), summarise(score.accuracy[chosen])
-    return {
-        f"{outcome}_loss_mean": loss.mean,
-        f"{outcome}_loss_std": loss.std,
-        f"{outcome}_loss_median": loss.median,
-        f"{outcome}_loss_min": loss.min,
-        f"{outcome}_loss_max": loss.max,
-        f"{outcome}_accuracy_mean": accuracy.mean,
-        f"{outcome}_train_loss_median": summarise(train_loss[chosen]).median,
-    }
-
-
 def _gap(
     scores: Mapping[Shape, Score],
     solved: Mapping[Shape, np.ndarray],
     at_centres: Mapping[Shape, np.ndarray],
 ) -> dict[str, Any]:
-    """The empty gap between stuck and solved networks, in accuracy and in loss.
-
-    `widest_below` and `widest_above` are the ends of the widest gap in the sorted accuracies above one half,
-    found without the threshold. `centres_differ` counts the networks for which "right at all four centres"
-    is not the same as solved.
-    """
-    accuracy = np.concatenate([scores[shape].accuracy for shape in SHAPES])
-    loss = np.concatenate([scores[shape].loss for shape in SHAPES])
-    good = np.concatenate([solved[shape] for shape in SHAPES])
-    classes = np.concatenate([at_centres[shape] > 0.5 for shape in SHAPES])
-    right = (classes == np.array(LABELS)).all(axis=1)
-    ordered = np.sort(accuracy[accuracy > 0.5])
-    widest = int(np.diff(ordered).argmax())
-    return {
-        "stuck_accuracy_max": float(accuracy[~good].max()),
-        "solved_accuracy_min": float(accuracy[good].min()),
-        "widest_below": float(ordered[widest]),
-        "widest_above": float(ordered[widest + 1]),
-        "stuck_loss_min": float(loss[~good].min()),
-        "solved_loss_max": float(loss[good].max()),
-        "n_solved": int(good.sum()),
-        "n_stuck": int((~good).sum()),
-        "centres_differ": int((right != good).sum()),
-    }
-
-
-def _levelling(ensemble: Ensemble, shape: Shape, params: Params) -> dict[str, float | int]:
-    """How many networks were solved, by validation accuracy, after half of the epochs and at the end."""
-    history = ensemble.history[shape]
-    half = ensemble.recorded.index(params.epochs // 2 * ensemble.training.steps_per_epoch)
-    loss = np.median(history.val_loss, axis=1)
-    counts = (history.val_accuracy > params.solved_above).sum(axis=1)
-    return {
-        "half_epochs": params.epochs // 2,
-        "solved_at_half": int(counts[half]),
-        "solved_at_end": int(counts[-1]),
-        "val_loss_median_at_half": float(loss[half]),
-        "val_loss_median_at_end": float(loss[-1]),
-    }
-
-
-def _contrasts(scores: Mapping[Shape, Score], solved: Mapping[Shape, np.ndarray]) -> pd.DataFrame:
-    """The planned contrasts of success rate and mean loss, all of them corrected as one family."""
-    family: dict[str, Contrast] = {}
-    for name, (one, other) in CONTRASTS.items():
-        family[f"{SUCCESS}: {name}"] = paired_successes(solved[one], solved[other])
-        family[f"{LOSS}: {name}"] = paired_means(scores[one].loss, scores[other].loss)
-    rows = []
-    for label, contrast in holm_corrected(family).items():
-        measure, name = label.split(": ")
-        one, other = CONTRASTS[name]
-        row = {"name": name, "measure": measure, "first": _name(one), "second": _name(other)}
-        rows.append({**row, **asdict(contrast)})
-    return pd.DataFrame(rows)
+    """The gap between stuck and solved networks, over all shapes together."""
+    return gap(
+        np.concatenate([scores[shape].accuracy for shape in SHAPES]),
+        np.concatenate([scores[shape].loss for shape in SHAPES]),
+        np.concatenate([solved[shape] for shape in SHAPES]),
+        np.concatenate([at_centres[shape] for shape in SHAPES]),
+    )
 
 
 def _by_name(contrasts: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -261,38 +170,19 @@ def _repeats(
     frames = [
         pd.DataFrame(
             {
-                "shape": _name(shape),
+                "shape": shape.name,
                 "replicate": ensemble.columns.replicate,
                 "test_loss": scores[shape].loss,
                 "test_accuracy": scores[shape].accuracy,
                 "train_loss": ensemble.history[shape].train_loss[-1],
                 "val_loss": ensemble.history[shape].val_loss[-1],
                 "solved": solved[shape],
-                **{f"p{m1}{m2}": at_centres[shape][:, i] for i, (m1, m2) in enumerate(CENTRES)},
+                **dict(zip(CENTRE_COLUMNS, at_centres[shape].T, strict=True)),
             }
         )
         for shape in SHAPES
     ]
     return pd.concat(frames, ignore_index=True)
-
-
-def _curves(ensemble: Ensemble, solved: Mapping[Shape, np.ndarray], params: Params) -> pd.DataFrame:
-    """Quantiles of the training loss at the checkpoints, apart for networks that end solved and stuck."""
-    rows = []
-    for shape in SHAPES:
-        history = ensemble.history[shape]
-        share = (history.val_accuracy > params.solved_above).mean(axis=1)
-        for outcome, chosen in (("solved", solved[shape]), ("stuck", ~solved[shape])):
-            if chosen.any():
-                quantiles = np.quantile(history.train_loss[:, chosen], list(QUANTILES.values()), axis=1)
-                frame = pd.DataFrame(dict(zip(QUANTILES, quantiles, strict=True)))
-                steps = np.array(ensemble.recorded)
-                frame.insert(0, "epoch", steps // ensemble.training.steps_per_epoch)
-                frame.insert(0, "n", int(chosen.sum()))
-                frame.insert(0, "outcome", outcome)
-                frame.insert(0, "shape", _name(shape))
-                rows.append(frame.assign(share_solved=share))
-    return pd.concat(rows, ignore_index=True)
 
 
 def _examples(
@@ -301,11 +191,11 @@ def _examples(
     """The first solved and the first stuck repeat of each shape, with all parameters."""
     examples = []
     for shape in SHAPES:
-        for outcome, chosen in (("solved", solved[shape]), ("stuck", ~solved[shape])):
+        for outcome, chosen in outcomes_of(solved[shape]).items():
             for column in np.flatnonzero(chosen)[:1].tolist():
                 examples.append(
                     {
-                        "shape": _name(shape),
+                        "shape": shape.name,
                         "depth": shape.depth,
                         "width": shape.width,
                         "outcome": outcome,
@@ -362,15 +252,13 @@ def draw(result: Result, lab: Lab) -> None:
     )
 
 
-def _shown(name: str) -> str:
-    """A shape's name as it appears in figures."""
-    return "linear" if name == "0" else "$" + name.replace("x", r"\times") + "$"
-
-
 def _losses(repeats: pd.DataFrame, values: Mapping[str, Any]) -> Figure:
     figure = Figure(figsize=(5.9, 3.7))
     ax = figure.subplots()
-    samples = {_shown(str(name)): rows["test_loss"] for name, rows in repeats.groupby("shape", sort=False)}
+    samples = {
+        shape_label(Shape.parse(str(name))): rows["test_loss"]
+        for name, rows in repeats.groupby("shape", sort=False)
+    }
     strips(ax, samples, size=1.5, opacity=0.3)
     lines = {
         "constant": (r"$\ln 2$", 4),
@@ -444,12 +332,12 @@ def _boundaries(values: Mapping[str, Any], params: Mapping[str, Any]) -> Figure:
     rows = {"solved": ("solved", ABLE), "stuck": ("stuck", ABLE), "never solved": ("stuck", unable)}
     for row, (title, (outcome, shapes)) in enumerate(rows.items()):
         for column, (ax, shape) in enumerate(zip_longest(axes[row], shapes)):
-            example = examples.get((_name(shape), outcome)) if shape else None
+            example = examples.get((shape.name, outcome)) if shape else None
             if example is None:
                 ax.set_axis_off()
                 continue
             background = _picture(ax, example, values["networks_seed"], params)
-            ax.set_title("" if row == 1 else _shown(example["shape"]))
+            ax.set_title("" if row == 1 else shape_label(shape))
             ax.set(xlabel="$x_1$" if row == 2 else "", ylabel="")
             ax.tick_params(labelbottom=row == 2, labelleft=column == 0)
         axes[row, 0].set_ylabel(f"{title}\n$x_2$")
@@ -467,19 +355,10 @@ def _key_to_boundaries(ax: Axes, background: AxesImage) -> None:
 
 
 def _picture(ax: Axes, example: Mapping[str, Any], seed: int, params: Mapping[str, Any]) -> AxesImage:
-    """Draw a network's probabilities, its 50 % curve and some of its own training data."""
-    net = Net(example["depth"], example["width"])
-    nn.utils.vector_to_parameters(torch.tensor(example["parameters"]), net.parameters())
+    """Draw a network with some of its own training data."""
     own = stream_seed(seed, "train", example["replicate"])
     data = NoisyXor(params["n_train"], params["s"], seed=own)
-    background = decision_boundary(ax, partial(_probability, net))
-    scatter_classes(ax, data.inputs[:SHOWN_POINTS], data.targets[:SHOWN_POINTS], size=3)
-    return background
-
-
-@torch.no_grad()
-def _probability(net: Net, points: np.ndarray) -> np.ndarray:
-    return torch.sigmoid(net(torch.tensor(points, dtype=torch.float32))).numpy()
+    return network_picture(ax, Shape.parse(example["shape"]), example["parameters"], data, size=3)
 
 
 def _learning(curves: pd.DataFrame) -> Figure:
@@ -487,7 +366,8 @@ def _learning(curves: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(5.9, 2.7))
     axes = figure.subplots(1, 3)
     for name, rows in curves.groupby("shape", sort=False):
-        style = {"label": _shown(str(name)), **_style(str(name))}
+        shape = Shape.parse(str(name))
+        style = {"label": shape_label(shape), **_style(shape)}
         first = rows[rows["outcome"] == rows["outcome"].iloc[0]]
         axes[0].plot(first["epoch"], 100 * first["share_solved"], **style)
         for ax, outcome in zip(axes[1:], ("solved", "stuck"), strict=True):
@@ -503,11 +383,10 @@ def _learning(curves: pd.DataFrame) -> Figure:
     return figure
 
 
-def _style(name: str) -> dict[str, Any]:
+def _style(shape: Shape) -> dict[str, Any]:
     """The look of a shape's line: colour and marker tell the depth, the dashes the width."""
-    if name == "0":
+    if not shape.depth:
         return {"color": "0.6", "ls": "-"}
-    depth, width = name.split("x")
-    colour, marker = {"1": ("#0072B2", "o"), "2": ("#D55E00", "s"), "3": ("#000000", "^")}[depth]
-    dashes = {"1": ":", "2": (0, (4, 2)), "3": "-"}
-    return {"color": colour, "ls": dashes[width], "lw": 0.9, "marker": marker, "ms": 2.5}
+    look = DEPTH_LOOKS[shape.depth]
+    dashes = {1: ":", 2: (0, (4, 2)), 3: "-"}
+    return {"color": look.colour, "ls": dashes[shape.width], "lw": 0.9, "marker": look.marker, "ms": 2.5}

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.figures.plots import scatter_classes
-from tinymlp.inference.statistics import bayes_accuracy, bayes_loss, wilson
-from tinymlp.networks.noisy_xor import NoisyXor
+from tinymlp.figures import scatter_classes
+from tinymlp.inference import bayes_accuracy, bayes_loss, wilson
+from tinymlp.networks import NoisyXor
 
 if TYPE_CHECKING:
     from labreport.results import Result

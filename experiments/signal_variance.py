@@ -27,10 +27,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from tinymlp.inference.statistics import paired_means, summarise
-from tinymlp.scalar.autodiff import Var
-from tinymlp.scalar.nn import GlorotInitializer, HeInitializer, NormalInitializer, UniversalInitializer
-from tinymlp.scalar.signals import expected_signals, measured_signals, random_network, typical_share
+from tinymlp.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
+from tinymlp.inference import paired_means, summarise
+from tinymlp.scalar import (
+    GlorotInitializer,
+    HeInitializer,
+    NormalInitializer,
+    UniversalInitializer,
+    Var,
+    expected_signals,
+    measured_signals,
+    random_network,
+    typical_share,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +48,7 @@ if TYPE_CHECKING:
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.scalar.signals import Signals
+    from tinymlp.scalar import Signals
 
 
 @dataclass(frozen=True)
@@ -227,16 +236,16 @@ def _layers(name: str, direction: str, sample: Sequence[Signals], theory: Signal
 # ------------------------------------------------------------------------------------------------- figures
 
 STYLES = {
-    "universal_tanh": ("tanh, universal", "#009E73", "s"),
-    "he_relu": ("ReLU, He", "#0072B2", "o"),
-    "glorot_tanh": ("tanh, Glorot", "#E69F00", "D"),
-    "glorot_relu": ("ReLU, Glorot", "#D55E00", "^"),
-    "normal_tanh": ("tanh, std 0.1", "#000000", "v"),
+    "universal_tanh": ("tanh, universal", GREEN, "s"),
+    "he_relu": ("ReLU, He", BLUE, "o"),
+    "glorot_tanh": ("tanh, Glorot", ORANGE, "D"),
+    "glorot_relu": ("ReLU, Glorot", VERMILION, "^"),
+    "normal_tanh": ("tanh, std 0.1", BLACK, "v"),
 }
 TAPER_STYLES = {
-    "taper_fan_out": (r"$1 / n_\mathrm{out}$", "#D55E00", "^"),
-    "taper_glorot": (r"$2 / (n_\mathrm{in} + n_\mathrm{out})$", "#E69F00", "D"),
-    "taper_fan_in": (r"$1 / n_\mathrm{in}$", "#0072B2", "o"),
+    "taper_fan_out": (r"$1 / n_\mathrm{out}$", VERMILION, "^"),
+    "taper_glorot": (r"$2 / (n_\mathrm{in} + n_\mathrm{out})$", ORANGE, "D"),
+    "taper_fan_in": (r"$1 / n_\mathrm{in}$", BLUE, "o"),
 }
 
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import asdict, dataclass
-from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,30 +29,25 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
-from tinymlp.figures.parallel_coordinates import Axis, history, importance_bars, parallel_coordinates
-from tinymlp.inference.selection import ranking_stability, selection_bias
-from tinymlp.inference.statistics import (
+from tinymlp import sweep
+from tinymlp.figures import Axis, history, importance_bars, parallel_coordinates
+from tinymlp.inference import (
     bayes_accuracy,
     bayes_loss,
-    independent_means,
-    paired_means,
-    summarise,
+    ranking_stability,
+    selection_bias,
     wilson,
 )
-from tinymlp.networks.ensemble import Shape, Training, advance, evaluate_separately, start, train
-from tinymlp.networks.models import parameter_count
-from tinymlp.sweep import agent as sweep
-from tinymlp.tracking.session import Session
+from tinymlp.networks import Shape, Training, advance, evaluate_separately, parameter_count, start, train
+from tinymlp.tracking import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.inference.selection import Ranking
-    from tinymlp.networks.ensemble import Ensemble
-    from tinymlp.sweep.agent import Map, Sweep, Trial
-    from tinymlp.tracking.session import Log
+    from tinymlp.networks import Ensemble
+    from tinymlp.sweep import Sweep, Trial
 
 READS = ("experiments/sweep.yaml",)
 
@@ -75,7 +69,6 @@ QUICK = Params(trials=80, best=1, fresh_repeats=64, test_points=500, draws=100, 
 
 GROUP = "sweep"
 METRIC = "val/loss"
-RANDOM, MODEL = "random", "model"  # how a trial was decided
 BASELINE = {
     "depth": 3,
     "width": 3,
@@ -99,34 +92,52 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     trials, read = _swept(definition, params, lab)
     good = [trial for trial in trials if trial.result[METRIC] is not None]
     losses = np.array([trial.result["val_losses"] for trial in good])
-    ranked = sorted(good, key=lambda trial: (trial.result[METRIC], trial.number))
-    fresh = _fresh(_contenders(ranked, params.best), definition, params, lab)
+    ranked = sweep.ranked(definition, good)
+    best = sweep.contenders(ranked, params.best, ("depth", "activation"))
+    fresh = _fresh(best, definition, params, lab)
     rng = np.random.default_rng(lab.seed("draws"))
     shown = [{key: value for key, value in row.items() if key != "losses"} for row in fresh]
-    importance = _importance(good, definition, params, rng, partial(lab.map, label="importance"))
-    fixed = definition.fixed
+    importance = sweep.random_importance(
+        definition, good, params.importance_draws, rng, map=partial(lab.map, label="importance")
+    )
+    fixed, swept = definition.fixed, definition.swept
     return {
-        "trials": _counts(trials, good, definition),
+        "trials": sweep.trial_counts(definition, trials, fixed["repeats"]),
         "logs": {"runs": len(trials), "read": read},
         "fixed": fixed,
         "bayes": {"loss": bayes_loss(fixed["s"]), "accuracy": bayes_accuracy(fixed["s"])},
-        "best": _described(ranked[0]),
-        "phases": _phases(good),
+        "best": sweep.trial_row(ranked[0], ranked[0].config, without=("val_losses",)),
+        "phases": sweep.phase_values(definition, good),
         "importance": importance,
         "most_important": max(importance, key=lambda name: importance[name]["estimate"]),
         "model_depths": dict(sorted(Counter(f"d{t.config['depth']}" for t in good if t.round).items())),
-        "top": _top(ranked[:TOP], definition),
-        "ranking": _ranking(good, ranking_stability(losses, params.draws, rng)),
+        "top": sweep.common_values(definition, ranked[:TOP]),
+        "ranking": sweep.stability(good, ranking_stability(losses, params.draws, rng)),
         "chosen": shown[0],
         "runner_up": shown[1],
         "baseline": shown[-1],
-        "others": {key: _best_other(shown, *wanted) for key, wanted in OTHERS.items()},
-        "selection": _selection(ranked[0], fresh),
-        "space": pd.DataFrame(_space(definition)),
-        "every_trial": pd.DataFrame([_row(trial, definition) for trial in trials]),
+        "others": {
+            key: next((row for row in shown[:-1] if row[name] == value), None)
+            for key, (name, value) in OTHERS.items()
+        },
+        "selection": sweep.selection_effect(
+            ranked[0].result[METRIC],
+            ranked[0].result["val_losses"],
+            {row["name"]: row["losses"] for row in fresh[:-1]},
+            fresh[0]["name"],
+        ),
+        "space": pd.DataFrame([{**row, "name": _label(row["name"])} for row in sweep.space(definition)]),
+        "every_trial": pd.DataFrame(
+            [sweep.trial_row(trial, swept, without=("val_losses", "epoch")) for trial in trials]
+        ),
         "contenders": pd.DataFrame(shown),
         "bias": pd.DataFrame(map(asdict, selection_bias(losses, SEEDS, params.draws, rng))),
     }
+
+
+def _label(parameter: str) -> str:
+    """A parameter's name as people write it."""
+    return parameter.replace("lr", "learning rate").replace("_", " ")
 
 
 # ---- the sweep
@@ -154,23 +165,15 @@ def _swept(definition: Sweep, params: Params, lab: Lab) -> tuple[list[Trial], in
         if not missing:
             break
         sweep.forget(folder, missing)
-    for one, log in zip(trials, logs, strict=True):
-        _check(one, log)
-    return trials, sum(log is not None for log in logs)
+    read = [(trial, log) for trial, log in zip(trials, logs, strict=True) if log is not None]
+    for trial, log in read:
+        sweep.check_logged(definition, trial, log.config, log.rows)
+    return trials, len(read)
 
 
 def _local_mode() -> str:
     """The local agent's runs are never online, as each would take seconds; `wandb sync` uploads them."""
     return "disabled" if os.environ.get("WANDB_MODE") == "disabled" else "offline"
-
-
-def _check(trial: Trial, log: Log | None) -> None:
-    """Raise ValueError where the log of a run says something else than the trial itself."""
-    if log is None:
-        return
-    logged = {key: log.config.get(key) for key in trial.config}
-    if logged != trial.config or log.rows[-1][METRIC] != trial.result[METRIC]:
-        raise ValueError(f"the log of run {log.id} differs from trial {trial.number}")
 
 
 def train_trial(session: Session, definition: Sweep) -> dict[str, Any]:
@@ -222,16 +225,6 @@ def _solved(accuracy: np.ndarray, s: float) -> np.ndarray:
 # ---- the best again
 
 
-def _contenders(ranked: Sequence[Trial], best: int) -> list[Trial]:
-    """The best trials, and the best of each depth and of each activation, in the order of their values."""
-    firsts: dict[tuple[str, Any], Trial] = {}
-    for trial in ranked:
-        for name in ("depth", "activation"):
-            firsts.setdefault((name, trial.config[name]), trial)
-    chosen = {trial.number for trial in [*ranked[:best], *firsts.values()]}
-    return [trial for trial in ranked if trial.number in chosen]
-
-
 def _fresh(best: Sequence[Trial], definition: Sweep, params: Params, lab: Lab) -> list[dict[str, Any]]:
     """The best trials and the baseline from fresh seeds, on the same fresh data: contrasts are paired."""
     named = {f"trial {one.number}": (one.config, one.result[METRIC]) for one in best}
@@ -255,134 +248,7 @@ def _fresh(best: Sequence[Trial], definition: Sweep, params: Params, lab: Lab) -
             }
         )
     best, floor = rows[0]["losses"], bayes_loss(definition.fixed["s"])
-    return [{**row, **_against(row["losses"], best, floor)} for row in rows]
-
-
-def _against(losses: np.ndarray, best: np.ndarray, floor: float) -> dict[str, Any]:
-    """The mean loss, its excess over the Bayes loss, and how far it is behind the chosen, pair by pair."""
-    excess = paired_means(losses, np.full(len(losses), floor))
-    behind = paired_means(losses, best)
-    is_best = losses is best
-    return {
-        "mean": float(losses.mean()),
-        "std": float(losses.std(ddof=1)),
-        "excess": excess.estimate,
-        "excess_low": excess.low,
-        "excess_high": excess.high,
-        "behind": None if is_best else behind.estimate,
-        "behind_low": None if is_best else behind.low,
-        "behind_high": None if is_best else behind.high,
-    }
-
-
-def _best_other(shown: Sequence[dict[str, Any]], name: str, value: Any) -> dict[str, Any] | None:
-    """The first of the trials trained again that has a value; None where there is none."""
-    return next((row for row in shown[:-1] if row[name] == value), None)
-
-
-def _selection(best: Trial, fresh: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The value for which the best trial was chosen against its estimate on fresh data."""
-    difference = independent_means(fresh[0]["losses"], best.result["val_losses"])
-    again = min(fresh[:-1], key=lambda row: row["mean"])
-    return {
-        "swept": best.result[METRIC],
-        "fresh": fresh[0]["mean"],
-        "difference": asdict(difference),
-        "best_again": {"name": again["name"], "mean": again["mean"], "is_chosen": again is fresh[0]},
-    }
-
-
-# ---- what the trials say
-
-
-def _counts(trials: Sequence[Trial], good: Sequence[Trial], definition: Sweep) -> dict[str, Any]:
-    phases = [_phase(trial) for trial in trials]
-    return {
-        "total": len(trials),
-        "startup": phases.count(RANDOM),
-        "failed": len(trials) - len(good),
-        "repeats": definition.fixed["repeats"],
-        "networks": len(trials) * definition.fixed["repeats"],
-        "swept": len(definition.swept),
-    }
-
-
-def _phases(good: Sequence[Trial]) -> dict[str, Any]:
-    """The values of the random start-up trials and of those that the model proposed."""
-    values = {phase: [t.result[METRIC] for t in good if _phase(t) == phase] for phase in (RANDOM, MODEL)}
-    return {phase: asdict(summarise(found)) for phase, found in values.items()}
-
-
-def _importance(
-    good: Sequence[Trial], definition: Sweep, params: Params, rng: np.random.Generator, map: Map
-) -> dict[str, dict[str, float]]:
-    """Each swept parameter's importance over the random trials: the others are no sample of the space."""
-    random = [trial for trial in good if _phase(trial) == RANDOM]
-    estimates = sweep.importances(definition, random)
-    intervals = sweep.importance_intervals(definition, random, params.importance_draws, rng, map=map)
-    return {
-        name: {"estimate": estimate, "low": intervals[name][0], "high": intervals[name][1]}
-        for name, estimate in estimates.items()
-    }
-
-
-def _ranking(good: Sequence[Trial], ranking: Ranking) -> dict[str, Any]:
-    """How often the best trial is the best in bootstrap samples of the seeds, and how many could be."""
-    return {
-        "share": max(ranking.shares),
-        "leaders": len(ranking.leaders),
-        "first": good[ranking.leaders[0]].number,
-    }
-
-
-def _top(best: Sequence[Trial], definition: Sweep) -> dict[str, Any]:
-    """What the best trials have in common: the commonest value of each listed or integer parameter."""
-    counted = {
-        name: Counter(trial.config[name] for trial in best).most_common(1)[0]
-        for name, one in definition.swept.items()
-        if one.count is not None
-    }
-    common = {name: {"value": value, "trials": n} for name, (value, n) in counted.items()}
-    return {"trials": len(best), **common, "worst": best[-1].result[METRIC]}
-
-
-def _described(trial: Trial) -> dict[str, Any]:
-    """A trial's parameters and result as values."""
-    row = {key: value for key, value in trial.result.items() if key != "val_losses"}
-    return {"number": trial.number, "phase": _phase(trial), **trial.config, **_identifiers(row)}
-
-
-def _identifiers(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key.replace("/", "_"): value for key, value in row.items()}
-
-
-def _phase(trial: Trial) -> str:
-    """How the trial was decided: the first round at random, the others by the model of the sampler."""
-    return MODEL if trial.round else RANDOM
-
-
-def _row(trial: Trial, definition: Sweep) -> dict[str, Any]:
-    """A trial as a row of the table of all."""
-    result = {key: value for key, value in trial.result.items() if key not in ("val_losses", "epoch")}
-    swept = {name: trial.config[name] for name in definition.swept}
-    return {"number": trial.number, "phase": _phase(trial), **swept, **_identifiers(result)}
-
-
-def _space(definition: Sweep) -> list[dict[str, Any]]:
-    """The swept parameters: their values, or the ends of their intervals, and the scale of these."""
-    return [
-        {
-            "name": name.replace("lr", "learning rate").replace("_", " "),
-            "values": ", ".join(map(str, one.values)) or f"{_plain(one.min)} to {_plain(one.max)}",
-            "scale": "listed" if one.values else "logarithmic" if one.log else "linear",
-        }
-        for name, one in definition.swept.items()
-    ]
-
-
-def _plain(number: float) -> str:
-    """A number as people write it: without an exponent, and without zeros at the end."""
-    return f"{Decimal(str(number)):f}".removesuffix(".0")
+    return [{**row, **sweep.against_best(row["losses"], best, floor)} for row in rows]
 
 
 # ---- figures
@@ -448,8 +314,7 @@ def _history(trials: pd.DataFrame, values: Mapping[str, Any]) -> Figure:
     left.yaxis.set_minor_formatter("")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     bars = {
-        name.replace("lr", "learning rate").replace("_", " "): (one["estimate"], one["low"], one["high"])
-        for name, one in values["importance"].items()
+        _label(name): (one["estimate"], one["low"], one["high"]) for name, one in values["importance"].items()
     }
     importance_bars(right, bars)
     right.set(xlabel="share of importance", title="importance (PED-ANOVA)")

@@ -11,7 +11,7 @@ training itself kept. A run whose log is missing or incomplete is done again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,12 +22,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import nn
 
-from tinymlp.figures.plots import boundary_key, decision_boundary, scatter_classes
-from tinymlp.inference.selection import chosen_shares
-from tinymlp.inference.statistics import summarise, wilson
-from tinymlp.networks.models import Net, parameter_count
-from tinymlp.networks.noisy_xor import NoisyXor
-from tinymlp.tracking.session import FIELDS, Session, fit
+from tinymlp.figures import boundary_key, decision_boundary, scatter_classes
+from tinymlp.networks import Net, NoisyXor, parameter_count
+from tinymlp.studies import candidate_rows, curve, findings, snapshots, telling_runs
+from tinymlp.tracking import FIELDS, Session, fit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +34,8 @@ if TYPE_CHECKING:
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.networks.training import History
-    from tinymlp.tracking.session import Log
+    from tinymlp.networks import History
+    from tinymlp.tracking import Log
 
 NEEDS = ("depth_width",)
 
@@ -68,7 +66,9 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     """Choose a shape, train it with tracking, and return what the logs of the runs say."""
     study = lab.result("depth_width")
     rng = np.random.default_rng(lab.seed("draws"))
-    candidates = _candidates(study, params, rng)
+    candidates = candidate_rows(
+        study.table("shapes"), study.table("repeats"), REPEATS_ASKED, params.draws, rng
+    )
     chosen = min(candidates, key=lambda row: (row["val_loss"], row["parameters"]))
     depth, width = chosen["depth"], chosen["width"] or 0
     config = {
@@ -80,43 +80,29 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     seeds = [lab.seed("run", number) % 2**32 for number in range(params.runs)]
     runs = _tracked(config, seeds, lab)
     curves = pd.concat(
-        [_curve(number, log, history) for number, (log, history) in enumerate(runs)], ignore_index=True
+        [
+            curve(number, history, log.rows if log else None, FIELDS)
+            for number, (log, history) in enumerate(runs)
+        ],
+        ignore_index=True,
     )
+    solved_above = study.params["solved_above"]
+    logged = [log.rows if log else [] for log, _ in runs]
     return {
         "chosen": chosen,
         "config": config,
         "parameters": parameter_count(depth, width),
         "seeds": seeds,
         "logs": {"runs": params.runs, "read": sum(log is not None for log, _ in runs)},
-        **_findings(curves, study.params["solved_above"]),
-        "pictures": _pictures(runs, curves, study.params["solved_above"]),
+        **findings(curves, solved_above),
+        "pictures": [
+            {"run": number, "which": which, **picture}
+            for which, number in telling_runs(curves, solved_above).items()
+            for picture in snapshots(logged[number], SHOWN_EPOCHS)
+        ],
         "candidates": pd.DataFrame(candidates).astype({"width": "Int64"}),
         "curves": curves,
     }
-
-
-# ---- the choice
-
-
-def _candidates(study: Result, params: Params, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Each shape's validation loss, and how often the rule would choose it after so many repeats."""
-    shapes = study.table("shapes")
-    repeats = study.table("repeats")
-    losses = {name: repeats.loc[repeats["shape"] == name, "val_loss"].to_numpy() for name in shapes["name"]}
-    shares = chosen_shares(losses, REPEATS_ASKED, params.draws, rng)
-    return [
-        {
-            "name": row["name"],
-            "depth": int(row["depth"]),
-            "width": None if pd.isna(row["width"]) else int(row["width"]),
-            "parameters": int(row["parameters"]),
-            "val_loss": float(losses[row["name"]].mean()),
-            "val_loss_std": float(losses[row["name"]].std(ddof=1)),
-            "rate": float(row["rate"]),
-            **{f"chosen_{n}": shares[n][row["name"]] for n in REPEATS_ASKED},
-        }
-        for row in shapes.to_dict("records")
-    ]
 
 
 # ---- the runs
@@ -165,79 +151,6 @@ def _data(config: Mapping[str, Any], seed: int) -> tuple[NoisyXor, NoisyXor]:
     own = np.random.SeedSequence(seed).generate_state(2).tolist()
     train, val = (NoisyXor(config["n_train"], config["s"], seed=part) for part in own)
     return train, val
-
-
-def _curve(number: int, log: Log | None, history: History) -> pd.DataFrame:
-    """A run's row for each epoch, from its log, which must agree with the training's own history."""
-    kept = pd.DataFrame({name: getattr(history, name) for name in FIELDS}, dtype=float)
-    kept.insert(0, "epoch", np.arange(1, len(kept) + 1))
-    if log is not None:
-        read = pd.DataFrame(log.rows).rename(columns={key: name for name, key in FIELDS.items()})
-        read = read[list(kept)].astype(kept.dtypes)
-        if not kept.equals(read):
-            raise ValueError(f"the log of run {log.id} differs from the history that its training kept")
-        kept = read
-    kept.insert(0, "run", number)
-    return kept
-
-
-def _findings(curves: pd.DataFrame, solved_above: float) -> dict[str, Any]:
-    """What the curves show: when runs solve the task, where their best epochs are, how gradients change."""
-    last = curves[curves["epoch"] == curves["epoch"].max()].set_index("run")
-    best = curves.loc[curves.groupby("run")["val_loss"].idxmin()].set_index("run")
-    right = curves[curves["val_accuracy"] > solved_above]
-    solved = last["val_accuracy"] > solved_above
-    good = last[solved]
-    return {
-        "solved": asdict(wilson(int(solved.sum()), len(solved))),
-        "solved_epoch": asdict(summarise(right.groupby("run")["epoch"].min()[good.index])),
-        "val_loss": asdict(summarise(good["val_loss"])),
-        "stuck_val_loss": asdict(summarise(last.loc[~solved, "val_loss"])),
-        "val_minus_train": asdict(summarise(good["val_loss"] - good["train_loss"])),
-        "best_epoch": asdict(summarise(best["epoch"])),
-        "best_is_last": int((best["epoch"] == curves["epoch"].max()).sum()),
-        "best_val_loss": asdict(summarise(best["val_loss"][solved])),
-        "gradient_norm": {
-            "first": _median_norm(curves, good.index, 1),
-            "last": _median_norm(curves, good.index, int(curves["epoch"].max())),
-            "greatest": asdict(summarise(curves.groupby("run")["gradient_norm"].max()[good.index])),
-        },
-    }
-
-
-def _median_norm(curves: pd.DataFrame, runs: pd.Index[Any], epoch: int) -> float | None:
-    """The median norm of the gradient over some runs after an epoch."""
-    chosen = curves[(curves["epoch"] == epoch) & curves["run"].isin(runs)]
-    return summarise(chosen["gradient_norm"]).median
-
-
-def _pictures(
-    runs: Sequence[tuple[Log | None, History]], curves: pd.DataFrame, solved_above: float
-) -> list[dict[str, Any]]:
-    """The parameters at some epochs, from the logs of the quickest, the slowest and the first stuck run."""
-    last = curves[curves["epoch"] == curves["epoch"].max()].set_index("run")
-    right = curves[curves["val_accuracy"] > solved_above]
-    solved = right.groupby("run")["epoch"].min()[last.index[last["val_accuracy"] > solved_above]]
-    stuck = last.index.difference(solved.index)
-    shown = {"quickest": solved.nsmallest(1).index, "slowest": solved.nlargest(1).index, "stuck": stuck[:1]}
-    return [
-        {"run": number, "which": which, **picture}
-        for which, numbers in shown.items()
-        for number in numbers.tolist()
-        for picture in _snapshots(runs[number][0])
-    ]
-
-
-def _snapshots(log: Log | None) -> list[dict[str, Any]]:
-    """The parameters at some of the epochs for which a log has them, denser at the beginning."""
-    rows = [row for row in log.rows if "parameters" in row] if log else []
-    if not rows:
-        return []
-    places = np.unique(np.geomspace(1, len(rows), SHOWN_EPOCHS).round().astype(int)) - 1
-    found = (rows[place] for place in places.tolist())
-    return [
-        {"epoch": row["epoch"], "val_loss": row["val/loss"], "parameters": row["parameters"]} for row in found
-    ]
 
 
 # ---- figures

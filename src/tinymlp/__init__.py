@@ -1,39 +1,39 @@
 """The machine learning of the report.
 
 `from tinymlp import *` brings the names that a notebook on automatic
-differentiation works with; each comes from its module when it is first used.
+differentiation works with; all come from `tinymlp.scalar`, which is imported when one of them is first used.
 """
 
-from importlib import import_module
 from typing import Any
 
-_MODULE_OF = {
-    "Var": "autodiff",
-    "nparray_to_Var": "autodiff",
-    "Var_to_nparray": "autodiff",
-    "Initializer": "nn",
-    "NormalInitializer": "nn",
-    "ConstantInitializer": "nn",
-    "GlorotInitializer": "nn",
-    "HeInitializer": "nn",
-    "UniversalInitializer": "nn",
-    "DenseLayer": "nn",
-    "DenseLayer_Glorot_tanh": "nn",
-    "DenseLayer_He_relu": "nn",
-    "NeuralNetwork": "nn",
-    "forward": "nn",
-    "parameters": "nn",
-    "update_parameters": "nn",
-    "zero_gradients": "nn",
-    "squared_loss": "losses",
-    "cross_entropy_loss": "losses",
-    "data_generator": "regression",
-}
-
-__all__ = sorted(_MODULE_OF)
+__all__ = [
+    "ConstantInitializer",
+    "DenseLayer",
+    "DenseLayer_Glorot_tanh",
+    "DenseLayer_He_relu",
+    "GlorotInitializer",
+    "HeInitializer",
+    "Initializer",
+    "NeuralNetwork",
+    "NormalInitializer",
+    "UniversalInitializer",
+    "Var",
+    "Var_to_nparray",
+    "cross_entropy_loss",
+    "data_generator",
+    "forward",
+    "nparray_to_Var",
+    "parameters",
+    "squared_loss",
+    "update_parameters",
+    "zero_gradients",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
+    # imported here: whoever wants another room, such as tinymlp.sweep, waits for no arithmetic
+    if name not in __all__:
         raise AttributeError(f"module 'tinymlp' has no attribute {name!r}")
-    return getattr(import_module(f"tinymlp.scalar.{_MODULE_OF[name]}"), name)
+    import tinymlp.scalar
+
+    return getattr(tinymlp.scalar, name)

@@ -8,9 +8,16 @@ import pytest
 from micrograd.engine import Value
 from micrograd.nn import MLP
 
-from tinymlp.scalar.autodiff import Var, nparray_to_Var
-from tinymlp.scalar.losses import squared_loss
-from tinymlp.scalar.nn import DenseLayer, forward, parameters, update_parameters, zero_gradients
+from tinymlp.scalar import (
+    DenseLayer,
+    Var,
+    forward,
+    nparray_to_Var,
+    parameters,
+    squared_loss,
+    update_parameters,
+    zero_gradients,
+)
 
 POINTS = 105
 HIDDEN = 8

@@ -7,9 +7,7 @@ import time
 import pytest
 import torch
 
-from tinymlp.networks.ensemble import Shape, Training, train
-from tinymlp.networks.models import Net
-from tinymlp.networks.noisy_xor import NoisyXor
+from tinymlp.networks import Net, NoisyXor, Shape, Training, train
 from tinymlp.networks.training import fit
 
 TEN = [Shape(0, 1)] + [Shape(depth, width) for depth in (1, 2, 3) for width in (1, 2, 3)]

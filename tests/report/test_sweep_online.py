@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from wandb_server import WandbServer
 
-from tinymlp.sweep import agent as sweep
-from tinymlp.tracking.session import Session
+from tinymlp import sweep
+from tinymlp.tracking import Session
 
 pytestmark = pytest.mark.slow
 

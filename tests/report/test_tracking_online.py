@@ -28,7 +28,7 @@ from tracked import (
 )
 from wandb_server import WandbServer, wait_until
 
-from tinymlp.tracking.session import Session, fit
+from tinymlp.tracking import Session, fit
 
 pytestmark = pytest.mark.slow
 
@@ -120,7 +120,7 @@ def test_an_offline_run_is_uploaded_by_the_command_of_the_notice(session, notice
 def test_an_agent_of_wandb_runs_the_program_and_can_stop_it(server, tmp_path):
     """`wandb sweep` and `wandb agent` with a program of three lines; the second trial is stopped."""
     (tmp_path / "train.py").write_text(
-        "import time\nfrom pathlib import Path\nfrom tinymlp.tracking.session import Session\n"
+        "import time\nfrom pathlib import Path\nfrom tinymlp.tracking import Session\n"
         "with Session(Path('build'), project='other') as session:\n"
         "    with session.track('trial', group='sweep', config={'lr': 1.0, 'depth': 2}) as tracker:\n"
         "        for step in range(4 if tracker.id.endswith('run0') else 100_000):\n"
@@ -261,7 +261,7 @@ def test_an_offline_session_opens_no_socket_but_local_ones(tmp_path):
     program = (
         "import torch\ntorch.set_num_threads(1)\n"
         "from pathlib import Path\nfrom tracked import trained\n"
-        "from tinymlp.tracking.session import Session\n"
+        "from tinymlp.tracking import Session\n"
         f"with Session(Path({str(tmp_path)!r}), project='p') as session:\n"
         "    tracker, _ = trained(session)\n"
         "assert session.mode == 'offline' and session.read(tracker.id)\n"

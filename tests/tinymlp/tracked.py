@@ -11,7 +11,7 @@ import torch
 from tinymlp.networks import training
 from tinymlp.networks.models import Net
 from tinymlp.networks.noisy_xor import NoisyXor
-from tinymlp.tracking.session import fit
+from tinymlp.tracking import fit
 
 KEYS = {
     "train_loss": "train/loss",

@@ -17,7 +17,6 @@ from operator import add
 from statistics import fmean
 from typing import TypeVar
 
-import networkx as nx
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
@@ -25,7 +24,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from tinymlp.scalar.tracing import Node
+from tinymlp.scalar import Node
 
 # In points: text in boxes, text at arrows.
 TEXT, LABEL = 9, 8
@@ -273,6 +272,8 @@ def _drawing(
 
 def _layers(names: Sequence[str], links: Sequence[_Link]) -> tuple[_Layers, list[_Route]]:
     """Return the layers, and the route of each link through them."""
+    import networkx as nx  # not for the other figures
+
     graph = nx.MultiDiGraph()
     graph.add_nodes_from(names)
     graph.add_edges_from((link.result, link.input) for link in links)

@@ -1,7 +1,7 @@
 """Drawings of a sweep: its trials as parallel coordinates, their history, the parameters' importance.
 
 Each draws on the axes that it is given; size and style are the figure's own. The objective is a loss: less
-is better. A trial has failed where its objective is None or no finite number.
+is better. A trial has failed where its objective is None or not a finite number.
 """
 
 import math
@@ -18,13 +18,13 @@ from matplotlib.patheffects import Stroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tinymlp.figures.plots import GOLDEN_RATIO
+from tinymlp.figures.plots import BLUE, GOLDEN_RATIO, ORANGE
 
 Floats = NDArray[np.float64]
 
 # Viridis without its yellow, which is lost on white: in grey, too, less is darker.
 MAGNITUDES = LinearSegmentedColormap.from_list("magnitudes", ["#440154", "#3B528B", "#21918C", "#6CCD5A"])
-RANDOM_COLOUR, MODEL_COLOUR = "#E69F00", "#0072B2"
+RANDOM_COLOUR, MODEL_COLOUR = ORANGE, BLUE
 SPREAD = 0.36, 0.1  # equal values are spread over this part of the gap between levels, or of the axis if less
 DOTS: dict[str, Any] = {"marker": "o", "mfc": "black", "mec": "white", "ms": 3.5, "mew": 0.5}
 TICKS = 6  # on an axis, at most about
@@ -269,7 +269,7 @@ def _worst_first(objective: Floats) -> NDArray[np.int64]:
 def _limits(name: str, numbers: Floats, axis: Axis) -> tuple[float, float]:
     """Return the ends of an axis of numbers, all of which must lie between them."""
     if np.isnan(numbers).any():
-        raise ValueError(f"{name!r} has values that are no finite numbers")
+        raise ValueError(f"{name!r} has values that are not finite numbers")
     low, high = axis.limits or (float(numbers.min()), float(numbers.max()))
     if not ((low <= numbers) & (numbers <= high)).all():
         raise ValueError(f"{name!r} has values outside its limits, {low:g} to {high:g}")

@@ -1,9 +1,10 @@
-"""Drawings that several figures share: classes, decision boundaries, distributions, heat maps.
+"""Drawings that several figures share: classes, decision boundaries, distributions, intervals, heat maps.
 
 Each draws on the axes that it is given; size and style are the figure's own.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,13 +15,17 @@ from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
 
+# The colours of M. Okabe and K. Ito, Color Universal Design (2002), that stay apart for colour-blind readers;
+# their yellow, sky blue and purple are too light for thin lines on white, or too near to the others.
+BLACK, ORANGE, GREEN, BLUE, VERMILION = "#000000", "#E69F00", "#009E73", "#0072B2", "#D55E00"
+
 # Okabe and Ito's orange and blue, as in the assignment's Figure 1; in grey the markers tell.
 CLASS_COLOURS = ("#E69F00", "#0072B2")
 CLASS_MARKERS = ("o", "^")
 PROBABILITIES = LinearSegmentedColormap.from_list(
     "probabilities", ["#F9DDA3", "#FFFFFF", "#A3CBE6"]
 )  # light tints of the two classes, white at one half
-POINT_COLOUR, MEAN_COLOUR, MEDIAN_COLOUR = "#0072B2", "#D55E00", "#000000"
+POINT_COLOUR, MEAN_COLOUR, MEDIAN_COLOUR = BLUE, VERMILION, BLACK
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 
 
@@ -112,6 +117,32 @@ def strips(
     ax.set_yscale("log", nonpositive="clip")
     ax.set_xticks(list(places), list(samples))
     ax.tick_params(axis="x", length=0)
+
+
+def interval_bars(
+    ax: Axes,
+    places: ArrayLike,
+    estimates: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    percent: bool = False,
+    horizontal: bool = False,
+    **look: Any,
+) -> None:
+    """Draw estimates (n,) with their intervals from `low` to `high`, one at each of the places (n,).
+
+    In `percent` shares are drawn times 100; `horizontal` intervals lie along
+    the x axis, over places on the y axis. `look` is that of `Axes.errorbar`.
+    Raises ValueError where an estimate is not inside its interval.
+    """
+    unit = 100 if percent else 1
+    lowest, middle, highest = (np.asarray(ends, dtype=np.float64) for ends in (low, estimates, high))
+    sides = unit * np.stack([middle - lowest, highest - middle])  # errorbar takes lengths, not ends
+    if horizontal:
+        ax.errorbar(unit * middle, places, xerr=sides, **look)
+    else:
+        ax.errorbar(places, unit * middle, yerr=sides, **look)
 
 
 def heat_map(

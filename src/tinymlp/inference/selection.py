@@ -1,4 +1,4 @@
-"""What it does to a value to be chosen as the best of many, and how firm such a choice is.
+"""How far a value flatters that was chosen as the best of many, and how firm such a choice is.
 
 The rule is always the same: of some candidates, take the one with the least
 mean loss over some repeats. Losses are arrays (candidates, repeats); in each

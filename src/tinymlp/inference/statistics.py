@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import integrate, special, stats
 
 Floats = NDArray[np.float64]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def summarise(values: ArrayLike) -> Summary:
 
     Quantiles interpolate linearly between the order statistics: definition 7
     of Hyndman and Fan, The American Statistician 50 (1996), the default of
-    NumPy and R. Raises ValueError for NaN or infinity: a run that diverged is
-    no number, leave it out and count it.
+    NumPy and R. Raises ValueError for NaN or infinity: a run that diverged
+    has no value: leave it out and count it.
     """
     sample = _sample(values)
     n = len(sample)
@@ -204,7 +206,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
-def holm_corrected(family: Mapping[str, Contrast]) -> dict[str, Contrast]:
+def holm_corrected(family: Mapping[Key, Contrast]) -> dict[Key, Contrast]:
     """Return the contrasts of one family, each with its `p_holm`."""
     corrected = holm([contrast.p for contrast in family.values()])
     return {

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special
 from torch import Tensor, nn
 
-from tinymlp.networks.ensemble import Ensemble, Shape, evaluate
+from tinymlp.networks.ensemble import Ensemble, evaluate
+from tinymlp.networks.shapes import Shape
 
 Floats = NDArray[np.float64]
 

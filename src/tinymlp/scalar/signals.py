@@ -12,7 +12,6 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
 
 from tinymlp.scalar.autodiff import Var, affine
 from tinymlp.scalar.nn import (
@@ -124,6 +123,8 @@ def typical_share(n: int, relu: bool = False) -> float:
     squared gradients is exponential in the sum of 1 / n (B. Hanin, NeurIPS
     2018).
     """
+    from scipy import special, stats  # takes a second, for this function alone
+
     if not relu:
         return 2 / n * math.exp(float(special.digamma(n / 2)))
     on = np.arange(1, n + 1)

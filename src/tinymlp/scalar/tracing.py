@@ -94,16 +94,6 @@ def trace(
     return Trace(tuple(nodes), tuple(calls))
 
 
-def count_calls(root: Var) -> int:
-    """Return how many calls of `backprop` the plain recursion makes.
-
-    It is the number of paths that begin at `root`, found without following
-    each: the time is proportional to the number of edges. ValueError if a Var
-    depends on itself.
-    """
-    return _count(_edges(root))
-
-
 def count_visits(root: Var) -> int:
     """Return how often `root.backward()` asks a Var for its edges.
 
@@ -203,7 +193,7 @@ def _names(edges: Mapping[Var, Edges], given: Mapping[str, Var]) -> dict[Var, st
     for name, var in given.items():
         if var not in edges:
             cure = "leave it out, or give the name to the Var of the graph"
-            raise ValueError(f"{name!r} is no Var of this graph: {cure}")
+            raise ValueError(f"{name!r} is not a Var of this graph: {cure}")
         if var in names:
             two = f"{names[var]!r} and {name!r}"
             raise ValueError(f"{two} are the same Var: give it one name")

@@ -12,9 +12,9 @@ from matplotlib.patches import ArrowStyle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path as MatplotlibPath
 from matplotlib.transforms import Affine2D
 
-from tinymlp.figures.graphs import computation, figure, objects
-from tinymlp.scalar.autodiff import Var, affine
-from tinymlp.scalar.tracing import trace
+from tinymlp.figures import computation, figure, objects
+from tinymlp.scalar import Var, trace
+from tinymlp.scalar.autodiff import affine
 
 STYLE = Path(__file__).parents[3] / "experiments" / "figures.mplstyle"
 
@@ -125,6 +125,16 @@ def smaller(path):
     )
 
 
+def crossing(one, other):
+    """Whether two lines cross: each has the ends of the other on both its sides."""
+
+    def side(line, point):
+        (x0, y0), (x1, y1) = line
+        return (x1 - x0) * (point[1] - y0) - (y1 - y0) * (point[0] - x0)
+
+    return all(side(line, start) * side(line, end) < 0 for line, (start, end) in ((one, other), (other, one)))
+
+
 class TestComputation:
     def test_product_shows_values_and_filled_in_derivatives(self):
         assert texts(computation(product())) == [
@@ -179,6 +189,15 @@ class TestComputation:
         heights = {node.name: box.y for node, box in zip(nodes, drawing.boxes, strict=True)}
         assert heights["b"] > heights["a"] > heights["d"]
         assert heights["c"] > heights["e"]
+
+    @pytest.mark.parametrize("pairs", ["ac bc", "ac ab cd", "bd bc ad", "cd ad ab", "bc ac ad"])
+    def test_a_sum_of_products_along_a_path_has_no_arrows_that_cross(self, pairs):
+        """Each product shares a factor with another; in the order in which they are met, arrows cross."""
+        factors = {name: Var(value) for name, value in zip("abcd", (2.0, 3.0, 5.0, 7.0), strict=True)}
+        products = [factors[one] * factors[other] for one, other in pairs.split()]
+        root = sum(products[1:], products[0])
+        lines = [(arrow.points[0], arrow.points[-1]) for arrow in computation(traced(root)).arrows]
+        assert not any(crossing(one, other) for one, other in combinations(lines, 2))
 
     def test_operand_without_derivative_has_an_arrow_without_label(self):
         drawing = computation(power())

@@ -172,8 +172,8 @@ class TestParallelCoordinates:
         ("axis", "values", "message"),
         [
             (Axis("x"), [1], "one entry for each trial"),
-            (Axis("x"), [1, None], "no finite numbers"),
-            (Axis("x"), [1, math.nan], "no finite numbers"),
+            (Axis("x"), [1, None], "not finite numbers"),
+            (Axis("x"), [1, math.nan], "not finite numbers"),
             (Axis("x", limits=(0, 1)), [0.5, 2], "outside its limits, 0 to 1"),
             (Axis("x", "log"), [1, 0], "positive numbers only: 'x' has 0"),
             (Axis("x", "integer"), [1, 1.5], "integers only"),

@@ -8,10 +8,13 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 from tinymlp.figures.plots import (
+    BLUE,
     CLASS_COLOURS,
+    ORANGE,
     boundary_key,
     decision_boundary,
     heat_map,
+    interval_bars,
     scatter_classes,
     strips,
 )
@@ -141,3 +144,29 @@ def test_key_of_a_boundary_shows_the_looks_of_both_classes_and_the_line(ax):
     assert [mark.get_label() for mark in marks] == drawn[1]
     assert [to_hex(mark.get_color()) for mark in marks] == [to_hex(p.get_facecolor()[0]) for p in drawn[0]]
     assert line.get_label() == "$p = 1/2$"
+
+
+class TestIntervals:
+    RATES, LOW, HIGH = [0.5, 0.9], [0.4, 0.7], [0.7, 0.95]
+
+    @staticmethod
+    def ends(ax):
+        return np.array([segment for bars in ax.containers for segment in bars[2][0].get_segments()])
+
+    def test_each_bar_goes_from_low_to_high_around_its_estimate(self, ax):
+        interval_bars(ax, [3, 4], self.RATES, self.LOW, self.HIGH, fmt="o")
+        assert ax.lines[0].get_xydata() == pytest.approx(np.array([[3, 0.5], [4, 0.9]]))
+        assert self.ends(ax) == pytest.approx(np.array([[[3, 0.4], [3, 0.7]], [[4, 0.7], [4, 0.95]]]))
+
+    def test_horizontal_bars_in_percent(self, ax):
+        interval_bars(ax, [3, 4], self.RATES, self.LOW, self.HIGH, percent=True, horizontal=True)
+        assert ax.lines[0].get_xydata() == pytest.approx(np.array([[50, 3], [90, 4]]))
+        assert self.ends(ax) == pytest.approx(np.array([[[40, 3], [70, 3]], [[70, 4], [95, 4]]]))
+
+    def test_an_estimate_outside_its_interval_is_refused(self, ax):
+        with pytest.raises(ValueError, match="negative"):
+            interval_bars(ax, [1], [0.5], [0.6], [0.7])
+
+
+def test_the_classes_have_colours_of_the_palette():
+    assert CLASS_COLOURS == (ORANGE, BLUE)  # written out in `plots`, as a notebook shows that line alone

@@ -6,22 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from scipy import stats
 from torch import nn
 from torch.utils.data import TensorDataset
 
-from tinymlp.networks import ensemble as module
-from tinymlp.networks.ensemble import (
+from tinymlp.networks import (
     Shape,
     Training,
     advance,
     evaluate,
     evaluate_separately,
-    join,
     start,
     stream_seed,
     train,
 )
+from tinymlp.networks import ensemble as module
+from tinymlp.networks.ensemble import join
 from tinymlp.networks.noisy_xor import NoisyXor
 from tinymlp.networks.training import evaluate as evaluate_one
 from tinymlp.networks.training import fit
@@ -109,29 +108,6 @@ def test_losses_over_500_steps_are_those_of_the_readable_loop(shape, settings, d
     )
 
 
-@pytest.mark.parametrize("activation", ["tanh", "relu"])
-@pytest.mark.parametrize("shape", TEN, ids=str)
-def test_gradients_are_those_of_autograd(shape, activation):
-    training = replace(SHORT, activation=activation, dtype="float64", initial_scale=2.0)
-    ensemble = start([shape], range(3), training, seed=0)
-    data = NoisyXor(20, 0.5, seed=4)
-    x, y = data.inputs.double(), data.targets.double()
-    state = ensemble.states[shape]
-    networks = module._Networks(shape, module.ACTIVATIONS[activation], state.parameters, points=32)
-    networks.differentiate(*module._common(x.numpy(), y.numpy(), ensemble).__next__())
-    for column in range(3):
-        net = ensemble.network(shape, column)
-        nn.functional.binary_cross_entropy_with_logits(net(x), y).backward()
-        expected = torch.cat([p.grad.flatten() for p in net.parameters()]).numpy()
-        np.testing.assert_allclose(networks.gradient[:, column], expected, rtol=1e-10, atol=1e-14)
-
-
-def test_gradients_survive_logits_that_overflow_the_exponential():
-    training = replace(SHORT, initial_scale=1e4, weight_decay=0.0)
-    ensemble = train([Shape(0, 1), Shape(2, 3)], range(4), training, seed=0)
-    assert all(np.isfinite(state.parameters).all() for state in ensemble.states.values())
-
-
 # ---- neighbours do not matter
 
 
@@ -207,72 +183,6 @@ def test_each_column_may_have_its_own_settings():
         own = {name: values[column] for name, values in grid.items()}
         single = train([Shape(1, 2)], [4], replace(SHORT, **own), seed=1)
         assert bits(together, Shape(1, 2), column) == bits(single, Shape(1, 2), 0)
-
-
-# ---- what is random
-
-
-def orders_of_two_epochs(ensemble):
-    """The orders (2, n, columns): shuffled are the numbers of the points, instead of the points."""
-    n = ensemble.training.n_train
-    numbers = np.broadcast_to(np.arange(n)[:, None], (n, len(ensemble))).copy()
-    shuffled = module._Shuffled(ensemble, (np.stack([numbers, numbers]), numbers))
-    orders = []
-    for _ in range(2):
-        shuffled.draw()
-        x, sign = shuffled.points()
-        assert np.array_equal(x[0], sign)
-        assert np.array_equal(x[1], sign)
-        orders.append(sign.copy())
-    return np.stack(orders)
-
-
-def test_replicates_differ_in_data_initial_weights_and_order():
-    seeds = {
-        (stream, key): stream_seed(1, stream, *key)
-        for stream in module.STREAMS
-        for key in [(0,), (1,), (0, 1), (1, 0), (1, 1)]
-    }
-    assert len(set(seeds.values())) == len(seeds)
-    ensemble = start([], range(4), SHORT, seed=1)
-    orders = orders_of_two_epochs(ensemble)[0]
-    assert len(set(map(tuple, orders.T.tolist()))) == 4
-
-
-def test_every_epoch_takes_each_point_once_in_a_new_order():
-    orders = orders_of_two_epochs(start([], range(4), SHORT, seed=1))
-    assert (np.sort(orders, axis=1) == np.arange(70)[:, None]).all()
-    assert (orders[0] != orders[1]).any(axis=0).all()
-
-
-def test_a_restart_keeps_the_data_and_draws_everything_else_anew():
-    ensemble = start([Shape(1, 2)], [3, 3], SHORT, seed=1, restarts=[0, 1])
-    x, sign = module._drawn(ensemble, "train", 50)
-    assert np.array_equal(x[..., 0], x[..., 1])
-    assert np.array_equal(sign[..., 0], sign[..., 1])
-    initial = ensemble.states[Shape(1, 2)].initial
-    assert (initial[:, 0] != initial[:, 1]).all()
-    orders = orders_of_two_epochs(ensemble)[0]
-    assert not np.array_equal(orders[:, 0], orders[:, 1])
-
-
-def test_the_default_initialiser_draws_as_torch_does():
-    """Linear of torch: uniform within 1/sqrt(fan-in), weights and biases alike."""
-    state = start([Shape(2, 3)], range(400), Training(), seed=1).states[Shape(2, 3)]
-    first, rest = state.initial[:9], state.initial[9:]
-    assert stats.kstest(first.ravel() * np.sqrt(2), stats.uniform(-1, 2).cdf).pvalue > 0.01
-    assert stats.kstest(rest.ravel() * np.sqrt(3), stats.uniform(-1, 2).cdf).pvalue > 0.01
-    torchs = torch.cat([p.detach().flatten() for p in nn.Linear(3, 3000).parameters()])
-    assert torchs.abs().max().item() == pytest.approx(np.abs(rest).max(), rel=0.01)
-
-
-def test_the_glorot_initialiser_draws_as_torch_does():
-    training = Training(initialiser="glorot", initial_scale=0.5)
-    state = start([Shape(1, 3)], range(400), training, seed=1).states[Shape(1, 3)]
-    last = nn.init.xavier_uniform_(torch.empty(1, 3))
-    bound = 0.5 * np.sqrt(6 / (last.shape[0] + last.shape[1]))
-    assert stats.kstest(state.initial[9:12].ravel() / bound, stats.uniform(-1, 2).cdf).pvalue > 0.01
-    assert (state.initial[[6, 7, 8, 12]] == 0).all()
 
 
 # ---- going on, selecting, joining
@@ -363,11 +273,6 @@ def test_a_logit_of_zero_counts_as_class_zero():
 
 
 # ---- errors
-
-
-def test_depth_zero_has_no_width():
-    assert Shape(0, 1) == Shape(0, 3)
-    assert len(start([Shape(0, 1), Shape(0, 2)], [0], Training(), seed=0).states) == 1
 
 
 @pytest.mark.parametrize(

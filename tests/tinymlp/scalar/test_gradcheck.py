@@ -49,8 +49,33 @@ def test_gradient_of_many_inputs_by_hand():
     assert gradient(lambda a, b, c: a * b + c * c, x) == [-3, 2, 60]
 
 
-def test_relative_error_is_in_units_of_the_largest_derivative():
-    assert relative_error([1.0, 11.0], [1.5, 10.0]) == pytest.approx(0.1)
+def test_the_step_of_an_input_grows_with_its_size_but_is_not_below_the_given_one():
+    asked = []
+    numerical_gradient(lambda *x: float(asked.append(x) or 0), [2.0, -0.5, -30.0], step=0.25)
+    assert asked == [
+        (2.5, -0.5, -30.0),
+        (1.5, -0.5, -30.0),
+        (2.0, -0.25, -30.0),
+        (2.0, -0.75, -30.0),
+        (2.0, -0.5, -22.5),
+        (2.0, -0.5, -37.5),
+    ]
+
+
+def test_the_default_step_of_a_gradient_loses_a_third_of_the_digits():
+    assert numerical_gradient(math.exp, [1.0]) == [central_difference(math.exp, 1.0)]
+
+
+@pytest.mark.parametrize("place", range(3))
+@pytest.mark.parametrize("sign", [1, -1])
+def test_relative_error_is_in_units_of_the_largest_derivative(place, sign):
+    """The largest difference is 1, beside 0.5 and 0.25, of a derivative of 10 or -10, wherever it stands."""
+    found, expected = [1.0, sign * 11.0, 2.0], [1.5, sign * 10.0, 2.25]
+    turned = [values[place:] + values[:place] for values in (found, expected)]
+    assert relative_error(*turned) == pytest.approx(0.1)
+
+
+def test_relative_error_where_all_derivatives_are_zero_is_the_difference():
     assert relative_error([0.25, 0.0], [0.0, 0.0]) == 0.25
 
 

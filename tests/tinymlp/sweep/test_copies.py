@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from tinymlp.sweep.agent import load
+from tinymlp.sweep import load
 
 ROOT = Path(__file__).parents[3]
 

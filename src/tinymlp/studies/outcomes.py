@@ -1,0 +1,210 @@
+"""Outcomes of trainings on noisy XOR: which networks have solved the task, and how good they are."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import xlog1py, xlogy
+
+from tinymlp.inference import bayes_accuracy, bayes_probability, summarise, wilson
+from tinymlp.networks import (
+    CENTRES,
+    LABELS,
+    Ensemble,
+    NoisyXor,
+    Score,
+    Shape,
+    Training,
+    advance,
+    evaluate,
+    start,
+)
+from tinymlp.parallel import Map
+from tinymlp.studies.settings import Setting
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+SHORTFALL = 0.1  # in accuracy, behind the Bayes classifier, of a network that has solved the task
+NEAR_BAYES = 0.1  # nats of excess loss
+NEAR_CONSTANT = 0.02  # nats below ln 2, the loss of a network that always says one half
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the networks of one shape ended in one setting: arrays (repeats,)."""
+
+    s: float
+    loss: Floats
+    excess: Floats  # of the loss over that of the Bayes classifier, on the same points
+    accuracy: Floats
+    centres: Flags  # whether all four cluster centres are classified correctly
+
+    @property
+    def solved(self) -> Flags:
+        """Which networks have solved the task: their accuracy is near that of the Bayes classifier."""
+        return solved(self.accuracy, self.s)
+
+    @property
+    def near_bayes(self) -> Flags:
+        """Which networks come near the Bayes loss."""
+        return self.excess < NEAR_BAYES
+
+
+Outcomes = dict[str, dict[Shape, Outcome]]  # by the name of a setting, then by shape
+
+
+def solved(accuracy: ArrayLike, s: float) -> Flags:
+    """Return which accuracies are less than `SHORTFALL` below that of the Bayes classifier.
+
+    Where the clusters hardly overlap this is an accuracy above 0.9; where they
+    do, it still means that all four clusters are told apart.
+    """
+    good: Flags = np.asarray(accuracy) > bayes_accuracy(s) - SHORTFALL
+    return good
+
+
+def loss_of_bayes(test: NoisyXor) -> float:
+    """Return the mean loss (nats) of the Bayes classifier on these very points.
+
+    Its expectation is `bayes_loss`; the points being the same, the excess of a
+    network over it is free of the luck of the draw.
+    """
+    p, y = bayes_probability(test.inputs, test.s), test.targets.numpy()
+    return float(-(xlogy(y, p) + xlog1py(1 - y, -p)).mean())
+
+
+def outcome_summary(outcome: Outcome) -> dict[str, Any]:
+    """Return the shares of successes and the distributions of the losses (nats) as values of a result."""
+    loss, excess = outcome.loss[outcome.solved], outcome.excess[outcome.solved]
+    return {
+        "success": asdict(wilson(int(outcome.solved.sum()), len(outcome.solved))),
+        "near_bayes": asdict(wilson(int(outcome.near_bayes.sum()), len(outcome.near_bayes))),
+        "loss": asdict(summarise(outcome.loss)),
+        "solved_loss": asdict(summarise(loss)),
+        "solved_excess": asdict(summarise(excess)),
+        "solved_accuracy": asdict(summarise(outcome.accuracy[outcome.solved])),
+        "least_excess": float(outcome.excess.min()),
+        "constant": float((outcome.loss > np.log(2) - NEAR_CONSTANT).mean()),
+    }
+
+
+def setting_rows(
+    settings: Sequence[Setting], summaries: Mapping[str, Mapping[Shape, Mapping[str, Any]]]
+) -> Iterator[dict[str, Any]]:
+    """Yield a row for each setting and shape, from the summaries by the setting's name and the shape."""
+    for setting in settings:
+        for shape, found in summaries[setting.name].items():
+            success, near, solved = (found[key] for key in ("success", "near_bayes", "solved_loss"))
+            yield {
+                **_described(setting),
+                "depth": shape.depth,
+                "width": shape.width,
+                "n": success["n"],
+                "success": success["estimate"],
+                "success_low": success["low"],
+                "success_high": success["high"],
+                "near_bayes": near["estimate"],
+                "near_bayes_low": near["low"],
+                "near_bayes_high": near["high"],
+                "loss_mean": found["loss"]["mean"],
+                "loss_std": found["loss"]["std"],
+                "loss_median": found["loss"]["median"],
+                "solved_loss_mean": solved["mean"],
+                "solved_loss_median": solved["median"],
+                "solved_loss_q95": solved["q95"],
+            }
+
+
+def _described(setting: Setting) -> dict[str, Any]:
+    training = setting.training
+    return {
+        "setting": setting.name,
+        "factor": setting.factor,
+        "label": setting.label,
+        "lr": training.lr,
+        "initial_scale": setting.scale,
+        "steps": training.total_steps,
+        "epochs": training.total_steps / training.steps_per_epoch,
+        "s": training.s,
+    }
+
+
+def train_settings(
+    settings: Sequence[Setting],
+    shapes: Sequence[Shape],
+    repeats: int,
+    *,
+    seed: int,
+    test: Callable[[float], NoisyXor],
+    map: Map = map,
+) -> Outcomes:
+    """Return how networks of these shapes end in all settings, side by side where an ensemble can.
+
+    A repeat has the same random numbers in every setting, so that comparisons
+    are paired. `test` returns the test points for clusters of a standard
+    deviation. `map` may work in parallel.
+    """
+    groups: dict[Training, list[Setting]] = defaultdict(list)
+    for setting in settings:
+        groups[setting.shared].append(setting)
+    found: Outcomes = {}
+    for shared, group in groups.items():
+        lanes = list(dict.fromkeys(setting.columns for setting in group))
+        ensemble = _start(shared, lanes, shapes, repeats, seed)
+        found |= _side_by_side(ensemble, lanes, group, test(shared.s), map)
+    return {setting.name: found[setting.name] for setting in settings}
+
+
+def _side_by_side(
+    ensemble: Ensemble, lanes: list[tuple[Any, ...]], group: Sequence[Setting], test: NoisyXor, map: Map
+) -> Outcomes:
+    """Train settings of one `shared`; where they differ in steps alone, one goes on from the other."""
+    repeats = len(ensemble) // len(lanes)
+    found: Outcomes = {}
+    # the shortest first: every setting is trained once, and looked at on the way
+    for steps in sorted({setting.training.total_steps for setting in group}):
+        going = {setting.columns for setting in group if setting.training.total_steps >= steps}
+        ensemble = _lanes(ensemble, [lanes.index(lane) for lane in lanes if lane in going], repeats)
+        lanes = [lane for lane in lanes if lane in going]
+        ensemble = advance(ensemble, steps, map=map)
+        done = [setting for setting in group if setting.training.total_steps == steps]
+        there = _lanes(ensemble, [lanes.index(setting.columns) for setting in done], repeats)
+        found |= _outcomes(there, [setting.name for setting in done], test, map)
+    return found
+
+
+def _start(
+    shared: Training, lanes: Sequence[tuple[Any, ...]], shapes: Sequence[Shape], repeats: int, seed: int
+) -> Ensemble:
+    """Return untrained networks: for each lane (learning rate, weight decay, initial scale) all repeats."""
+    lr, decay, scale = (np.repeat(column, repeats).tolist() for column in zip(*lanes, strict=True))
+    training = replace(shared, lr=lr, weight_decay=decay, initial_scale=scale)
+    return start(shapes, [*range(repeats)] * len(lanes), training, seed=seed)
+
+
+def _lanes(ensemble: Ensemble, places: Sequence[int], repeats: int) -> Ensemble:
+    columns = np.arange(len(ensemble)).reshape(-1, repeats)
+    return ensemble.select(columns[list(places)].ravel())
+
+
+def _outcomes(ensemble: Ensemble, names: Sequence[str], test: NoisyXor, map: Map) -> Outcomes:
+    """Return how the networks ended; the ensemble holds the settings of these names side by side."""
+    scores = evaluate(ensemble, test.inputs, test.targets, map=map)
+    centres = evaluate(ensemble, np.array(CENTRES, dtype=np.float64), LABELS)
+    floor = loss_of_bayes(test)  # one for all: they are tested on the same points
+
+    def outcome(test_score: Score, centre_score: Score, place: int) -> Outcome:
+        loss, accuracy, right = (
+            values.reshape(len(names), -1)[place]
+            for values in (test_score.loss, test_score.accuracy, centre_score.accuracy)
+        )
+        return Outcome(test.s, loss, loss - floor, accuracy, right == 1)
+
+    return {
+        name: {shape: outcome(scores[shape], centres[shape], place) for shape in scores}
+        for place, name in enumerate(names)
+    }

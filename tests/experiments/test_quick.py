@@ -1,0 +1,137 @@
+"""Every experiment runs with its QUICK parameters, encodes, draws, and gives the same values for any --jobs.
+
+The experiments are run as a user runs them, in copies of the project. In one there are two processes, and W&B
+is offline, without an account. In the other there is a single process: there nothing is drawn, which depends
+on the result alone, and the sweep runs without W&B, which takes most of its time. The sweep has as many
+trials as QUICK says, with shorter trainings on fewer points than sweep.yaml has.
+"""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("experiments/*.py"))}
+MAPPED = [name for name, source in SOURCES.items() if "lab.map" in source]  # no other can depend on --jobs
+SHORTER = {"epochs": 4, "n_train": 64, "n_val": 100}  # of each trial in sweep.yaml
+TEMPLATES = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("report_templates/**/*.j2"))
+
+
+def copied(folder: Path) -> Path:
+    """Copy what an experiment can reach, with a short sweep."""
+    folder.mkdir()
+    for name in ("experiments", "src", "report_templates"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("build_report.py", "report.toml"):
+        shutil.copy(ROOT / name, folder)
+    sweep = folder / "experiments" / "sweep.yaml"
+    text = sweep.read_text(encoding="utf-8")
+    for key, value in SHORTER.items():
+        text, found = re.subn(rf"(\n  {key}:\n    value: )\d+", rf"\g<1>{value}", text)
+        assert found == 1, key
+    sweep.write_text(text, encoding="utf-8")
+    return folder
+
+
+def without_drawing(folder: Path) -> None:
+    for path in (folder / "experiments").glob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        path.write_text(source.replace("\ndef draw(", "\ndef not_drawn("), encoding="utf-8")
+
+
+def run(folder: Path, *arguments: str, mode: str = "offline") -> str:
+    """Run experiments in a copy, where nothing of whoever runs the tests is known; return what is printed."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("WANDB_", "PYTHONPATH"))}
+    command = [sys.executable, "build_report.py", "--quick", "run", *arguments]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**kept, "HOME": str(home), "NETRC": str(home / "none"), "WANDB_MODE": mode},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=550,
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+def run_with_two(folder: Path) -> str:
+    return run(copied(folder), "--jobs", "2")
+
+
+def run_with_one(folder: Path) -> str:
+    without_drawing(copied(folder))
+    others = [name for name in MAPPED if name != "sweep"]
+    return run(folder, "--jobs", "1", *others) + run(folder, "--jobs", "1", "sweep", mode="disabled")
+
+
+@pytest.fixture(scope="session")
+def results(tmp_path_factory, worker_id):
+    """Return the folders of the results with one job and with two.
+
+    They are made at once, one beside the other, and once for all workers of pytest-xdist: the first that
+    comes makes them, and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "experiments"
+    folder.mkdir(exist_ok=True)
+    ways = {"one": run_with_one, "two": run_with_two}
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "told").exists():
+            with ThreadPoolExecutor(len(ways)) as pool:
+                told = pool.map(lambda way: ways[way](folder / way), ways)
+            (folder / "told").write_text("\n".join(told), encoding="utf-8")
+    print((folder / "told").read_text(encoding="utf-8"))  # pytest shows it if a test fails
+    return [folder / way / "build" / "quick" / "results" for way in ways]
+
+
+def read(folder: Path, name: str) -> dict:
+    """Return a result; refuse NaN and infinity, which are not JSON though Python reads them."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    text = (folder / name / "result.json").read_text(encoding="utf-8")
+    return json.loads(text, parse_constant=refuse)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_quick_run_ends_with_a_result_of_strict_json(results, name):
+    result = read(results[1], name)
+    assert result["experiment"] == name
+    assert result["values"]
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_every_figure_is_drawn(results, name):
+    named = set(re.findall(r"lab\.figure\(\s*\"([a-z_]+)\"", SOURCES[name]))
+    assert named >= set(re.findall(rf"\b{name}\.figures\.(\w+)", TEMPLATES))
+    folder = results[1] / name / "figures"
+    assert {path.stem for path in folder.glob("*.pdf")} == named != set()
+    for figure in named:
+        assert (folder / f"{figure}.pdf").read_bytes().startswith(b"%PDF-")
+        assert (folder / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("name", MAPPED)
+def test_one_job_and_two_give_the_same_values_and_tables(results, name):
+    one, two = (read(folder, name) for folder in results)
+    if name == "sweep":
+        read_logs = [result["values"]["logs"].pop("read") for result in (one, two)]
+        assert read_logs == [0, two["values"]["trials"]["total"]]
+    assert one["values"] == two["values"]
+    assert one["tables"] == two["tables"]
