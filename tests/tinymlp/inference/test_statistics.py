@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import binomtest, multivariate_normal, norm, ttest_ind, ttest_rel
 
 from tinymlp.inference.statistics import (
     Contrast,
@@ -167,6 +167,45 @@ class TestIndependentMeans:
     def test_single_numbers_are_refused(self):
         with pytest.raises(ValueError, match="two numbers or more: 1, 2"):
             independent_means([1.0], [1.0, 2.0])
+
+
+class TestLevels:
+    """The level that is asked for is that of the interval: SciPy's, and limits squared and added by hand."""
+
+    LEVELS = pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+
+    @LEVELS
+    def test_of_paired_means(self, level):
+        result = paired_means(SLEEP_1, SLEEP_2, level)
+        expected = ttest_rel(SLEEP_1, SLEEP_2).confidence_interval(level)
+        assert (result.low, result.high) == pytest.approx(tuple(expected))
+
+    @LEVELS
+    @pytest.mark.parametrize("swapped", [False, True])
+    def test_of_independent_means_of_samples_of_different_sizes(self, level, swapped):
+        samples = (SLEEP_1[:4], SLEEP_2)[:: -1 if swapped else 1]
+        result = independent_means(*samples, level)
+        expected = ttest_ind(*samples, equal_var=False).confidence_interval(level)
+        assert (result.low, result.high) == pytest.approx(tuple(expected))
+
+    @LEVELS
+    def test_of_two_proportions(self, level):
+        result = newcombe((56, 70), (48, 80), level)
+        one, other = (binomtest(*counts).proportion_ci(level, "wilson") for counts in ((56, 70), (48, 80)))
+        below, above = (
+            math.hypot(0.8 - one.low, other.high - 0.6),
+            math.hypot(one.high - 0.8, 0.6 - other.low),
+        )
+        assert (result.low, result.high) == pytest.approx((0.2 - below, 0.2 + above))
+
+    @LEVELS
+    def test_of_pairs_whose_small_correlation_the_correction_takes_away(self, level):
+        """2 x 1 - 1 x 1 is positive, but less than half of the 5 pairs: they count as independent."""
+        independent = newcombe((3, 5), (3, 5), level)
+        assert newcombe_paired(2, 1, 1, 1, level) == independent
+        pairs = [(1, 1), (1, 1), (1, 0), (0, 1), (0, 0)]
+        result = paired_successes(*zip(*pairs, strict=True), level)
+        assert (result.low, result.high) == (independent.low, independent.high)
 
 
 class TestHolm:
