@@ -30,11 +30,10 @@ MOST_OUTPUT = 2_000_000
 """The number of characters that the outputs of one cell may have; images count in their text form."""
 
 STARTUP = 120
-"""Seconds that a kernel has to answer for the first time."""
+"""Seconds after which a kernel that does not answer is given up."""
 
-# settings that would change what a notebook does, and secrets, which its outputs could carry along
 _WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
-_LONGEST_SOCKET = 80  # Linux allows a socket's name 107 characters; Jupyter adds some to the folder's
+_LONGEST_SOCKET = 80  # of 107 characters that the name of a socket may have
 
 
 class CellFailed(Exception):
