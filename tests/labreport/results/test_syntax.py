@@ -40,3 +40,17 @@ def test_an_experiment_has_facts_of_drawing_only_if_it_draws():
         "draw",
         "run",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "imports"),
+    [
+        ("from model import train, paint", [["model", "train", 0]]),
+        ("import train, paint.brush", [["train", None, 0]]),
+        ("from . import train as WAY, paint", []),
+    ],
+)
+def test_each_name_of_an_import_counts_only_where_it_is_used(line, imports):
+    written = EXPERIMENT.replace("WAY", "train").replace("UNREACHED = 1", line)
+    others = [["dataclasses", "dataclass", 0]]
+    assert facts(written)["imports"] == sorted(others + imports)
