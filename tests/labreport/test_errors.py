@@ -137,3 +137,8 @@ def test_a_place_without_its_source_is_told_without_marking_anything():
         "  at x.tex:4",
         "  cure: mend it",
     ]
+
+
+def test_several_errors_are_counted_and_end_with_the_code_of_the_first():
+    several = SeveralErrors([errors.InputError("a"), errors.LatexError("b")])
+    assert (several.what, several.exit_code) == ("2 errors", 3)

@@ -251,3 +251,9 @@ def test_an_annotation_of_typing_says_how_a_setting_is_read(annotation, text, va
     source = f"@dataclass\nclass Params:\n    x: {annotation} = None\ndef run(p, l): ...\n"
     found = with_settings(declared(source), {"x": text}).values()["x"]
     assert (found, type(found)) == (value, type(value))
+
+
+@pytest.mark.parametrize("call", ["Settings(repeats=10)", "params.Params(repeats=10)", "make()"])
+def test_quick_values_come_from_a_call_of_params_alone(call):
+    error = error_of(GOOD.replace("Params(repeats=10, fast=True)", call))
+    assert error.what == "QUICK must be a call of Params with literal keywords"

@@ -203,3 +203,18 @@ def test_the_deepest_nesting_that_is_accepted_is_the_deepest_that_is_read_again(
     assert parse(dumps(encoded(60)).encode(), "result.json", cure="-") == encoded(60)
     with pytest.raises(ExperimentError, match="is nested deeper than 60"):
         encoded(61)
+
+
+@pytest.mark.parametrize(
+    ("value", "cure"),
+    [
+        ({1, 2}, "return sorted(value): a set has no order"),
+        (b"x", "return a text: value.decode()"),
+        (pathlib.PurePosixPath("x"), "return a text: path.name"),
+        (print, "return what it computes, not the function"),
+        (pd.Series([1]), "return .tolist(), or a DataFrame at the top level of the dict"),
+        (object(), "return numbers, texts, and lists and dicts of them"),
+    ],
+)
+def test_the_cure_fits_what_json_cannot_hold(value, cure):
+    assert error_of({"a": value}).cure == cure
