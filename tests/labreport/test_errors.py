@@ -142,3 +142,16 @@ def test_every_kind_of_error_has_an_exit_code_that_the_help_lists():
 )
 def test_the_cure_of_an_unknown_name_is_a_near_one_or_all(name, names, cure):
     assert did_you_mean(name, names) == cure
+
+
+def test_a_place_without_its_source_is_told_without_marking_anything():
+    assert LabreportError("bad", place=Place("x.tex", 4), cure="mend it").lines() == [
+        "bad",
+        "  at x.tex:4",
+        "  cure: mend it",
+    ]
+
+
+def test_several_errors_are_counted_and_end_with_the_code_of_the_first():
+    several = SeveralErrors([errors.InputError("a"), errors.LatexError("b")])
+    assert (several.what, several.exit_code) == ("2 errors", 3)

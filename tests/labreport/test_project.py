@@ -128,6 +128,7 @@ def test_quick_builds_write_below_quick_only(tmp_path):
         ("pdf", "report.pdf"),
         ("notebooks", "notebooks"),
         ("submission", "submission"),
+        ("provenance", "provenance.json"),
     ],
 )
 def test_what_is_generated_has_the_same_place_in_a_full_and_a_quick_build(tmp_path, name, place):

@@ -389,3 +389,9 @@ def test_a_sign_in_a_short_value_counts(sign):
 @pytest.mark.parametrize("value", ["aB3$eF7!", VALUE])
 def test_a_value_is_found_across_an_escape_of_white_space(value, escape):
     assert found(f'"{value[:4]}{escape}{value[4:]}"', environment={"A_KEY": value})
+
+
+def test_no_line_is_told_of_what_is_in_an_archive():
+    what = "a token of GitHub"
+    assert kinds(zipped(TOKENS["GitHub"].encode())) == [(what, None, "in inner.txt of an archive")]
+    assert kinds(gzip.compress(TOKENS["GitHub"].encode())) == [(what, None, "in an archive")]

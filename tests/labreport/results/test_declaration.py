@@ -156,3 +156,9 @@ def test_a_syntax_error_is_named_with_its_place(text):
     error = error_of(text)
     assert error.what.startswith("experiments/depth.py is not valid Python")
     assert error.place.file == "experiments/depth.py"
+
+
+@pytest.mark.parametrize("call", ["Settings(repeats=10)", "params.Params(repeats=10)", "make()"])
+def test_quick_values_come_from_a_call_of_params_alone(call):
+    error = error_of(GOOD.replace("Params(repeats=10, fast=True)", call))
+    assert error.what == "QUICK must be a call of Params with literal keywords"

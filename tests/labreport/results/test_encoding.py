@@ -191,14 +191,30 @@ def test_a_thing_of_another_package_is_named_by_package_and_type():
     assert error.what == "values.a is a numpy Generator, which JSON cannot hold"
 
 
-def test_the_deepest_nesting_that_is_accepted_is_the_deepest_that_is_read_again():
+@pytest.mark.parametrize("around", [lambda value: [value], lambda value: {"a": value}])
+def test_the_deepest_nesting_that_is_accepted_is_the_deepest_that_is_read_again(around):
     def encoded(depth):
-        """Return a result with numbers inside so many objects and lists, its own two among them."""
+        """Return a result with a number inside so many lists or objects, its own two among them."""
         value = 1
         for _ in range(depth - 2):
-            value = [value]
+            value = around(value)
         return encode({"a": value}, {})
 
     assert parse(dumps(encoded(60)).encode(), "result.json", cure="-") == encoded(60)
     with pytest.raises(ExperimentError, match="is nested deeper than 60"):
         encoded(61)
+
+
+@pytest.mark.parametrize(
+    ("value", "cure"),
+    [
+        ({1, 2}, "return sorted(value): a set has no order"),
+        (b"x", "return a text: value.decode()"),
+        (pathlib.PurePosixPath("x"), "return a text: path.name"),
+        (print, "return what it computes, not the function"),
+        (pd.Series([1]), "return .tolist(), or a DataFrame at the top level of the dict"),
+        (object(), "return numbers, texts, and lists and dicts of them"),
+    ],
+)
+def test_the_cure_fits_what_json_cannot_hold(value, cure):
+    assert error_of({"a": value}).cure == cure

@@ -142,3 +142,17 @@ def test_making_the_system_write_leaves_no_file_open(tmp_path):
 
 def test_a_folder_is_staged_where_nothing_was_before(tmp_path):
     assert files.stage(tmp_path / "build" / "results").parent == tmp_path / "build" / "results"
+
+
+def test_what_cannot_be_removed_is_left_for_a_later_sweep(tmp_path, monkeypatch):
+    files.write(tmp_path / "folder" / "file", b"x")
+
+    def fail(*_, **__):
+        raise PermissionError
+
+    with monkeypatch.context() as stubborn:
+        stubborn.setattr(os, "unlink", fail)
+        files.discard(tmp_path / "folder")
+    assert not (tmp_path / "folder").exists()
+    files.sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []

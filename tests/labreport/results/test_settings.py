@@ -109,6 +109,7 @@ def test_a_parameter_without_a_known_annotation_takes_the_type_of_its_default():
         ("list[int]", "1, 2", (1, 2)),
         ("Sequence[float]", "1", (1.0,)),
         ("Tuple[int, str]", "1, 2", (1, "2")),
+        ("tuple[str, ...]", """a, 'b', "c", 'd""", ("a", "b", "c", "'d")),
         ("'tuple[bool, ...]'", "true, false", (True, False)),
     ],
 )

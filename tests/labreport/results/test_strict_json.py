@@ -77,6 +77,12 @@ def test_deep_nesting_is_refused_and_shallow_nesting_is_not():
         assert caught.value.place.column == MAX_DEPTH + 1
 
 
+def test_an_integer_that_is_long_but_allowed_is_not_blamed_for_what_follows():
+    with pytest.raises(InputError, match="NaN is no number") as caught:
+        read(f"[{'7' * 4000}, NaN]")
+    assert caught.value.place.column == 4004
+
+
 def test_an_emoji_in_escapes_is_no_lone_surrogate():
     assert read(r'{"a": "\ud83d\ude00"}') == {"a": "\U0001f600"}
 

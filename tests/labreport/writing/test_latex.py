@@ -192,3 +192,15 @@ def test_numbers_are_printed_by_siunitx():
 def comparable(text: str) -> str:
     """Return a text without the differences between a character and how a page spells it."""
     return squeezed(text).replace("–", "-").replace("‟", "”")
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "cure"),
+    [
+        ("a {b", "this brace is never closed", "add the missing }"),
+        (r"\begin{center} b", r"\begin{center} is never closed", r"add \end{center}"),
+    ],
+)
+def test_what_is_never_closed_is_named_with_what_to_add(text, what, cure):
+    found = imbalance(text)
+    assert (found.what, found.cure) == (what, cure)

@@ -274,6 +274,10 @@ class TestTemplates:
             python(Markdown("1.50"))
 
 
+def test_plain_code_stands_between_three_backticks():
+    assert code_block("x = 1", "python") == "```python\nx = 1\n```"
+
+
 def test_a_label_has_no_form():
     with pytest.raises(FormatError, match="label has no form"):
         to_markdown(formats.label("x"))

@@ -1,0 +1,120 @@
+"""The fork server alone: how calls end, what they print and say, and that they are kept apart from us."""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from labreport.running.forkserver import MAX_MESSAGE, ForkServer, encode_message
+
+ROOT = Path(__file__).parents[3]
+
+
+def returns(argument, send):
+    print(f"given {argument}")
+
+
+def exits(argument, send):
+    sys.exit(argument)
+
+
+def fails(argument, send):
+    raise ValueError(argument)
+
+
+def dies(argument, send):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def says(argument, send):
+    send({"sessions": [os.getsid(0), os.getsid(os.getppid())], "pid": os.getpid(), "given": argument})
+
+
+def waits(path, send):
+    while not Path(path).exists():
+        time.sleep(0.01)
+    sys.exit(5)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("server")
+    path = [ROOT, *map(Path, sys.path)]  # the server imports this file under the name that pytest gives it
+    server = ForkServer(preload=[], path=path, cwd=folder, log=folder / "log", env={})
+    yield server
+    server.close()
+
+
+def messages_of(server, call, seconds=20):
+    """Yield the messages of a call as they come."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        yield from (message for message in server.receive(1) if message["call"] == call)
+    pytest.fail("nothing more was heard of the call")
+
+
+def heard(server, function, argument, log, until="exit"):
+    """Call a function in a child and return what is heard of it, up to a kind of message."""
+    messages = []
+    for message in messages_of(server, server.start(function, argument, log)):
+        messages.append(message)
+        if message["type"] == until:
+            break
+    return messages
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "code"),
+    [
+        (returns, "x", 0),
+        (exits, 3, 3),
+        (exits, "in words", 1),
+        (exits, None, 1),
+        (fails, "x", 1),
+        (dies, "x", -signal.SIGTERM),
+    ],
+)
+def test_a_call_ends_with_the_exit_code_of_its_process(server, tmp_path, function, argument, code):
+    messages = heard(server, function, argument, tmp_path / "log")
+    assert [message["type"] for message in messages] == ["started", "exit"]
+    assert messages[-1]["code"] == code
+
+
+def test_what_a_call_prints_is_in_its_log(server, tmp_path):
+    heard(server, returns, "ä", tmp_path / "a" / "log")
+    assert (tmp_path / "a" / "log").read_text() == "given ä\n"
+    heard(server, fails, "no such thing", tmp_path / "log")
+    assert (tmp_path / "log").read_text().endswith("ValueError: no such thing\n")
+
+
+def test_neither_the_server_nor_a_call_is_in_our_session(server, tmp_path):
+    """Else Ctrl-C in a terminal would end them before we have said what is to become of them."""
+    started, said, _ = heard(server, says, [1, "x"], tmp_path / "log")
+    of_call, of_server = said["data"]["sessions"]
+    assert of_call == said["data"]["pid"] == started["pid"]
+    assert len({of_call, of_server, os.getsid(0)}) == 3
+    assert said["data"]["given"] == [1, "x"]
+
+
+def test_a_call_that_is_killed_ends_by_the_signal(server, tmp_path):
+    (started,) = heard(server, waits, str(tmp_path / "never"), tmp_path / "log", until="started")
+    server.kill(started["call"])
+    assert next(messages_of(server, started["call"]))["code"] == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("ends", [exits, fails, dies])
+def test_however_a_call_ends_the_others_go_on(server, tmp_path, ends):
+    (other,) = heard(server, waits, str(tmp_path / "go"), tmp_path / "log", until="started")
+    heard(server, ends, "in words", tmp_path / "log of the one that ends")
+    (tmp_path / "go").touch()
+    assert next(messages_of(server, other["call"]))["code"] == 5
+
+
+@pytest.mark.parametrize("text", ["x" * 100_000, "ä€😀" * 20_000, "\\" * 50_000])
+def test_a_message_of_any_length_is_one_line_that_a_pipe_keeps_whole(text):
+    line = encode_message(7, "message", data={"what": text, "more": [text] * 20})
+    assert len(line) <= MAX_MESSAGE
+    assert line.index(b"\n") == len(line) - 1
