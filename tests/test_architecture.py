@@ -1,4 +1,4 @@
-"""Dependencies between modules go one way, heavy libraries wait until they are used, versions are pinned."""
+"""The house: rooms in one order, public lists, no circles, small modules; heavy libraries wait until used."""
 
 import ast
 import graphlib
@@ -7,11 +7,13 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src"
 HEAVY = {"torch", "numpy", "scipy", "pandas", "matplotlib", "jinja2", "wandb"}
 FORBIDDEN = {
     "labreport": {"tinymlp", "experiments", "torch", "wandb"},
@@ -20,58 +22,188 @@ FORBIDDEN = {
     "": {"tinymlp", "experiments", *HEAVY},
 }
 FILES = {
-    "labreport": sorted(ROOT.glob("src/labreport/**/*.py")),
-    "tinymlp": sorted(ROOT.glob("src/tinymlp/**/*.py")),
+    "labreport": sorted(SRC.glob("labreport/**/*.py")),
+    "tinymlp": sorted(SRC.glob("tinymlp/**/*.py")),
     "experiments": sorted(ROOT.glob("experiments/**/*.py")),
     "": [ROOT / "build_report.py"],
 }
+EVERY = [path for paths in FILES.values() for path in paths]
+
+GROUND = ("errors", "project", "events", "surroundings", "modules")
+MAY_IMPORT = {
+    # For each room of labreport, and each module beside them, the rooms to its right.
+    "errors": (),
+    "project": ("errors",),
+    "events": ("errors",),
+    "surroundings": ("errors", "project"),
+    "modules": ("errors", "project"),
+    "progress": ("events",),
+    "language": GROUND,
+    "writing": (*GROUND, "language"),
+    "results": GROUND,
+    "running": (*GROUND, "results"),
+    "documents": (*GROUND, "writing", "language", "results"),
+    "handin": (*GROUND, "documents", "writing", "language", "results"),
+    "checks": (*GROUND, "handin", "documents", "writing", "language", "results"),
+    "build": (*GROUND, "checks", "handin", "documents", "running", "results"),
+    "cli": (*GROUND, "build", "progress", "checks", "handin", "results"),
+    "__main__": ("cli",),
+}
+ROOMS_OF_TINYMLP = {
+    "environment": (),
+    "parallel": (),
+    "scalar": (),
+    "inference": (),
+    "networks": ("parallel",),
+    "studies": ("networks", "inference", "scalar", "parallel"),
+    "figures": ("networks", "scalar"),
+    "sweep": ("inference", "parallel", "environment"),
+    "tracking": ("figures", "networks", "environment"),
+}
+ORDER = {"labreport": MAY_IMPORT, "tinymlp": ROOMS_OF_TINYMLP}
+
+SUBJECTS = {"report_is_current", "rooms", "copies", "style"}
+"""What tests are named for that is not one module: the freshness of the report, all rooms, copies of the
+sweep file in other texts, the style of figures."""
+
+MOST_LINES = 500
+USUAL_LINES = 400
 
 
-def imported(path: Path, *, types: bool) -> set[str]:
-    """Return the modules that a file imports anywhere; `types`: also those for annotations only."""
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
-    def visit(node: ast.AST) -> Iterator[str]:
+
+@cache
+def imports(path: Path, *, types: bool = True) -> tuple[tuple[str, str | None], ...]:
+    """Return each module that a file imports anywhere, with the name taken from it.
+
+    Without `types`, what only a type checker imports is left out.
+    """
+
+    def visit(node: ast.AST) -> Iterator[tuple[str, str | None]]:
         if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING") and not types:
             return
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            yield from ((alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}, line {node.lineno}: name the package instead of a dot"
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from ((str(node.module), alias.name) for alias in node.names)
         for child in ast.iter_child_nodes(node):
             yield from visit(child)
 
-    return set(visit(ast.parse(path.read_text(encoding="utf-8"))))
+    return tuple(visit(tree(path)))
 
 
-@pytest.mark.parametrize("package", FORBIDDEN)
-def test_packages_depend_on_each_other_in_one_direction(package):
-    assert FILES[package]
-    for path in FILES[package]:
-        used = {name.partition(".")[0] for name in imported(path, types=True)}
-        assert used & FORBIDDEN[package] == set(), path.name
+def name_of(path: Path) -> str:
+    """Return the dotted name of a module below src."""
+    parts = path.relative_to(SRC).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def test_two_modules_import_wandb():
-    users = [
-        path.relative_to(ROOT).as_posix()
-        for paths in FILES.values()
-        for path in paths
-        if "wandb" in {name.partition(".")[0] for name in imported(path, types=True)}
-    ]
-    assert users == ["src/tinymlp/tracking/client.py", "src/tinymlp/tracking/tracker.py"]
+MODULES = {name_of(path): path for package in ("labreport", "tinymlp") for path in FILES[package]}
+ROOMS = {name for name, path in MODULES.items() if path.stem == "__init__" and "." in name}
+
+
+def module_of(dotted: str, taken: str | None) -> str | None:
+    """Return our module that an import executes last; None if it is not ours."""
+    whole = f"{dotted}.{taken}"
+    return whole if whole in MODULES else dotted if dotted in MODULES else None
+
+
+def room_of(name: str) -> str:
+    """Return the room of a module: the second part of its name."""
+    return name.split(".")[1] if "." in name else ""
+
+
+@cache
+def public(room: str) -> set[str]:
+    """Return what a room lists in its `__all__`."""
+    for node in tree(MODULES[room]).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            return set(ast.literal_eval(node.value))
+    return set()
+
+
+def top_level(path: Path, *, types: bool = True) -> set[str]:
+    return {dotted.partition(".")[0] for dotted, _ in imports(path, types=types)}
+
+
+class TestRooms:
+    @pytest.mark.parametrize("package", FORBIDDEN)
+    def test_packages_depend_on_each_other_in_one_direction(self, package):
+        assert FILES[package]
+        for path in FILES[package]:
+            assert top_level(path) & FORBIDDEN[package] == set(), path.name
+
+    @pytest.mark.parametrize("package", ["labreport", "tinymlp"])
+    def test_each_room_is_known(self, package):
+        assert {room_of(name) for name in MODULES if name.startswith(f"{package}.")} == set(ORDER[package])
+
+    @pytest.mark.parametrize("name", sorted(MODULES))
+    def test_a_room_imports_only_rooms_to_its_right(self, name):
+        package, own = name.partition(".")[0], room_of(name)
+        for dotted, taken in imports(MODULES[name]):
+            target = module_of(dotted, taken)
+            if target is not None and own:
+                assert room_of(target) in (own, *ORDER[package][own], ""), f"{name} imports {target}"
+
+    @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.relative_to(ROOT).as_posix())
+    def test_nothing_reaches_past_the_public_list_of_a_room(self, path):
+        own = name_of(path) if path.is_relative_to(SRC) else ""
+        for dotted, taken in imports(path):
+            for room in ROOMS:
+                if own == room or own.startswith(f"{room}."):
+                    continue
+                assert not dotted.startswith(f"{room}."), f"{dotted} lies behind {room}"
+                if dotted == room and taken is not None:
+                    assert taken in public(room), f"{room} does not list {taken}"
+
+    @pytest.mark.parametrize("room", sorted(ROOMS))
+    def test_a_room_lists_what_it_gives_and_all_of_that_is_used(self, room):
+        given = public(room)
+        assert given
+        assert given <= {taken for _, taken in imports(MODULES[room])} | {"__getattr__"}
+
+    def test_modules_import_each_other_without_circles(self):
+        graph = {}
+        for name, path in MODULES.items():
+            found = {module_of(*found) for found in imports(path)} - {None, name}
+            # a module that is in a room executes the room's own list only from outside
+            graph[name] = {other for other in found if not name.startswith(f"{other}.")}
+        assert sum(map(len, graph.values())) > len(graph)  # the imports were understood
+        list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError where there is a circle
+
+
+class TestSizes:
+    @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.relative_to(ROOT).as_posix())
+    def test_a_module_can_be_read_in_one_go(self, path):
+        limit = USUAL_LINES if "experiments" in path.parts else MOST_LINES
+        assert path.read_text(encoding="utf-8").count("\n") <= limit
+
+    def test_most_modules_are_under_400_lines(self):
+        long = [path for path in EVERY if path.read_text(encoding="utf-8").count("\n") > USUAL_LINES]
+        assert len(long) <= len(EVERY) / 10, [path.name for path in long]
 
 
 @pytest.mark.parametrize("package", ["labreport", "tinymlp"])
-def test_modules_of_a_package_import_each_other_in_one_direction(package):
-    sources = ROOT / "src"
-    named = {".".join(path.relative_to(sources).with_suffix("").parts): path for path in FILES[package]}
-    modules = {name: path for name, path in named.items() if path.stem != "__init__"}
-    graph = {name: imported(path, types=False) & modules.keys() for name, path in modules.items()}
-    assert sum(map(len, graph.values())) > len(graph) / 3  # the imports were understood
-    order = list(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError where there is a cycle
-    assert set(order) == set(modules)
+def test_tests_mirror_the_packages(package):
+    """Each test file lies where its module does, or is named for what a whole room does."""
+    tests = ROOT / "tests" / package
+    found = sorted(tests.glob("**/test_*.py"))
+    assert found
+    for path in found:
+        folder, subject = path.parent.relative_to(tests), path.stem.removeprefix("test_")
+        assert (SRC / package / folder).is_dir(), path
+        assert (SRC / package / folder / f"{subject}.py").is_file() or subject in SUBJECTS, path
+
+
+def test_one_room_imports_wandb():
+    users = {name_of(path) for path in EVERY if path.is_relative_to(SRC) and "wandb" in top_level(path)}
+    assert users
+    assert {name.rpartition(".")[0] for name in users} == {"tinymlp.tracking"}
+    assert not [path.name for path in EVERY if not path.is_relative_to(SRC) and "wandb" in top_level(path)]
 
 
 def modules_after(code: str, *arguments: str) -> set[str]:
@@ -131,7 +263,7 @@ def test_every_dependency_is_pinned():
 def test_every_library_that_is_imported_is_a_direct_dependency(package, extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     direct = [*project["dependencies"], *(n for e in extras for n in project["optional-dependencies"][e])]
-    used = {name.partition(".")[0] for path in FILES[package] for name in imported(path, types=False)}
+    used = set().union(*(top_level(path, types=False) for path in FILES[package]))
     used = {"pyyaml" if name == "yaml" else name for name in used}  # the one whose import has another name
     foreign = used - set(sys.stdlib_module_names) - {"labreport", "tinymlp"}
     assert foreign
@@ -140,6 +272,6 @@ def test_every_library_that_is_imported_is_a_direct_dependency(package, extras):
 
 def test_labreport_needs_nothing_that_it_does_not_import():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    used = {name.partition(".")[0] for path in FILES["labreport"] for name in imported(path, types=False)}
+    used = set().union(*(top_level(path, types=False) for path in FILES["labreport"]))
     needed = {normalised(name).replace("-", "_") for name in project["dependencies"]}
     assert needed - used == {"ipykernel"}  # notebooks are executed by it, in a process of its own

@@ -10,7 +10,9 @@ from labreport.errors import ExperimentError
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens while experiments run, or (with the phase "notebook") while notebooks execute.
+    """Something that happens during a build.
+
+    `phase` is "run" or "draw" of an experiment, "notebook", "report" or "verify".
 
     `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
     "notice" (`label`), "failed" (`error`), "skipped" (`reasons`) or "fresh".

@@ -1,7 +1,7 @@
 """What figures share, and the figures that need more than matplotlib."""
 
 from tinymlp.figures.graphs import computation, figure, objects
-from tinymlp.figures.networks import DEPTH_LOOKS, Look, network_picture, shape_label
+from tinymlp.figures.networks import DEPTH_LOOKS, network_picture, shape_label
 from tinymlp.figures.parallel_coordinates import Axis, history, importance_bars, parallel_coordinates
 from tinymlp.figures.plots import (
     BLACK,
@@ -25,7 +25,6 @@ __all__ = [
     "ORANGE",
     "VERMILION",
     "Axis",
-    "Look",
     "boundary_key",
     "computation",
     "decision_boundary",
