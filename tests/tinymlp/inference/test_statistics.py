@@ -213,6 +213,9 @@ class TestHolm:
         # Sorted 0.005 x 4, 0.01 x 3, 0.03 x 2, 0.04 x 1; never below an earlier one. R: p.adjust(p, "holm").
         assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
 
+    def test_no_corrected_value_is_above_one(self):
+        assert holm([0.6, 0.9, 0.04]) == pytest.approx([1, 1, 0.12])  # not 1.2
+
     @given(
         st.lists(st.floats(0, 1), max_size=12),
         st.floats(0.001, 0.2),
