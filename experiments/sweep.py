@@ -30,7 +30,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator
 
 from tinymlp import sweep
-from tinymlp.figures import Axis, history, importance_bars, parallel_coordinates
+from tinymlp.figures import BLUE, VERMILION, Axis, history, importance_bars, parallel_coordinates
 from tinymlp.inference import (
     bayes_accuracy,
     bayes_loss,
@@ -39,6 +39,7 @@ from tinymlp.inference import (
     wilson,
 )
 from tinymlp.networks import Shape, Training, advance, evaluate_separately, parameter_count, start, train
+from tinymlp.studies import solved
 from tinymlp.tracking import Session
 
 if TYPE_CHECKING:
@@ -78,7 +79,6 @@ BASELINE = {
     "initial_scale": 1.0,
     "weight_decay": 0.0,
 }  # as in section 3
-SHORTFALL = 0.1  # in accuracy, of a network that has solved the task
 OTHERS = {"deep_2": ("depth", 2), "deep_3": ("depth", 3), "tanh": ("activation", "tanh")}
 TOP = 10  # of the trials, drawn bold
 LOGGED = 10  # rows in the log of a trial
@@ -214,12 +214,8 @@ def _scores(ensemble: Ensemble, shape: Shape) -> dict[str, float]:
         "train/loss": float(train_loss.mean()),
         METRIC: float(val_loss.mean()),
         "val/loss_std": float(val_loss.std(ddof=1)),
-        "solved": float(_solved(history.val_accuracy[-1], ensemble.training.s).mean()),
+        "solved": float(solved(history.val_accuracy[-1], ensemble.training.s).mean()),
     }
-
-
-def _solved(accuracy: np.ndarray, s: float) -> np.ndarray:
-    return accuracy > bayes_accuracy(s) - SHORTFALL
 
 
 # ---- the best again
@@ -236,7 +232,7 @@ def _fresh(best: Sequence[Trial], definition: Sweep, params: Params, lab: Lab) -
         repeats = range(params.fresh_repeats)
         ensemble = train([shape], repeats, _training(config), seed=seed, map=lab.map)
         score = evaluate_separately(ensemble, params.test_points, map=lab.map)[shape]
-        solved = int(_solved(score.accuracy, config["s"]).sum())
+        successes = int(solved(score.accuracy, config["s"]).sum())
         rows.append(
             {
                 "name": name,
@@ -244,7 +240,7 @@ def _fresh(best: Sequence[Trial], definition: Sweep, params: Params, lab: Lab) -
                 "parameters": parameter_count(shape.depth, shape.width),
                 "swept": swept,
                 "losses": score.loss,
-                **asdict(wilson(solved, len(score.loss))),
+                **asdict(wilson(successes, len(score.loss))),
             }
         )
     best, floor = rows[0]["losses"], bayes_loss(definition.fixed["s"])
@@ -325,8 +321,8 @@ def _bias(bias: pd.DataFrame) -> Figure:
     """The value for which a trial was chosen, and its mean over other seeds, by the number of seeds."""
     figure = Figure(figsize=(3.6, 2.3))
     ax = figure.subplots()
-    ax.plot(bias["seeds"], bias["apparent"], "s--", color="#D55E00", ms=4, label="on the seeds of the choice")
-    ax.plot(bias["seeds"], bias["honest"], "o-", color="#0072B2", ms=4, label="on other seeds")
+    ax.plot(bias["seeds"], bias["apparent"], "s--", color=VERMILION, ms=4, label="on the seeds of the choice")
+    ax.plot(bias["seeds"], bias["honest"], "o-", color=BLUE, ms=4, label="on other seeds")
     ax.set_xscale("log", base=2)
     ax.set_xticks(bias["seeds"], [str(n) for n in bias["seeds"]])
     ax.minorticks_off()

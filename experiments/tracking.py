@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import nn
 
-from tinymlp.figures import boundary_key, decision_boundary, scatter_classes
+from tinymlp.figures import BLUE, VERMILION, boundary_key, decision_boundary, scatter_classes
 from tinymlp.networks import Net, NoisyXor, parameter_count
 from tinymlp.studies import candidate_rows, curve, findings, snapshots, telling_runs
 from tinymlp.tracking import FIELDS, Session, fit
@@ -176,7 +176,7 @@ def draw(result: Result, lab: Lab) -> None:
         )
 
 
-TRAIN, VALIDATION = "#D55E00", "#0072B2"
+TRAIN, VALIDATION = VERMILION, BLUE
 
 
 def _curves(curves: pd.DataFrame) -> Figure:
