@@ -62,7 +62,7 @@ ROOMS_OF_TINYMLP = {
 }
 ORDER = {"labreport": MAY_IMPORT, "tinymlp": ROOMS_OF_TINYMLP}
 
-SUBJECTS = {"report_is_current", "rooms", "copies", "style"}
+SUBJECTS = {"report_freshness", "rooms", "copies", "style"}
 """What tests are named for that is not one module: the freshness of the report, all rooms, copies of the
 sweep file in other texts, the style of figures."""
 

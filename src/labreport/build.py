@@ -58,7 +58,7 @@ class Report:
 
 @dataclass(frozen=True)
 class Notebooks:
-    """All notebooks of the project, those that were up to date among them."""
+    """All notebooks of the project, including those that were up to date."""
 
     woven: tuple[Woven, ...]
 
@@ -102,7 +102,7 @@ Done = Experiments | Report | Notebooks | Packed | Checked
 
 Events = Callable[[Event | Done], None]
 
-D = TypeVar("D", Experiments, Report, Notebooks, Packed, Checked)
+D = TypeVar("D", bound=Done)
 
 
 def ignore(_: object) -> None:
@@ -175,8 +175,8 @@ def plan(project: Project) -> Plan:
     """
     return Plan(
         experiments=tuple(running.plan(project)),
-        report=tuple(report.is_current(project)),
-        notebooks=notebooks.is_current(project),
+        report=tuple(report.out_of_date(project)),
+        notebooks=notebooks.out_of_date(project),
     )
 
 
@@ -294,7 +294,7 @@ def _run(
 
 def _make_report(project: Project, start: float, events: Events) -> Report:
     made = None
-    if report.is_current(project):
+    if report.out_of_date(project):
         events(Event("started", "", "report"))
         made = report.make(project)
     return _told(events, Report(made, time.monotonic() - start))
@@ -307,7 +307,7 @@ def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
 def _pack(project: Project, events: Events) -> Packed:
     from labreport import handin
 
-    return _told(events, Packed(handin.pack(project) if handin.is_current(project) else None))
+    return _told(events, Packed(handin.pack(project) if handin.out_of_date(project) else None))
 
 
 def _check(project: Project, document: Document | None, events: Events) -> Checked:

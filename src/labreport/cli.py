@@ -250,9 +250,9 @@ class _Lines:
         click.echo(f"{shown}: {made.report.name}, and {made.code.name} with {len(made.files)} files")
 
     def _checked(self, checked: build.Checked) -> None:
-        broken = [verdict for verdict in checked.verdicts if verdict.passed != "passed"]
+        broken = [verdict for verdict in checked.verdicts if verdict.state != "passed"]
         for verdict in broken:
-            click.echo(f"{verdict.passed}: {verdict.name}: {verdict.rule}", err=True)
+            click.echo(f"{verdict.state}: {verdict.name}: {verdict.rule}", err=True)
         passed = f"{len(checked.verdicts) - len(broken)} of {len(checked.verdicts)} checks passed"
         where = f"; `{self.project.command('check')}` says where and the cure" if broken else ""
         click.echo(passed + where)

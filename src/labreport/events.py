@@ -30,4 +30,4 @@ class Event:
 
 
 Events = Callable[[Event], None]
-"""Whoever is told of each event."""
+"""A function that is given each event."""

@@ -1,7 +1,8 @@
 """What a hand-in must satisfy: named checks over the published report and the zip beside it.
 
 `CHECKS` is the table: one row for each check, with its rule, the function that finds what breaks it, and the
-cure. Nothing here changes a file or runs an experiment; addresses are never visited.
+cure. A new check is a row here, and a function in the module for what it looks at. Nothing here changes a
+file or runs an experiment; addresses are never visited.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Verdict:
 
     name: str
     rule: str
-    passed: State
+    state: State
     places: tuple[Place, ...]
     cure: str
     note: str = ""
@@ -77,7 +78,7 @@ def _verdict(row: Check, found: Found, project: Project) -> Verdict:
 def passes(verdicts: Iterable[Verdict], *, strict: bool = False) -> bool:
     """Return whether nothing failed; if strict, warnings are failures."""
     bad = ("failed", "warning") if strict else ("failed",)
-    return not any(verdict.passed in bad for verdict in verdicts)
+    return not any(verdict.state in bad for verdict in verdicts)
 
 
 def text(verdicts: Sequence[Verdict]) -> str:
@@ -85,15 +86,15 @@ def text(verdicts: Sequence[Verdict]) -> str:
     width = max(len(verdict.name) for verdict in verdicts)
     lines = []
     for verdict in verdicts:
-        said = verdict.note or verdict.rule if verdict.passed == "passed" else verdict.rule
-        lines.append(f"{verdict.passed:<8} {verdict.name:<{width}}  {said}")
+        said = verdict.note or verdict.rule if verdict.state == "passed" else verdict.rule
+        lines.append(f"{verdict.state:<8} {verdict.name:<{width}}  {said}")
         shown = verdict.places[:MOST_SHOWN]
         lines += [f"           {where}: {what}" for where, what in shown]
         if len(shown) < len(verdict.places):
             lines.append(f"           … and {len(verdict.places) - len(shown)} more")
         if verdict.places:
             lines.append(f"           cure: {verdict.cure}")
-    count = Counter(verdict.passed for verdict in verdicts)
+    count = Counter(verdict.state for verdict in verdicts)
     return "\n".join([*lines, f"{len(verdicts)} checks: " + ", ".join(f"{n} {s}" for s, n in count.items())])
 
 

@@ -1,4 +1,4 @@
-"""Checks of the report as a whole: its answers, references and links, its fonts and its words of itself."""
+"""Checks of the report as a whole: its answers, references and links, its fonts and its metadata."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def pages(m: Material) -> Found:
 
 
 def authors(m: Material) -> Found:
-    """Return that no author is named."""
+    """Return where authors should be named, if none is."""
     authors = m.project.config.authors
     missing = [("report.toml", "`authors` is empty")] if not any(a.strip() for a in authors) else []
     return Found(missing, ", ".join(authors))
 
 
 def quick(m: Material) -> Found:
-    """Return that the build is a quick one."""
+    """Return the report, if its build is a quick one."""
     shown = m.project.shown(m.project.pdf)
     return Found([(shown, "its numbers come from short trial runs")] if m.project.quick else [])
 
@@ -47,7 +47,7 @@ def fresh(m: Material) -> Found:
         for name, reasons in m.stale.items()
     ]
     shown = m.project.shown(m.project.pdf)
-    return Found([*stale, *((shown, reason) for reason in report.is_current(m.project))])
+    return Found([*stale, *((shown, reason) for reason in report.out_of_date(m.project))])
 
 
 def metadata(m: Material) -> Found:

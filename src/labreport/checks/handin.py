@@ -26,7 +26,7 @@ def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Mat
 
 
 def handed_in(m: Material) -> Found:
-    """Return that the report beside the zip is missing, or another one."""
+    """Return the report beside the zip, if it is missing or another one."""
     path = m.project.submission / handin.REPORT
     if not path.is_file():
         return Found([(m.project.shown(path), "it does not exist")])

@@ -181,7 +181,7 @@ def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
             what, cure = "a value is printed outside the text of a cell", "move it into a cell"
         elif cell.kind == "markdown" and (is_source or is_python):
             what = "this form of a value belongs in a cell of code"
-            cure = 'show code by excerpt("module:name")' if is_source else "use |num, |integer or |text"
+            cure = 'show code by excerpt("module:name")' if is_source else "use a format such as |num"
         elif cell.kind == "code" and not (is_source or is_python):
             what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
         elif is_source and (cell.text[:begin][-1:] + cell.text[end:][:1]).strip("\n"):
@@ -222,19 +222,30 @@ def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
     Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
     line and ends a sentence must not begin a list.
     """
-    from labreport.language import Duration, Number
-    from labreport.writing import in_mathematics, mathematics
+    from labreport.writing import mathematics
 
     spans = {c.start: list(mathematics(c.text)) for c in cells if c.kind == "markdown"}
     # from the end on, so that what is inserted moves no place that is still needed
     for printed, cell, begin, end in reversed(list(_printed(rendered, cells))):
         inside = spans.get(cell.start, []) if cell is not None else []
         if cell is not None and any(first <= begin and end <= last for first, last in inside):
-            if isinstance(printed.formatted, Number | Duration):
-                tex = in_mathematics(printed.formatted)
-                cell.source = cell.source[:begin] + tex + cell.source[end:]
+            cell.source = cell.source[:begin] + _as_tex(printed, cell.text[begin:end]) + cell.source[end:]
         elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
             cell.source = cell.source[:end] + "\\" + cell.source[end:]
+
+
+def _as_tex(printed: Printed, text: str) -> str:
+    """Return the text of a printed value with its numbers as TeX; values joined to one hold several."""
+    from labreport.language import Numeric
+    from labreport.writing import MARKDOWN, in_mathematics
+
+    position = 0
+    for number in printed.parts(Numeric):
+        written = str(MARKDOWN.write(number))
+        at = text.index(written, position)
+        tex = in_mathematics(number)
+        text, position = text[:at] + tex + text[at + len(written) :], at + len(tex)
+    return text
 
 
 def _begins_list(text: str, begin: int, end: int) -> bool:

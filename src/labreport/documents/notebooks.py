@@ -72,7 +72,7 @@ def names(project: Project) -> list[str]:
 # ------------------------------------------------------------------------------------------ is it up to date?
 
 
-def is_current(project: Project) -> dict[str, list[str]]:
+def out_of_date(project: Project) -> dict[str, list[str]]:
     """Return for each notebook why it must be rendered again, in words; nothing if it is up to date.
 
     That does not yet mean that it is executed: its cells may come out the same.
@@ -142,7 +142,7 @@ def weave(project: Project, *, jobs: int = 1, events: Events | None = None) -> l
     """
     _discard_others(project)
     weaving = _Weaving(_Records(project), events or (lambda _: None))
-    for name, reasons in is_current(project).items():
+    for name, reasons in out_of_date(project).items():
         if reasons:
             weaving.prepare(name)
     if weaving.waiting:

@@ -1,7 +1,7 @@
 """The report: from results and templates to the published PDF.
 
-`inputs` says what the report is made from, `is_current` whether the published one still is; `make` renders
-the templates, compiles the document in a scratch folder and publishes PDF, sources and provenance
+`inputs` says what the report is made from, `out_of_date` why the published one is not; `make` renders the
+templates, compiles the document in a scratch folder and publishes PDF, sources and provenance
 together. Until that last step nothing of an earlier report is touched.
 """
 
@@ -67,7 +67,7 @@ def inputs(project: Project, excerpts: Iterable[str]) -> Fingerprint:
     return freshness.inputs(project, [*paths, *(project.root / name for name in excerpts)])
 
 
-def is_current(project: Project) -> list[str]:
+def out_of_date(project: Project) -> list[str]:
     """Return why the published report must be made again, in words; empty if it is up to date."""
     record = freshness.read(project.state)
     now = inputs(project, record.found if record else ())

@@ -1,6 +1,6 @@
 """The hand-in: the report and a zip of all that it was made from, searched for leaks and verified."""
 
-from labreport.handin.bundle import CODE, REPORT, TOP, Submission, is_current, pack
+from labreport.handin.bundle import CODE, REPORT, TOP, Submission, out_of_date, pack
 from labreport.handin.contents import PackError
 from labreport.handin.verification import Verified, VerifyError, verify
 
@@ -12,7 +12,7 @@ __all__ = [
     "Submission",
     "Verified",
     "VerifyError",
-    "is_current",
+    "out_of_date",
     "pack",
     "verify",
 ]

@@ -75,7 +75,7 @@ def pack(project: Project) -> Submission:
     )
 
 
-def is_current(project: Project) -> list[str]:
+def out_of_date(project: Project) -> list[str]:
     """Return why the hand-in must be packed again, in words; empty if it is up to date."""
     code, report = project.submission / CODE, project.submission / REPORT
     if not (code.is_file() and report.is_file()):

@@ -111,7 +111,7 @@ def _check_hand_in(project: Project) -> None:
     if project.quick:
         cure = f"run `{project.command('verify', '--full')}`"
         raise UsageError("a quick build is not handed in", cure=cure)
-    reasons = bundle.is_current(project)
+    reasons = bundle.out_of_date(project)
     if reasons:
         what = f"the hand-in in {project.shown(project.submission)} is not of this build: {reasons[0]}"
         raise VerifyError(what, notes=reasons[1:], cure=f"run `{project.command()}`, then verify again")

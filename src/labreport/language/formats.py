@@ -113,6 +113,10 @@ class Duration:
     parts: tuple[Number, ...]
 
 
+Numeric = Number | Duration
+"""What prints as numbers: at the right of a column, and as TeX between dollar signs."""
+
+
 def num(value: Any, digits: int = 3, decimals: int | None = None) -> Number | None:
     """Return a number with the given significant digits, or the given decimals; integers print whole.
 
@@ -140,7 +144,7 @@ def pm(mean: Any, std: Any = None) -> Number | None:
                 "|pm prints a mapping with the keys 'mean' and 'std', or two numbers",
                 cure=f"this one has the keys: {', '.join(map(str, mean))}"
                 if std is None
-                else "give one of both",
+                else "give one or the other",
             )
         mean, std = mean["mean"], mean["std"]
     mean, std = _number(mean, "pm"), _number(std, "pm")
@@ -225,7 +229,7 @@ def cure(value: Any) -> str:
         return "loop over it, or print it with |table or |join"
     if isinstance(value, bool):
         return r"say it in words: \VAR{'yes' if value else 'no'}"
-    return "use |text" if isinstance(value, str) else "use |num, |integer or |percent"
+    return "use |text" if isinstance(value, str) else "use |num or another format of numbers"
 
 
 _EXACT = Context(prec=5000)  # the default, 28 digits, cannot hold 1e300 with its decimals

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
+from types import UnionType
 from typing import Any, TypeVar
 
 from labreport.errors import Place
@@ -55,6 +56,10 @@ class Printed:
     end: int
     formatted: Any = None
 
+    def parts(self, kind: type[Any] | UnionType) -> Iterator[Any]:
+        """Yield what formats returned, as far as it is of a kind, for each of the values joined here."""
+        yield from (part for part in _parts(self.formatted) if isinstance(part, kind))
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -94,7 +99,7 @@ class Rendered:
     def shown(self, kind: type[T]) -> Iterator[tuple[Printed, T]]:
         """Yield what is shown of a kind (figures, excerpts), with the printed value that shows it."""
         for printed in self.printed:
-            yield from ((printed, part) for part in _parts(printed.formatted) if isinstance(part, kind))
+            yield from ((printed, part) for part in printed.parts(kind))
 
     def place(self, offset: int, length: int = 1) -> Place:
         """Return the place in the template that made the character at this offset."""

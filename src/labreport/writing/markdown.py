@@ -22,6 +22,7 @@ from labreport.language import (
     FileName,
     FormatError,
     Number,
+    Numeric,
     cut,
     kind,
     short,
@@ -138,7 +139,7 @@ def number(value: Number) -> Markdown:
     return Markdown(_number(value, _TEXT))
 
 
-def in_mathematics(value: Number | Duration) -> str:
+def in_mathematics(value: Numeric) -> str:
     r"""Return a number for use between dollar signs: 1.2 \times 10^{-5}."""
     parts = value.parts if isinstance(value, Duration) else (value,)
     return " ".join(_number(part, _TEX) for part in parts)
@@ -242,7 +243,7 @@ def table(
     heads = [": ".join(part for part in (*c.under, c.head) if part) for c in columns]
     # Markdown aligns whole columns: at the right as soon as one cell is a number
     rules = [
-        "---:" if any(isinstance(row[at].content, Number | Duration) for row in rows) else ":---"
+        "---:" if any(isinstance(row[at].content, Numeric) for row in rows) else ":---"
         for at in range(len(columns))
     ]
     lines = [heads, rules, *([_cell(cell) for cell in row] for row in rows)]

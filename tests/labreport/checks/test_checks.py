@@ -14,7 +14,7 @@ from labreport.errors import InputError
 def test_a_good_report_passes_every_check(good):
     verdicts = checks.check(good)
     assert [(v.name, v.places) for v in verdicts if v.places] == []
-    assert {v.passed for v in verdicts} == {"passed"}
+    assert {v.state for v in verdicts} == {"passed"}
     assert [v.name for v in verdicts] == [row.name for row in checks.CHECKS]
     assert checks.passes(verdicts, strict=True)
 
@@ -25,7 +25,7 @@ def test_names_of_checks_are_unique():
 
 
 def test_a_bad_report_fails_what_it_breaks_and_passes_the_rest(bad):
-    verdicts = {v.name: v.passed for v in checks.check(bad)}
+    verdicts = {v.name: v.state for v in checks.check(bad)}
     intact = {"pages", "authors", "full build", "fresh", "references", "zip", "README", "notebooks"}
     assert {name for name, state in verdicts.items() if state == "passed"} == intact
     assert {verdicts[name] for name in verdicts.keys() - intact} == {"failed"}
@@ -63,7 +63,7 @@ def test_without_a_report_there_is_nothing_to_check(tmp_path):
 def test_nothing_is_rendered_where_the_document_is_at_hand(good, monkeypatch):
     document = report.render(good)
     monkeypatch.setattr(report, "render", None)
-    assert {v.passed for v in checks.check(good, document=document)} == {"passed"}
+    assert {v.state for v in checks.check(good, document=document)} == {"passed"}
 
 
 def test_a_check_on_its_own_renders_once(good, monkeypatch):

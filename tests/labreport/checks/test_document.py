@@ -29,7 +29,7 @@ def test_the_number_of_pages_is_said(good):
 def test_missing_authors_are_a_warning(good, authors):
     unnamed = replace(good, config=replace(good.config, authors=authors))
     verdicts = {v.name: v for v in checks.check(unnamed)}
-    assert verdicts["authors"].passed == "warning"
+    assert verdicts["authors"].state == "warning"
     assert verdicts["authors"].places == (("report.toml", "`authors` is empty"),)
 
 

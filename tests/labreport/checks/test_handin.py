@@ -22,7 +22,7 @@ def test_what_the_bundle_packs_passes(copy):
 
 def test_without_a_zip_each_check_of_it_fails(copy):
     (copy.submission / "code.zip").unlink()
-    states = {v.name: v.passed for v in checks.check(copy)}
+    states = {v.name: v.state for v in checks.check(copy)}
     assert {name for name in states if states[name] == "failed"} == {"zip", "README", "sources", "notebooks"}
 
 

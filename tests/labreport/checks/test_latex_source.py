@@ -4,11 +4,13 @@ import textwrap
 
 import pytest
 
-from labreport.checks import latex_source as floats
+from labreport.checks import latex_source
 
 
-def source(body: str) -> floats.Source:
-    return floats.Source("\\newcommand\\x{\\cite{preamble}}\n\\begin{document}\n" + textwrap.dedent(body))
+def source(body: str) -> latex_source.Source:
+    return latex_source.Source(
+        "\\newcommand\\x{\\cite{preamble}}\n\\begin{document}\n" + textwrap.dedent(body)
+    )
 
 
 def test_captions_end_at_their_own_brace():
@@ -41,4 +43,7 @@ def test_citations_are_found_in_macros_too():
 
 def test_bibtex_entries_are_listed_without_strings_and_comments():
     bib = "@string{x = {y}}\n@Book { a ,\n title={@b{c,}}}\n@comment{d, e}\n  @misc(f, note={})"
-    assert [(bib.count("\n", 0, at) + 1, key) for at, key in floats.entries(bib)] == [(2, "a"), (5, "f")]
+    assert [(bib.count("\n", 0, at) + 1, key) for at, key in latex_source.entries(bib)] == [
+        (2, "a"),
+        (5, "f"),
+    ]

@@ -30,7 +30,8 @@ EXPERIMENT = projects.experiment(
 
     def run(params, lab):
         rows = pd.DataFrame({"width": [1, 2], "loss": [0.5, 0.25]})
-        return {"loss": {"mean": 0.123456, "std": 0.0123456}, "share": 0.5, "name": "a_b", "rows": rows}
+        return {"loss": {"mean": 0.123456, "std": 0.0123456}, "share": 0.5, "pair": [0.25, 12.5],
+                "name": "a_b", "rows": rows}
 
     def draw(result, lab):
         figure = Figure(figsize=(1, 1))
@@ -74,7 +75,7 @@ GOOD = r'''
 # A title
 
 The loss is \VAR{e.loss|pm} of \VAR{exp.params.repeats|integer},
-and $p = \VAR{e.share|percent}$; \VAR{e.name}.
+and $p = \VAR{e.share|percent}$, $\VAR{e.pair|map("percent")|join(", ")}$; \VAR{e.name}.
 
 \VAR{exp.figures.curve|figure}
 
@@ -155,7 +156,8 @@ class TestCells:
     def test_values_print_as_markdown_in_markdown_and_as_python_in_code(self, base):
         found = sheet(base, GOOD).cells
         text = found[0].source
-        assert "The loss is 0.123 ± 0.012 of 12,000,\nand $p = 50.0\\,\\%$; a\\_b." in text
+        assert "The loss is 0.123 ± 0.012 of 12,000,\nand $p = 50.0\\,\\%$" in text
+        assert "$25.0\\,\\%, 1{,}250.0\\,\\%$; a\\_b." in text
         assert "| Width | Loss |\n| ---: | ---: |\n| 1 | 0.500 |\n| 2 | 0.250 |" in text
         assert found[1].source.endswith("# %time is a comment\nrepeats = 12000")
         assert [(cell.kind, cell.tags) for cell in found[:3]] == [
@@ -299,7 +301,7 @@ class TestIncremental:
         }.items():
             projects.write(tmp_path / "p" / NOTEBOOKS / f"{name}.py.j2", text)
         made = loading.load(tmp_path / "p")
-        assert notebooks.is_current(made) == {"good": ["never made"], "other": ["never made"]}
+        assert notebooks.out_of_date(made) == {"good": ["never made"], "other": ["never made"]}
         seconds = {w.name: w.seconds for w in notebooks.weave(made)}
         assert all(value is not None for value in seconds.values())
         assert sorted(fake.executed) == ["good", "other"]
@@ -308,7 +310,7 @@ class TestIncremental:
 
     def test_what_is_up_to_date_is_not_even_rendered(self, woven, fake, monkeypatch):
         monkeypatch.setattr(cells, "render", None)
-        assert notebooks.is_current(woven) == {"good": [], "other": []}
+        assert notebooks.out_of_date(woven) == {"good": [], "other": []}
         assert [(w.name, w.seconds, w.cells) for w in notebooks.weave(woven)] == [
             ("good", None, 6),
             ("other", None, 1),
@@ -317,7 +319,7 @@ class TestIncremental:
 
     def test_changed_text_executes_the_notebook(self, woven, fake):
         projects.change(woven.root / NOTEBOOKS / "good.py.j2", "# A title", "# Another title")
-        assert notebooks.is_current(woven) == {"good": [f"{NOTEBOOKS}/good.py.j2 changed"], "other": []}
+        assert notebooks.out_of_date(woven) == {"good": [f"{NOTEBOOKS}/good.py.j2 changed"], "other": []}
         notebooks.weave(woven)
         assert fake.executed == ["good"]
         assert "# Another title" in (woven.notebooks / "good.ipynb").read_text()
@@ -334,15 +336,15 @@ class TestIncremental:
         before = (woven.notebooks / "good.ipynb").read_bytes()
         projects.change(woven.root / file, old, new)
         changed = loading.load(woven.root)
-        assert notebooks.is_current(changed)["good"] == [f"{file} changed"]
+        assert notebooks.out_of_date(changed)["good"] == [f"{file} changed"]
         assert [w.seconds for w in notebooks.weave(changed)] == [None, None]
         assert fake.executed == []
         assert (woven.notebooks / "good.ipynb").read_bytes() == before
-        assert notebooks.is_current(changed) == {"good": [], "other": []}
+        assert notebooks.out_of_date(changed) == {"good": [], "other": []}
 
     def test_changed_code_of_the_project_executes_those_that_show_it(self, woven, fake):
         projects.change(woven.root / "src" / "lib.py", "Return a third", "Return the inverse")
-        assert notebooks.is_current(woven) == {"good": ["src/lib.py changed"], "other": []}
+        assert notebooks.out_of_date(woven) == {"good": ["src/lib.py changed"], "other": []}
         notebooks.weave(woven)
         assert fake.executed == ["good"]
 
@@ -361,7 +363,7 @@ class TestIncremental:
     def test_another_version_of_an_imported_distribution_executes(self, woven, fake, monkeypatch):
         known = notebooks.versions.installed(sys.path)
         monkeypatch.setattr(notebooks.versions, "installed", lambda _: known | {"pyyaml": "0.1"})
-        (reason,) = notebooks.is_current(woven)["other"]
+        (reason,) = notebooks.out_of_date(woven)["other"]
         assert reason.startswith("pyyaml was ")
         assert reason.endswith(", is 0.1")
         notebooks.weave(woven)
@@ -402,7 +404,7 @@ class TestIncremental:
             notebooks.weave(woven)
         assert fake.executed == ["other"]
         assert (woven.notebooks / "good.ipynb").read_bytes() == before
-        assert notebooks.is_current(woven)["other"] == []
+        assert notebooks.out_of_date(woven)["other"] == []
 
     def test_a_quick_build_says_so_first(self, woven, fake):
         quick = loading.load(woven.root, quick=True)
@@ -411,7 +413,7 @@ class TestIncremental:
         read = nbformat.read(woven.root / "build" / "quick" / "notebooks" / "good.ipynb", 4)
         assert read.cells[0].source.startswith("**Quick build**")
         assert "repeats = 2" in read.cells[2].source
-        assert notebooks.is_current(woven) == {"good": [], "other": []}
+        assert notebooks.out_of_date(woven) == {"good": [], "other": []}
 
 
 @pytest.fixture(scope="module")

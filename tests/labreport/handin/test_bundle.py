@@ -114,20 +114,20 @@ CHANGES = {
 
 @pytest.mark.parametrize("reason", CHANGES)
 def test_a_hand_in_is_current_until_something_in_it_changes(project, reason):
-    assert bundle.is_current(project) == ["never packed"]
+    assert bundle.out_of_date(project) == ["never packed"]
     bundle.pack(project)
-    assert bundle.is_current(project) == []
+    assert bundle.out_of_date(project) == []
     CHANGES[reason](project)
-    assert bundle.is_current(project) == [reason]
+    assert bundle.out_of_date(project) == [reason]
     bundle.pack(project)
-    assert bundle.is_current(project) == []
+    assert bundle.out_of_date(project) == []
 
 
 def test_a_later_run_that_found_the_same_changes_nothing(project):
     shutil.rmtree(project.root / "src/labreport")
     bundle.pack(project)
     projects.run(project, force=True)
-    assert bundle.is_current(project) == []
+    assert bundle.out_of_date(project) == []
 
 
 def test_looking_whether_it_is_current_imports_nothing_heavy(project):
@@ -135,7 +135,7 @@ def test_looking_whether_it_is_current_imports_nothing_heavy(project):
     code = (
         "import sys; from pathlib import Path\n"
         "from labreport import project\nfrom labreport.handin import bundle\n"
-        "assert bundle.is_current(project.load(Path(sys.argv[1]))) == []\n"
+        "assert bundle.out_of_date(project.load(Path(sys.argv[1]))) == []\n"
         "print(sorted({'numpy', 'pypdf', 'matplotlib', 'pandas', 'jinja2'} & set(sys.modules)))"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

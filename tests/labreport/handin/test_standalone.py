@@ -16,7 +16,7 @@ import projects
 import pytest
 
 from labreport.documents.latexmk import DEBIAN_PACKAGES
-from labreport.handin import bundle, is_current, standalone
+from labreport.handin import bundle, out_of_date, standalone
 from labreport.project import Project
 
 ROOT = Path(__file__).parents[3]
@@ -104,6 +104,6 @@ def test_what_the_project_says_itself_is_packed_as_it_is(project, own):
     files = packed(project)
     assert files[own] == text
     assert files[other].startswith("# Made by labreport")
-    assert is_current(project) == []
+    assert out_of_date(project) == []
     (project.root / own).unlink()
-    assert is_current(project) == [f"{own} is gone"]
+    assert out_of_date(project) == [f"{own} is gone"]

@@ -20,7 +20,7 @@ def published(tmp_path):
         projects.write(path, "made")
     excerpts = ("src/shown.py",)
     report.write_state(project, report.inputs(project, excerpts), excerpts)
-    assert report.is_current(project) == []
+    assert report.out_of_date(project) == []
     return project
 
 
@@ -37,7 +37,7 @@ def published(tmp_path):
 )
 def test_the_report_is_made_again_for_what_it_shows_and_what_it_is(published, file, expected):
     projects.write(published.root / file, "another")
-    assert report.is_current(published) == expected
+    assert report.out_of_date(published) == expected
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_the_report_is_made_again_for_what_it_shows_and_what_it_is(published, fi
 )
 def test_a_report_whose_record_is_damaged_is_made_again(published, data):
     published.state.write_bytes(data)
-    assert report.is_current(published) == ["no record of what it was made from"]
+    assert report.out_of_date(published) == ["no record of what it was made from"]
 
 
 def test_the_record_of_the_report_names_its_inputs_for_people_who_look(published):
