@@ -144,6 +144,12 @@ def test_a_missing_part_is_named_with_what_to_write(missing):
     assert missing in error.cure
 
 
+@pytest.mark.parametrize("call", ["Settings(repeats=10)", "params.Params(repeats=10)", "make()"])
+def test_quick_values_come_from_a_call_of_params_alone(call):
+    error = error_of(GOOD.replace("Params(repeats=10, fast=True)", call))
+    assert error.what == "QUICK must be a call of Params with literal keywords"
+
+
 def test_all_errors_of_a_file_come_together():
     text = GOOD.replace("= 1_000", "= f()").replace("repeats=10", "repeat=10").replace("def run", "def ran")
     with pytest.raises(SeveralErrors) as caught:
@@ -230,30 +236,3 @@ def test_a_parameter_without_a_known_annotation_takes_the_type_of_its_default():
     text = f"@dataclass\nclass Params:\n{fields}def run(p, l): ...\n"
     found = with_settings(declared(text), {"n": "4", "t": "2,3", "b": "false"})
     assert found.values() == {"n": 4, "t": (2.0, 3.0), "b": False}
-
-
-@pytest.mark.parametrize(
-    ("annotation", "text", "value"),
-    [
-        ("Optional[int]", "7", 7),
-        ("typing.Optional[int]", "none", None),
-        ("Union[str, int]", "7", 7),
-        ("Union[int, str]", "seven", "seven"),
-        ("Literal[1, 2]", "2", 2),
-        ("list[int]", "1, 2", (1, 2)),
-        ("Sequence[float]", "1", (1.0,)),
-        ("Tuple[int, str]", "1, 2", (1, "2")),
-        ("tuple[str, ...]", """a, 'b', "c", 'd""", ("a", "b", "c", "'d")),
-        ("'tuple[bool, ...]'", "true, false", (True, False)),
-    ],
-)
-def test_an_annotation_of_typing_says_how_a_setting_is_read(annotation, text, value):
-    source = f"@dataclass\nclass Params:\n    x: {annotation} = None\ndef run(p, l): ...\n"
-    found = with_settings(declared(source), {"x": text}).values()["x"]
-    assert (found, type(found)) == (value, type(value))
-
-
-@pytest.mark.parametrize("call", ["Settings(repeats=10)", "params.Params(repeats=10)", "make()"])
-def test_quick_values_come_from_a_call_of_params_alone(call):
-    error = error_of(GOOD.replace("Params(repeats=10, fast=True)", call))
-    assert error.what == "QUICK must be a call of Params with literal keywords"
