@@ -140,5 +140,5 @@ def test_a_place_without_its_source_is_told_without_marking_anything():
 
 
 def test_several_errors_are_counted_and_end_with_the_code_of_the_first():
-    several = SeveralErrors([errors.InputError("a"), errors.LatexError("b")])
+    several = SeveralErrors([InputError("a"), LatexError("b")])
     assert (several.what, several.exit_code) == ("2 errors", 3)
