@@ -587,3 +587,17 @@ def test_an_entry_is_found_in_a_bibliography_that_is_not_utf8(tmp_path, monkeypa
     (folder / "refs.bib").write_bytes("% Dvořák\n\n@article{k, author={Dvořák}}\n".encode("iso8859-2"))
     first = problems(folder)[0]
     assert (first.message, first.file, first.line) == ("empty journal in k", "refs.bib", 3)
+
+
+def test_a_missed_citation_is_told_beside_other_problems(tmp_path, monkeypatch):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "latexmk").write_text(
+        "#!/bin/sh\ncat > report.log <<'END'\n"
+        "LaTeX Warning: Citation `k' on page 1 undefined on input line 4.\n\n"
+        "LaTeX Warning: Label(s) may have changed. Rerun to get them right.\n\nEND\nexit 12\n"
+    )
+    (tools / "latexmk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    found = problems(write(tmp_path / "a", "x"))
+    assert [(p.kind, p.key) for p in found] == [("undefined-citation", "k"), ("unsettled", None)]
