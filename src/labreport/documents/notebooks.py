@@ -183,7 +183,7 @@ class _Weaving:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def prepare(self, name: str) -> None:
-        """Render a notebook; let it wait for its execution unless it was executed just so already."""
+        """Render a notebook, and queue it unless these very cells were executed already."""
         before = self.records.inputs(())
         try:
             sheet = cells.render(self.records.project, name)
@@ -193,15 +193,15 @@ class _Weaving:
         notebook = _as_json(sheet)
         found = self.records.versions_of(sheet.modules)
         executed = strict_json.digest([found.plain(), notebook])
-        lies_there = freshness.outputs(self.records.project, [self.records.notebook(name)])
+        present = freshness.outputs(self.records.project, [self.records.notebook(name)])
         record = Record(
             inputs=self.records.inputs(sheet.files) | before | found,
-            outputs=lies_there,
+            outputs=present,
             found=sheet.files,
             facts={"executed": executed, "cells": len(sheet.cells)},
         )
         known = self.records.read(name)
-        if known and (known.facts["executed"], known.outputs) == (executed, lies_there):
+        if known and (known.facts["executed"], known.outputs) == (executed, present):
             self.records.save(name, record)
         else:
             self.waiting.append(_Prepared(sheet, notebook, record))
@@ -255,8 +255,8 @@ class _Weaving:
         name = prepared.sheet.name
         path = self.records.notebook(name)
         files.write(path, data)
-        lies_there = freshness.outputs(self.records.project, [path])
-        self.records.save(name, replace(prepared.record, outputs=lies_there))
+        present = freshness.outputs(self.records.project, [path])
+        self.records.save(name, replace(prepared.record, outputs=present))
 
     def woven(self, name: str) -> Woven:
         """Return a notebook as it lies there."""
