@@ -16,8 +16,8 @@ test: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy --strict src
-	$(RUN) -m pytest -q -n 2 --dist loadgroup -m "not slow"
-	$(RUN) -m pytest -q -n 2 -m slow
+	$(RUN) -m pytest -q -n 2 --dist loadfile -m "not slow"
+	$(RUN) -m pytest -q -n 2 --dist loadfile -m slow
 
 bench: setup
 	$(RUN) -m pytest tests/benchmarks --benchmark-only -s

@@ -88,7 +88,7 @@ class Params:
     restarts_wide: int = 2  # of 1x3
 
 
-QUICK = Params(stuck_per_shape=8, longer=2, curved_per_shape=2, restarts_narrow=3)
+QUICK = Params(stuck_per_shape=4, longer=2, curved_per_shape=1, restarts_narrow=3)
 
 ABLE = [Shape(depth, width) for depth in (1, 2, 3) for width in (2, 3)]  # shapes that can solve the task
 NARROW, WIDE = Shape(1, 2), Shape(1, 3)

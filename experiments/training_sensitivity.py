@@ -77,7 +77,7 @@ class Params:
     seed: int = 0
 
 
-QUICK = Params(repeats=16, test_points=500, batch_size=256)  # few steps; the settings keep their names
+QUICK = Params(repeats=8, test_points=500, batch_size=256)  # few steps; the settings keep their names
 
 SHAPES = [Shape(depth, width) for depth in (1, 2, 3) for width in (2, 3)]
 OTHERS = [Shape(0, 0), *(Shape(depth, 1) for depth in (1, 2, 3))]  # tried where the noise varies

@@ -127,17 +127,14 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Compiled, Compiled
         return one.result(), two.result(), third / "report.pdf"
 
 
-@pytest.mark.xdist_group("builds")
 def test_two_folders_give_the_same_bytes(builds):
     assert builds[0].pdf.read_bytes() == builds[1].pdf.read_bytes()
 
 
-@pytest.mark.xdist_group("builds")
 def test_a_plain_latexmk_gives_the_same_bytes_whatever_the_users_settings(builds):
     assert builds[2].read_bytes() == builds[0].pdf.read_bytes()
 
 
-@pytest.mark.xdist_group("builds")
 def test_the_pdf_holds_no_date_path_or_identity_of_the_run(builds):
     reader = PdfReader(builds[0].pdf)
     assert not {"/CreationDate", "/ModDate", "/PTEX.Fullbanner"} & set(reader.metadata)
@@ -146,7 +143,6 @@ def test_the_pdf_holds_no_date_path_or_identity_of_the_run(builds):
     assert "January 1, 2025" in text_of(builds[0].pdf)
 
 
-@pytest.mark.xdist_group("builds")
 def test_a_good_document_has_pages_resolved_references_and_no_notices(builds):
     done = builds[0]
     text = text_of(done.pdf)
@@ -157,7 +153,6 @@ def test_a_good_document_has_pages_resolved_references_and_no_notices(builds):
     assert re.search(r"2 +A long table( \.)* +1", text)
 
 
-@pytest.mark.xdist_group("builds")
 def test_a_figures_alternative_text_is_in_the_pdf(builds):
     reader = PdfReader(builds[0].pdf)
     marks = [
@@ -169,7 +164,6 @@ def test_a_figures_alternative_text_is_in_the_pdf(builds):
     assert marks == ["A square with 100% of its sides"]
 
 
-@pytest.mark.xdist_group("builds")
 def test_nothing_but_tex_files_is_left_behind(builds):
     left = {path.suffix or path.name for path in builds[0].pdf.parent.iterdir()}
     assert left <= {

@@ -82,7 +82,6 @@ def squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-@pytest.mark.xdist_group("printed")
 @pytest.mark.parametrize("at", range(len(HOSTILE)))
 def test_hostile_code_prints_literally_beside_its_number(printed, at):
     row = next(line for line in printed[0].splitlines() if re.match(rf"\s*{100 * (at + 1)}\s", line))
@@ -90,19 +89,16 @@ def test_hostile_code_prints_literally_beside_its_number(printed, at):
     assert squeezed(row) == f"{100 * (at + 1)} {squeezed(expected)}"
 
 
-@pytest.mark.xdist_group("printed")
 def test_characters_without_a_glyph_are_shown_as_code_points(printed):
     expected = "1200 # [U+03B1] [U+2603] [U+2122] [U+200B][U+202E][U+0007] end"
     assert expected in squeezed(printed[0])
 
 
-@pytest.mark.xdist_group("printed")
 def test_the_heading_names_the_file_and_lines(printed):
     assert "src/a_b&%.py, lines 100–1200" in printed[0]
     assert "src/d.py, line 7\n" in printed[0]
 
 
-@pytest.mark.xdist_group("printed")
 def test_a_difference_prints_each_line_beside_its_sign_and_the_new_number(printed):
     text = printed[0].partition("Between.")[2]
     for n in (0, 8, 16, 24, 32):
@@ -117,18 +113,15 @@ def test_a_difference_prints_each_line_beside_its_sign_and_the_new_number(printe
     assert "2 + b = 2" in lines
 
 
-@pytest.mark.xdist_group("printed")
 def test_the_heading_of_a_difference_names_both_places(printed):
     assert f"src/one.py, lines 7000–{7000 + 4 * len(HOSTILE) - 1}, compared with lines 8000–80" in printed[0]
     assert "src/new.py, lines 1–2, compared with src/old.py" in printed[0]
 
 
-@pytest.mark.xdist_group("printed")
 def test_nothing_of_an_excerpt_runs_off_the_page(printed):
     assert printed[1].notices == ()
 
 
-@pytest.mark.xdist_group("printed")
 def test_a_long_excerpt_goes_on_over_pages_and_loses_no_line(printed):
     text, done = printed
     numbers = [int(n) for n in re.findall(r"^[ \f]*(4\d{3})\b", text, re.MULTILINE)]
