@@ -17,6 +17,7 @@ ENGINE = Path(__file__).resolve().parent
 CHECKOUT = ENGINE.parents[1] if (ENGINE.parents[1] / "build_report.py").is_file() else None
 """The folder around labreport's sources, with its main file; None where labreport is installed."""
 PROGRAM = "labreport"
+PROVENANCE = "provenance.json"
 DEFAULT_DATE = "1 January 2025"
 
 
@@ -116,7 +117,7 @@ class Project:
     @property
     def provenance(self) -> Path:
         """The record of each printed value."""
-        return self.build / "provenance.json"
+        return self.build / PROVENANCE
 
     @property
     def state(self) -> Path:

@@ -1,4 +1,4 @@
-"""report.toml: what it may say, and how its mistakes are told."""
+"""report.toml: what it may say, and how its mistakes are reported."""
 
 from pathlib import Path
 

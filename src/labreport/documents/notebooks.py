@@ -2,7 +2,7 @@
 
 A notebook is executed again if its cells changed as they are rendered (see `cells`), or Python or the version
 of a distribution that it imports, or the way in which labreport executes notebooks (`SCHEMA`). Whether its
-cells may have changed is told without rendering, by the files that they were made from.
+cells may have changed is known without rendering, from the files that they were made from.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.documents import context, locate
 from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
-from labreport.project import ENGINE, Project
+from labreport.project import ENGINE, PROVENANCE, Project
 from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def make(project: Project) -> Made:
             raise explain(project, document, error) from error
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
-        record = scratch / "provenance.json"
+        record = scratch / PROVENANCE
         text = json.dumps(provenance(document), ensure_ascii=False, indent=1) + "\n"
         files.write(record, text.encode())
         used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was

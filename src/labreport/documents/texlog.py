@@ -47,8 +47,9 @@ class Problem:
 def decisive_first(problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems without repetitions and without those that only follow from others.
 
-    A citation that TeX and BibTeX both miss is told once, with TeX's line; when BibTeX made no bibliography,
-    that all citations are undefined says nothing. A run that an error has stopped knows no labels yet.
+    A citation that TeX and BibTeX both miss is reported once, with TeX's line. Where BibTeX made no
+    bibliography, all citations are undefined for that one reason. A run that an error has stopped knows no
+    labels yet.
     """
     out = list(dict.fromkeys(problems))
     if any(p.kind == "error" for p in out):

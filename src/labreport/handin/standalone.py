@@ -152,7 +152,7 @@ def _code(notebook: bytes) -> list[str]:
     try:
         cells: list[dict[str, Any]] = json.loads(notebook)["cells"]
         return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, LookupError, TypeError):  # a damaged notebook is told by the checks
+    except (ValueError, LookupError, TypeError):  # the checks report a damaged notebook
         return []
 
 

@@ -18,7 +18,7 @@ from labreport import surroundings
 from labreport.errors import LabreportError, UsageError
 from labreport.handin import bundle, standalone
 from labreport.handin.contents import README
-from labreport.project import Project
+from labreport.project import PROVENANCE, Project
 from labreport.results import FIGURES, RESULT
 
 LOG = "verify.log"
@@ -235,7 +235,7 @@ def _first_difference(old: bytes, new: bytes) -> str:
 
 def _compare_printed(found: _Comparison, old: Path, new: Path) -> None:
     """Compare the values that the report prints, place by place in the templates."""
-    before, after = _printed(old / "provenance.json"), _printed(new / "provenance.json")
+    before, after = _printed(old / PROVENANCE), _printed(new / PROVENANCE)
     differences = []
     for place in dict.fromkeys([*before, *after]):
         pairs = (before.get(place, []), after.get(place, []))

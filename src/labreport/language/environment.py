@@ -345,7 +345,7 @@ class Environment(SandboxedEnvironment):
             what = "|figure prints a figure of a result"
             raise FormatError(what, cure=r"\VAR{experiment.figures.name|figure}")
         typed = self._typed(width)
-        # a printed width is part of the figure: no value of its own, its keys are told with the figure's
+        # a printed width is part of the figure, not a value of its own: its keys join those of the figure
         inside = typed and without_marks(typed)
         shown = Figure(entry["experiment"], entry["name"], entry["file"], entry["alt"], inside)
         return box(Formatted.of(self.target.write(shown), shown.file, shown), keys(value, width))

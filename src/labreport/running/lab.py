@@ -31,7 +31,7 @@ class Lab:
     """What an experiment may ask of the engine, while it runs or draws.
 
     `needs` are the results that it may use, `used` those that it has asked for; its `fingerprint`
-    names the files that it may read; `progress` is told how far `map` is, `notify` each notice;
+    names the files that it may read; `map` reports to `progress`, each notice goes to `notify`;
     `folder` is where `draw` keeps its `figures`, and None in `run`.
     """
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 Progress = Callable[[int, int, str], None]
-"""Whoever is told how many of how many items are done, and what of."""
+"""A function that is given the number of finished items, the number of all items, and their label."""
 
 PROGRESS_SECONDS = 0.1
 

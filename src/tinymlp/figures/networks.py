@@ -17,7 +17,7 @@ SHOWN_POINTS = 100  # more of a training set would hide the boundary
 
 
 class Look(NamedTuple):
-    """How a number of hidden layers is told apart: by colour, and in grey by the marker."""
+    """How a number of hidden layers looks in figures: its colour, and its marker for prints in grey."""
 
     colour: str
     marker: str

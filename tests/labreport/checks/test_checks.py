@@ -1,4 +1,4 @@
-"""The table of checks: its verdicts, and how they are told."""
+"""The table of checks: its verdicts, and how they are shown."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""TeX's log: each complaint is told once, in words, with its file and line."""
+"""TeX's log: each complaint is reported once, in words, with its file and line."""
 
 from labreport.documents.texlog import Problem, read_log
 

@@ -1,4 +1,4 @@
-"""What was made is made again if an input or the product itself changed, and whoever builds is told why."""
+"""A product is made again if one of its inputs or the product itself changed, and the reasons are given."""
 
 import projects
 import pytest
