@@ -173,13 +173,13 @@ def pack(project, **changes: bytes | str | None) -> None:
 def places(name: str, material: Material | project_module.Project) -> list[str]:
     """Return what a check finds, each as one text."""
     row = next(row for row in CHECKS if row.name == name)
-    material = material if isinstance(material, Material) else Material(material)
+    material = material if isinstance(material, Material) else Material(material, {})
     return [f"{where}: {what}" for where, what in row.find(material).places]
 
 
 def note(name: str, project) -> str:
     row = next(row for row in CHECKS if row.name == name)
-    return row.find(Material(project)).note
+    return row.find(Material(project, {})).note
 
 
 def line(project, text: str) -> str:

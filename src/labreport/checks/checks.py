@@ -52,7 +52,7 @@ class Verdict:
 
 
 def check(
-    project: Project, stale: Mapping[str, Sequence[str]] = {}, document: Document | None = None
+    project: Project, stale: Mapping[str, Sequence[str]], document: Document | None = None
 ) -> list[Verdict]:
     """Return the verdict of each check on the published report and its hand-in.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,7 +46,7 @@ class Material:
     """
 
     project: Project
-    stale: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    stale: Mapping[str, Sequence[str]]
     given: Document | None = None
 
     @cached_property

@@ -12,7 +12,7 @@ from labreport.errors import InputError
 
 
 def test_a_good_report_passes_every_check(good):
-    verdicts = checks.check(good)
+    verdicts = checks.check(good, {})
     assert [(v.name, v.places) for v in verdicts if v.places] == []
     assert {v.state for v in verdicts} == {"passed"}
     assert [v.name for v in verdicts] == [row.name for row in checks.CHECKS]
@@ -25,15 +25,15 @@ def test_names_of_checks_are_unique():
 
 
 def test_a_bad_report_fails_what_it_breaks_and_passes_the_rest(bad):
-    verdicts = {v.name: v.state for v in checks.check(bad)}
+    verdicts = {v.name: v.state for v in checks.check(bad, {})}
     intact = {"pages", "authors", "full build", "fresh", "references", "zip", "README", "notebooks"}
     assert {name for name, state in verdicts.items() if state == "passed"} == intact
     assert {verdicts[name] for name in verdicts.keys() - intact} == {"failed"}
-    assert not checks.passes(checks.check(bad))
+    assert not checks.passes(checks.check(bad, {}))
 
 
 def test_the_terminal_shows_a_line_for_each_check_and_the_places_of_those_that_fail(bad):
-    shown = checks.text(checks.check(bad))
+    shown = checks.text(checks.check(bad, {}))
     found = re.findall(r"^(passed|failed|warning) +(\S.*?)  ", shown, re.MULTILINE)
     assert [name for _, name in found] == [row.name for row in checks.CHECKS]
     assert "           report.toml: question 2(a) has no answer: And why?\n           cure: write it" in shown
@@ -57,24 +57,24 @@ def test_only_a_strict_check_fails_on_warnings():
 def test_without_a_report_there_is_nothing_to_check(tmp_path):
     project = projects.make(tmp_path, {})
     with pytest.raises(InputError, match=r"there is no build/report.pdf"):
-        checks.check(project)
+        checks.check(project, {})
 
 
 def test_nothing_is_rendered_where_the_document_is_at_hand(good, monkeypatch):
     document = report.render(good)
     monkeypatch.setattr(report, "render", None)
-    assert {v.state for v in checks.check(good, document=document)} == {"passed"}
+    assert {v.state for v in checks.check(good, {}, document)} == {"passed"}
 
 
 def test_a_check_on_its_own_renders_once(good, monkeypatch):
     rendered, real = [], report.render
     monkeypatch.setattr(report, "render", lambda project: rendered.append(project) or real(project))
-    checks.check(good)
+    checks.check(good, {})
     assert rendered == [good]
 
 
 def test_a_template_that_cannot_be_rendered_is_told_at_its_line(copy):
     projects.change(copy.templates / "report.tex.j2", "exp.values.n|integer", "exp.values.m|integer")
     with pytest.raises(InputError, match="has no key 'm'") as caught:
-        checks.check(copy)
+        checks.check(copy, {})
     assert f"{caught.value.place.file}:{caught.value.place.line}" == line(copy, "exp.values.m")

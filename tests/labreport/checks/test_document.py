@@ -28,7 +28,7 @@ def test_the_number_of_pages_is_said(good):
 @pytest.mark.parametrize("authors", [(), ("",), (" ",)])
 def test_missing_authors_are_a_warning(good, authors):
     unnamed = replace(good, config=replace(good.config, authors=authors))
-    verdicts = {v.name: v for v in checks.check(unnamed)}
+    verdicts = {v.name: v for v in checks.check(unnamed, {})}
     assert verdicts["authors"].state == "warning"
     assert verdicts["authors"].places == (("report.toml", "`authors` is empty"),)
 
@@ -36,7 +36,7 @@ def test_missing_authors_are_a_warning(good, authors):
 def test_a_quick_build_is_a_warning(good):
     row = next(row for row in checks.CHECKS if row.name == "full build")
     assert row.state == "warning"
-    assert row.find(Material(replace(good, quick=True))).places
+    assert row.find(Material(replace(good, quick=True), {})).places
 
 
 def test_an_experiment_or_a_template_that_changed_since_is_named(copy):
@@ -66,7 +66,7 @@ def test_a_page_without_text_is_found(bad):
 
 
 def test_the_text_of_a_page_is_that_of_its_own_letters_not_of_its_figures(good):
-    first = Material(good).pdf.pages[0]
+    first = Material(good, {}).pdf.pages[0]
     assert "The loss [in nats] rises twice" in first
     assert "lines 6–8" in first  # a letter beyond ASCII
     assert "epoch" not in first
@@ -81,7 +81,7 @@ def test_characters_without_a_meaning_are_found(good, lost):
 
 def with_pdf(project, **parts) -> Material:
     nothing = {"pages": (), "fonts": (), "links": (), "destinations": {}, "metadata": {}, "height": 842.0}
-    material = Material(project)
+    material = Material(project, {})
     material.__dict__["pdf"] = Pdf(**(nothing | parts))
     return material
 

@@ -52,7 +52,7 @@ def test_several_series_without_a_legend_are_found(bad):
 
 
 def test_a_drawing_without_axes_needs_no_legend(bad):
-    material = Material(bad)
+    material = Material(bad, {})
     drawn = {
         f: replace(known, axes=tuple(replace(a, diagram=True) for a in known.axes))
         for f, known in material.facts.items()
@@ -103,7 +103,7 @@ def test_pictures_that_no_experiment_drew_are_said_not_to_be_measured(copy):
     ],
 )
 def test_what_is_exactly_at_the_limit_passes(good, check, change, wrong):
-    material = Material(good)
+    material = Material(good, {})
     (file,) = material.facts
     material.__dict__["facts"] = {file: replace(material.facts[file], **change)}
     here = line(good, r"\VAR{exp.figures.good|figure}")
@@ -112,5 +112,5 @@ def test_what_is_exactly_at_the_limit_passes(good, check, change, wrong):
 
 def test_a_figure_in_a_comment_is_no_picture(copy):
     projects.change(copy.templates / "report.tex.j2", r"\clearpage", r"% \VAR{exp.figures.bad|figure}")
-    assert [picture.file for picture in Material(copy).pictures] == ["figures/exp-good.pdf"]
+    assert [picture.file for picture in Material(copy, {}).pictures] == ["figures/exp-good.pdf"]
     assert places("captions", copy) == []

@@ -22,14 +22,14 @@ def test_what_the_bundle_packs_passes(copy):
 
 def test_without_a_zip_each_check_of_it_fails(copy):
     (copy.submission / "code.zip").unlink()
-    states = {v.name: v.state for v in checks.check(copy)}
+    states = {v.name: v.state for v in checks.check(copy, {})}
     assert {name for name in states if states[name] == "failed"} == {"zip", "README", "sources", "notebooks"}
 
 
 def test_a_zip_that_cannot_be_read_is_told(copy):
     (copy.submission / "code.zip").write_text("PK")
     with pytest.raises(InputError, match=r"build/submission/code\.zip cannot be read"):
-        checks.check(copy)
+        checks.check(copy, {})
 
 
 def test_a_report_that_is_missing_or_not_the_one_checked_is_found(copy):

@@ -49,5 +49,5 @@ def test_a_difference_counts_its_rows_and_the_new_lines_among_them(copy):
     projects.change(
         copy.templates / "report.tex.j2", 'excerpt("m:first")', 'excerpt("m:first", since="m:second")'
     )
-    (code,) = Material(copy).code
+    (code,) = Material(copy, {}).code
     assert (code.file, code.rows, code.numbers) == ("src/m.py", 5, {6, 8})
