@@ -130,6 +130,11 @@ class Project:
         return self.build / ".lock"
 
     @property
+    def slots(self) -> Path:
+        """The file that the experiments of a build lock to share its processes."""
+        return self.build / ".slots"
+
+    @property
     def source_roots(self) -> tuple[Path, ...]:
         """The folders from which the project's own modules are imported, first match first."""
         # what lies beside an installed labreport is other people's packages

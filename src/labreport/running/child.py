@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ from labreport.results import (
     publish,
     publish_drawing,
 )
+from labreport.running import generators
+from labreport.running.budget import Budget, Shared
+from labreport.running.seeds import seed_of
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,7 +42,10 @@ _FILES = ("code", "file", "style")
 
 @dataclass(frozen=True)
 class Task:
-    """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints."""
+    """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints.
+
+    `slot` is its own among the `jobs` slots of the build's budget.
+    """
 
     project: Project
     name: str
@@ -50,6 +57,7 @@ class Task:
     jobs: int
     revision: str | None
     forced: bool
+    slot: int = 0
 
     @property
     def title(self) -> str:
@@ -68,9 +76,16 @@ class Task:
 
 
 def perform(task: Task, send: Send) -> None:
-    """Run or draw an experiment in this process, publish what it gives, and say how it went."""
+    """Run or draw an experiment in this process, publish what it gives, and say how it went.
+
+    It first says that it has begun: until then it waits for its slot, which counts neither for its deadline
+    nor as its time.
+    """
     import traceback
 
+    budget = Shared(task.project.slots, task.jobs, task.slot)
+    budget.enter()
+    send({"begun": True})
     clock = time.perf_counter()
     started = _now()
     try:
@@ -80,7 +95,7 @@ def perform(task: Task, send: Send) -> None:
             seconds = round(time.perf_counter() - clock, 3)
             return {"started": started, "finished": _now(), "seconds": seconds, **_circumstances(task)}
 
-        (_run if task.phase == "run" else _draw)(task, module, send, facts)
+        (_run if task.phase == "run" else _draw)(task, module, send, budget, facts)
     except BaseException as error:
         traceback.print_exc()  # to the log: the user sees one message with a place
         send({"failed": _failure(error, task)})
@@ -101,10 +116,14 @@ def _circumstances(task: Task) -> dict[str, Any]:
 
 
 def _module(task: Task) -> ModuleType:
-    """Return the experiment's module, imported from this project and from the sources of the fingerprint."""
+    """Return the experiment's module, imported from this project and from the sources of the fingerprint.
+
+    What modules draw from the global generators at their import is the same in all processes.
+    """
     import importlib
     import types
 
+    generators.seed(seed_of(task.name, "import"))
     project = task.project
     roots = [str(root) for root in project.source_roots]
     sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
@@ -165,10 +184,13 @@ def _import_from_source(roots: Sequence[str]) -> None:
     sys.path_importer_cache.clear()  # the finders in it were made by the hooks of before
 
 
-def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None = None) -> Lab:
+def _lab(
+    task: Task, params: Mapping[str, Any], send: Send, budget: Budget, folder: Path | None = None
+) -> Lab:
     from labreport.running.lab import Lab
+    from labreport.running.pool import Local
 
-    return Lab(
+    lab = Lab(
         task.project,
         task.name,
         params,
@@ -179,24 +201,39 @@ def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None 
         fingerprint=task.fingerprint,
         folder=folder,
     )
+    lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
+    return lab
 
 
-def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
+def _seed(task: Task, params: Mapping[str, Any]) -> None:
+    """Seed the global generators for what the phase itself draws from them."""
+    generators.seed(seed_of(task.name, params.get("seed"), task.phase))
+
+
+def _run(
+    task: Task, module: ModuleType, send: Send, budget: Budget, facts: Callable[[], dict[str, Any]]
+) -> None:
     discard_checkpoints(task.project, task.name, but=None if task.forced else task.fingerprint)
-    returned = module.run(module.Params(**task.params), _lab(task, task.params, send))
+    params = module.Params(**task.params)
+    lab = _lab(task, task.params, send, budget)
+    _seed(task, task.params)
+    returned = module.run(params, lab)
     encoded = encode(returned, task.params)
     _check_imports(task)
     publish(task.project, task.name, encoded, task.fingerprint, facts())
     discard_checkpoints(task.project, task.name)
 
 
-def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
+def _draw(
+    task: Task, module: ModuleType, send: Send, budget: Budget, facts: Callable[[], dict[str, Any]]
+) -> None:
     from labreport.running import figures
 
     result = load(task.project, task.name)
     folder = files.stage(task.project.results / task.name)
     try:
-        lab = _lab(task, result.params, send, folder)
+        lab = _lab(task, result.params, send, budget, folder)
+        _seed(task, result.params)
         with figures.style(task.project.style):
             module.draw(result, lab)
         if not lab.figures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from labreport import surroundings
@@ -32,6 +32,25 @@ class Ended:
 
 
 @dataclass
+class _Map:
+    """The last map that a task has begun, and when an item of it finished; what was noticed since then."""
+
+    label: str
+    done: int
+    total: int
+    at: float
+    notice: str = ""
+
+    def notes(self) -> list[str]:
+        """Return where the map stands, if it is not over."""
+        if self.done == self.total:
+            return []
+        ago = f"none finished for {time.monotonic() - self.at:.0f} s"
+        stands = f"in lab.map {self.label!r}: {self.done} of {self.total} items had finished, {ago}"
+        return [stands, *([f"last notice: {self.notice}"] if self.notice else [])]
+
+
+@dataclass
 class _Running:
     """A task in a child process, what it has said so far, and when its time is up."""
 
@@ -41,6 +60,7 @@ class _Running:
     seconds: float | None = None
     error: ExperimentError | None = None
     expired: bool = False
+    map: _Map | None = None
 
 
 class Children:
@@ -63,7 +83,12 @@ class Children:
             self._server = self._new_server()
         config = self.project.config
         deadline = config.deadlines.get(task.name, config.deadline)
+        task = replace(task, slot=self._free_slot())
         self._running[self._server.start(perform, task, task.log)] = _Running(task, deadline)
+
+    def _free_slot(self) -> int:
+        taken = {running.task.slot for running in self._running.values()}
+        return min(set(range(len(taken) + 1)) - taken)
 
     def wait(self) -> list[Ended]:
         """Listen until a child says something or its deadline comes; return the tasks that have ended."""
@@ -105,10 +130,7 @@ class Children:
         running = self._running.get(message["call"])
         if running is None:
             return None
-        if message["type"] == "started":
-            # only now: a server that still imports torch must not use up the time of the first task
-            running.ends = time.monotonic() + running.deadline
-        elif message["type"] == "message":
+        if message["type"] == "message":
             self._take(running, message["data"])
         elif message["type"] == "exit":
             del self._running[message["call"]]
@@ -122,10 +144,16 @@ class Children:
         from labreport.running.child import received
 
         name, phase = running.task.name, running.task.phase
-        if "progress" in data:
+        if "begun" in data:
+            # only now: neither a server that still imports torch nor other tasks must use up the task's time
+            running.ends = time.monotonic() + running.deadline
+        elif "progress" in data:
             done, total, label = data["progress"]
+            running.map = _Map(label, done, total, time.monotonic())
             self.events(Event("progress", name, phase, done=done, total=total, label=label))
         elif "notice" in data:
+            if running.map is not None:
+                running.map.notice = data["notice"]
             self.events(Event("notice", name, phase, label=data["notice"]))
         elif "seconds" in data:
             running.seconds = data["seconds"]
@@ -146,14 +174,16 @@ class Children:
 
 def _sudden_end(running: _Running, code: int) -> ExperimentError:
     """Return the error of a child that ended without a word."""
-    from labreport.running.pool import ending
+    from labreport.running.failures import ending
 
     task = running.task
     place = Place(f"experiments/{task.name}.py")
+    notes: list[str] = []
     if running.expired:
         what = f"{task.title} was stopped after {running.deadline:g} s, its deadline"
         cure = f"see {task.shown_log}; allow it more time in report.toml: [deadlines] {task.name} = …"
+        notes = running.map.notes() if running.map is not None else []
     else:
         what = f"{task.title} {ending(code)}"
         cure = f"see {task.shown_log}"
-    return ExperimentError(what, place=place, cure=cure)
+    return ExperimentError(what, place=place, notes=notes, cure=cure)

@@ -282,6 +282,8 @@ class _Server:
             code = 0
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
+            if isinstance(error.code, str):
+                print(error.code, file=sys.stderr)
         except BaseException:
             import traceback
 

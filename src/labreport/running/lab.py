@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from labreport.errors import ExperimentError, did_you_mean, visible
 from labreport.results import Fingerprint, Result, checkpoints, encode, files, load
+from labreport.running import relay
+from labreport.running.budget import Alone
+from labreport.running.seeds import Seeds, seed_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from labreport.project import Project
-    from labreport.running.pool import Item, Progress, Value
+    from labreport.running.pool import Progress
+    from labreport.running.units import Executor
 
+Item = TypeVar("Item")
+Value = TypeVar("Value")
 LONGEST_NOTICE = 500  # characters
 
 
@@ -31,8 +36,9 @@ class Lab:
     """What an experiment may ask of the engine, while it runs or draws.
 
     `needs` are the results that it may use, `used` those that it has asked for; its `fingerprint`
-    names the files that it may read; `map` reports to `progress`, each notice goes to `notify`;
-    `folder` is where `draw` keeps its `figures`, and None in `run`.
+    names the files that it may read; `map` lets its `executor` compute, or else up to `jobs` processes, and
+    reports to `progress`; each notice goes to `notify`; `folder` is where `draw` keeps its `figures`, and
+    None in `run`.
     """
 
     project: Project
@@ -46,6 +52,15 @@ class Lab:
     folder: Path | None = None
     used: set[str] = field(default_factory=set)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
+    executor: Executor | None = None
+
+    def __post_init__(self) -> None:
+        """Begin to count the maps, whose seeds follow from the experiment's own."""
+        self._seeds = Seeds(self.experiment, self.params.get("seed"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what goes to another process: all but the ways to talk to this one."""
+        return self.__dict__ | {"progress": _silent, "notify": relay.notice, "executor": None}
 
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item], label: str | None = None
@@ -53,22 +68,41 @@ class Lab:
         """Return `function(item)` for each item, in the order of the items, computed in parallel processes.
 
         The processes are forked here, so that the function may be a closure or a lambda and the items
-        anything; only what the function returns must be picklable. The values do not depend on the number of
-        processes, if the function depends on nothing but its item: draw random numbers from
-        `lab.seed(...)` of the item.
+        anything; only what the function returns must be picklable. While other threads of this process run
+        (torch in several threads, a BLAS), a fork could hang: then the processes are fresh ones, and the
+        function and the items, too, must be picklable.
+
+        The values do not depend on the number of processes, if the function depends on nothing but its item:
+        each item begins with one torch thread and with the global generators of Python, NumPy and torch
+        seeded for it. What an item does to these has no effect here after the map. Generators of its own
+        are best seeded by `lab.seed(...)` of the item. `label`, or else the function's name, is shown with
+        the progress and part of the seeds.
 
         Raises
         ------
         Exception
             The first exception of the function, in the order of time, with a note that names the item.
         ExperimentError
-            A process was killed, or a value cannot be pickled.
+            A process was killed, or something cannot be pickled.
 
         """
-        from labreport.running import pool
+        from labreport.running import pool, units
 
+        named = label or getattr(function, "__qualname__", "") or "map"
+        inside = units.inside()
+        seed = (inside or self._seeds).of_next_map(named)
+        todo = [units.Unit(index, item, seed(index)) for index, item in enumerate(items)]
+        executor = self.executor or pool.Local(Alone(self.jobs), notify=self.notify, warn=self.notice)
+        if inside:  # in an item of another map, whose processes are the only ones and whose progress is shown
+            executor = pool.Local()
         shown = label or getattr(function, "__name__", "") or "map"
-        return pool.compute(function, list(items), self.jobs, self.progress, shown)
+        meter = pool.Meter(_silent if inside else self.progress, len(todo), shown)
+        values: dict[int, Value] = {}
+        with closing(executor.compute(function, todo)) as computed:  # an error ends all processes at once
+            for place, done in computed:
+                values[place] = done.value
+                meter.done(len(values))
+        return [values[place] for place in range(len(todo))]
 
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""
@@ -141,9 +175,7 @@ class Lab:
             what = f"experiment {self.experiment!r} asks for a seed, but its Params has no `seed`"
             raise ExperimentError(what, cure="add `seed: int = 0` to Params")
         plain = encode({"key": [self.params["seed"], *key]}, {})["values"]["key"]
-        text = json.dumps([self.experiment, *plain], separators=(",", ":"))
-        # 63 bits: a generator that takes a signed integer of 64 takes this, too
-        return int.from_bytes(sha256(text.encode()).digest()[:8], "big") >> 1
+        return seed_of(self.experiment, *plain)
 
     def figure(self, name: str, figure: Figure, *, alt: str, data: Any = None) -> None:
         """Keep a figure, in `draw`: as PDF for the report and as PNG for screens, at the size that it has.

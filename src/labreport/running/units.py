@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from labreport.running import generators, threads
+from labreport.running.seeds import Seeds
 
 Seen = frozenset[tuple[str, str]]
 """Inputs that were observed while a unit was computed: their kinds and names, as in a fingerprint."""
@@ -31,11 +34,14 @@ class Done:
     seen: Seen = frozenset()
 
 
+Computed = Generator[tuple[int, Done], None, None]
+
+
 class Executor(Protocol):
     """Where units are computed: each gives the same bits wherever, and in whatever company."""
 
-    def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Iterator[tuple[int, Done]]:
-        """Yield what each unit gave with its place in `units`, in the order of time.
+    def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Computed:
+        """Yield what each unit gave with its place in `units`, in the order of time, until it is closed.
 
         Raises
         ------
@@ -46,3 +52,34 @@ class Executor(Protocol):
 
         """
         ...
+
+
+_inside: Seeds | None = None
+
+
+def perform(function: Callable[[Any], Any], unit: Unit) -> Done:
+    """Return what a unit gives, computed here and now, the same wherever that is.
+
+    The global generators start from the unit's seed, and torch computes in one thread, whatever the units
+    before have left. Neither is given back: that is for executors to do where it matters.
+    """
+    global _inside
+    outer, _inside = _inside, Seeds(unit.seed)
+    try:
+        generators.seed(unit.seed)
+        threads.limit()
+        return Done(function(unit.argument))
+    finally:
+        _inside = outer
+
+
+def inside() -> Seeds | None:
+    """Return the seeds for maps inside the unit that this process computes at the moment; None outside."""
+    return _inside
+
+
+def naming(unit: Unit) -> str:
+    """Return how messages name a unit: its number, from 1, and its argument, cut if it is long."""
+    shown = repr(unit.argument)
+    shown = shown if len(shown) <= 80 else shown[:77] + "…"
+    return f"item {unit.index + 1} of lab.map: {shown}"
