@@ -45,8 +45,8 @@ class _Map:
         """Return where the map stands, if it is not over."""
         if self.done == self.total:
             return []
-        ago = f"none finished for {time.monotonic() - self.at:.0f} s"
-        stands = f"in lab.map {self.label!r}: {self.done} of {self.total} items had finished, {ago}"
+        since = f"none for {time.monotonic() - self.at:.0f} s"
+        stands = f"in lab.map {self.label!r}: {self.done} of {self.total} items had finished, {since}"
         return [stands, *([f"last notice: {self.notice}"] if self.notice else [])]
 
 

@@ -28,6 +28,7 @@ Progress = Callable[[int, int, str], None]
 Notify = Callable[[str], None]
 """A function that is given a line for the person who builds."""
 
+STEPS = 1000
 PROGRESS_SECONDS = 0.1
 BORROW_SECONDS = 0.1
 """So often a map that could use more processes looks for a slot."""
@@ -36,20 +37,21 @@ OWN = -1
 
 
 class Meter:
-    """Tells about progress, but not more often than people can read."""
+    """Tells about progress, of many items not each: whoever listens has other things to do."""
 
     def __init__(self, progress: Progress, total: int, label: str) -> None:
         self.progress = progress
         self.total = total
         self.label = label
+        self.step = max(1, total // STEPS)
         self.last = time.monotonic()
         if total:
             progress(0, total, label)
 
     def done(self, count: int) -> None:
-        """Tell, unless it was told a moment ago, that so many items have finished."""
+        """Tell that so many items have finished; of very many only each so many, or after a moment."""
         now = time.monotonic()
-        if count == self.total or now - self.last >= PROGRESS_SECONDS:
+        if count % self.step == 0 or count == self.total or now - self.last >= PROGRESS_SECONDS:
             self.last = now
             self.progress(count, self.total, self.label)
 

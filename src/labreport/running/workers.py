@@ -239,8 +239,8 @@ def _pickled(value: object, name: str, threads: int) -> bytes:
     try:
         pickled: bytes = cloudpickle.dumps(value)
     except Exception as error:
-        count = "another thread" if threads == 1 else f"{threads} other threads"
-        what = f"lab.map cannot fork its processes while {count} of this one run"
+        others = "another thread" if threads == 1 else f"{threads} other threads"
+        what = f"lab.map cannot fork processes: this one has {others}, for which they could wait for ever"
         why = f"nor can it send {name} to fresh processes: {type(error).__name__}: {error}"
         cure = (
             "compute before lab.map in one thread (torch.set_num_threads(1)) and end threads of your own; "

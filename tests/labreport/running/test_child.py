@@ -1,5 +1,6 @@
 """What becomes of an experiment that fails, hangs, or does what it must not."""
 
+import hashlib
 import time
 
 import projects
@@ -263,3 +264,94 @@ def test_a_source_that_changes_while_the_build_begins_is_not_believed(tmp_path):
         assert states(project)["a"] == "stale run"
     else:
         assert load(project, "a").values == {"x": 1}
+
+
+# threads, and what no item survives
+
+
+def test_a_map_after_torch_has_computed_in_two_threads_works(tmp_path):
+    torch = pytest.importorskip("torch")
+    body = """
+        import torch
+        SCALE = 1.0
+        def work(i):
+            torch.set_num_threads(2)
+            x = torch.randn(400, 400).double()
+            return float((x @ x).sum()) * SCALE
+        def run(params, lab):
+            global SCALE
+            SCALE = 2.0
+            torch.set_num_threads(2)
+            x = torch.randn(600, 600).double()
+            (x @ x).sum()
+            found = lab.map(work, range(4))
+            return {"r": found, "threads": torch.get_num_threads(), "next": float(torch.rand(1))}
+    """
+    found = []
+    for jobs in (1, 2):
+        project = make(
+            tmp_path / str(jobs), {"a": experiment(body)}, toml='deadline = 120\npreload = ["torch"]\n'
+        )
+        run(project, jobs=jobs)
+        found.append(load(project, "a").values)
+    assert found[0] == found[1]
+    assert found[0]["threads"] == 2
+    seed = int.from_bytes(hashlib.sha256(b'["a",0,"map","work",0,3]').digest()[:8], "big") >> 1
+    x = torch.randn(400, 400, generator=torch.Generator().manual_seed(seed)).double()
+    assert found[0]["r"][3] == pytest.approx(2 * float((x @ x).sum()))
+
+
+def test_a_map_that_can_neither_fork_nor_send_is_refused_at_its_line(tmp_path):
+    body = """
+        import threading, time
+        def work():
+            while True:
+                time.sleep(0.0001)
+        def run(params, lab):
+            threading.Thread(target=work, daemon=True).start()
+            lock = threading.Lock()
+            return {"r": lab.map(lambda i: lock.locked(), range(4))}
+    """
+    (error,) = running.execute(make(tmp_path, {"a": experiment(body)}), jobs=2).errors
+    assert "lab.map cannot fork processes: this one has another thread" in error.what
+    assert error.place.source.strip() == 'return {"r": lab.map(lambda i: lock.locked(), range(4))}'
+    assert "nor can it send the function to fresh processes" in error.notes[0]
+
+
+def test_a_source_that_changes_before_fresh_processes_import_it_is_not_believed(tmp_path):
+    body = f"""
+        import threading, time
+        from pathlib import Path
+        from helper import X
+        def work():
+            while True:
+                time.sleep(0.0001)
+        def run(params, lab):
+            threading.Thread(target=work, daemon=True).start()
+            Path({str(tmp_path / "src" / "helper.py")!r}).write_text("X = 2\\n")
+            return {{"r": lab.map(lambda i: i * X, range(4))}}
+    """
+    project = make(tmp_path, {"a": experiment(body)}, src={"helper.py": "X = 1\n"})
+    (error,) = running.execute(project, jobs=2).errors
+    assert error.what.endswith("src/helper.py changed while the build began")
+
+
+def test_what_is_said_at_a_deadline_names_the_map_that_did_not_end(tmp_path):
+    body = """
+        import time
+        def work(i):
+            if i == 2:
+                time.sleep(0.5)  # until the others have finished
+                lab_.notice("item 2 begins")
+                time.sleep(600)
+        def run(params, lab):
+            global lab_
+            lab_ = lab
+            lab.map(work, range(3), "waiting for Godot")
+    """
+    project = make(tmp_path, {"a": experiment(body)}, toml="deadline = 3\n")
+    (error,) = running.execute(project, jobs=2).errors
+    assert error.what == "experiment 'a' was stopped after 3 s, its deadline"
+    stands, notice = error.notes
+    assert stands.startswith("in lab.map 'waiting for Godot': 2 of 3 items had finished, none for ")
+    assert notice == "last notice: item 2 begins"

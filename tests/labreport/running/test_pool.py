@@ -1,8 +1,12 @@
 """lab.map gives the same values for any number of processes, and says which item failed."""
 
+import hashlib
+import json
 import os
 import random
 import signal
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -10,7 +14,10 @@ import projects
 import pytest
 
 from labreport.errors import ExperimentError
-from labreport.running import Lab
+from labreport.running import Lab, threads
+
+WAYS = ["here", "forked", "three forked", "fresh"]
+JOBS = {"here": 1, "forked": 2, "three forked": 3, "fresh": 2}
 
 
 @pytest.fixture
@@ -18,14 +25,25 @@ def project(tmp_path):
     return projects.make(tmp_path, {})
 
 
-@pytest.fixture(params=[1, 2, 3])
-def lab(project, request):
-    return Lab(project, "exp", {"seed": 7}, jobs=request.param)
-
-
 @pytest.fixture
-def two(project):
-    return Lab(project, "exp", {"seed": 7}, jobs=2)
+def lab_of(project, monkeypatch):
+    """How to get a lab whose maps are computed in one of the ways, whatever threads these tests have."""
+
+    def lab(way, **kwargs):
+        monkeypatch.setattr(threads, "endangered_by_fork", lambda: int(way == "fresh"))
+        return Lab(project, "exp", {"seed": 7}, jobs=JOBS[way], **kwargs)
+
+    return lab
+
+
+@pytest.fixture(params=WAYS)
+def lab(lab_of, request):
+    return lab_of(request.param)
+
+
+@pytest.fixture(params=["forked", "fresh"])
+def two(lab_of, request):
+    return lab_of(request.param)
 
 
 def children() -> set[int]:
@@ -57,25 +75,80 @@ def test_closures_lambdas_and_items_that_cannot_be_pickled_work(lab):
     assert lab.map(lambda f: f(1) + offset, [lambda x: x, lambda x: -x]) == [11, 9]
 
 
-def test_the_number_of_processes_does_not_change_random_numbers(project):
-    def draw(key):
-        return random.Random(lab.seed(key)).random()
+def seed_of(*key) -> int:
+    text = json.dumps(["exp", 7, "map", *key], separators=(",", ":"))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def test_each_item_draws_from_generators_seeded_for_it(lab):
+    np, torch = pytest.importorskip("numpy"), pytest.importorskip("torch")
+
+    def draw(_):
+        import numpy as np
+        import torch
+
+        return random.random(), np.random.rand(), float(torch.rand(1))
+
+    random.random()  # what was drawn before does not matter
+    for number in range(2):
+        for index, found in enumerate(lab.map(draw, "abcd", "draws")):
+            seed = seed_of("draws", number, index)
+            assert found == (
+                random.Random(seed).random(),
+                np.random.RandomState([seed >> 32, seed % 2**32]).rand(),
+                float(torch.rand(1, generator=torch.Generator().manual_seed(seed))),
+            )
+
+
+def test_maps_of_one_name_and_maps_of_other_names_draw_other_numbers(lab):
+    def one(_):
+        return random.random()
+
+    def other(_):
+        return random.random()
+
+    found = [lab.map(one, [0]), lab.map(one, [0]), lab.map(other, [0]), lab.map(one, [0], "labelled")]
+    assert len({value for (value,) in found}) == 4
+
+
+def test_what_follows_a_map_draws_as_if_there_had_been_none(lab):
+    def draw(_):
+        random.seed(0)
+        return random.random(), np.random.rand(), float(torch.rand(1))
+
+    np, torch = pytest.importorskip("numpy"), pytest.importorskip("torch")
+    random.seed(5)
+    np.random.seed(5)
+    torch.manual_seed(5)
+    lab.map(draw, range(3))
+    expected = random.Random(5).random(), np.random.RandomState(5).rand()
+    assert (random.random(), np.random.rand()) == expected
+    assert torch.equal(torch.rand(1), torch.rand(1, generator=torch.Generator().manual_seed(5)))
+
+
+def test_a_map_inside_an_item_draws_the_same_wherever_the_item_is_computed(lab_of):
+    def outer(_):
+        before = random.random()
+        inner = [lab.map(lambda _: random.random(), range(2)) for _ in range(2)]
+        return before, inner, random.random()
 
     found = []
-    for jobs in (1, 2, 4):
-        lab = Lab(project, "exp", {"seed": 7}, jobs=jobs)
-        found.append(lab.map(draw, range(9)))
-    assert found[0] == found[1] == found[2]
-    assert len(set(found[0])) == 9
+    for way in WAYS:
+        lab = lab_of(way)
+        found.append(lab.map(outer, range(4)))
+    assert all(other == found[0] for other in found)
+    numbers = [x for before, inner, after in found[0] for x in (before, *inner[0], *inner[1], after)]
+    assert len(set(numbers)) == 4 * 6
 
 
-def test_several_jobs_are_several_processes_and_one_job_is_none(project):
+def test_several_jobs_are_several_processes_and_one_job_is_none(lab_of):
     def who(_):
-        time.sleep(0.05)
+        time.sleep(0.3)
         return os.getpid()
 
-    assert len(set(Lab(project, "e", {}, jobs=2).map(who, range(6)))) == 2
-    assert set(Lab(project, "e", {}, jobs=1).map(who, range(3))) == {os.getpid()}
+    for way in ("forked", "fresh"):
+        assert len(set(lab_of(way).map(who, range(6))) - {os.getpid()}) == 2
+    assert set(lab_of("here").map(who, range(2))) == {os.getpid()}
 
 
 def test_an_error_of_the_function_is_raised_with_the_item_that_it_had(lab):
@@ -129,40 +202,55 @@ def test_a_process_that_ends_itself_is_named_with_its_item(two):
 
 
 def test_a_value_that_cannot_be_sent_says_so(two):
-    with pytest.raises(ExperimentError, match="cannot send what the function returned, function"):
-        two.map(lambda x: lambda: x, [1, 2])
+    with pytest.raises(ExperimentError, match="cannot send what the function returned, lock"):
+        two.map(lambda x: __import__("threading").Lock(), [1, 2])
 
 
-def test_large_values_pass(two):
-    assert [len(v) for v in two.map(lambda n: b"x" * n, [3_000_000, 5_000_000, 1])] == [
-        3_000_000,
-        5_000_000,
-        1,
-    ]
+def test_an_item_that_calls_exit_ends_the_map_as_it_would_here(lab):
+    with pytest.raises(SystemExit) as caught:
+        lab.map(lambda x: sys.exit(f"no more than {x}"), [1, 2])
+    assert caught.value.code in ("no more than 1", "no more than 2")
+    assert caught.value.__notes__[0].startswith("in item ")
 
 
-def test_a_map_inside_a_map_stays_in_its_process(lab):
-    def outer(x):
-        inner = lab.map(lambda y: (os.getpid(), x * y), [1, 2])
-        return {pid for pid, _ in inner} == {os.getpid()}, [value for _, value in inner]
+def test_what_cannot_go_to_a_fresh_process_is_refused_before_any_is_started(lab_of):
+    lock = threading.Lock()
+    for function, items, named in [
+        (lambda x: lock, [1, 2], "the function"),
+        (str, [1, lock], "item 2 of lab.map: <unlocked"),
+    ]:
+        with pytest.raises(
+            ExperimentError, match="cannot fork processes: this one has another thread"
+        ) as caught:
+            lab_of("fresh").map(function, items)
+        assert f"nor can it send {named}" in caught.value.notes[0]
+        assert "cannot pickle '_thread.lock' object" in caught.value.notes[0]
+        assert "torch.set_num_threads(1)" in caught.value.cure
 
-    assert lab.map(outer, [1, 2, 3]) == [(True, [1, 2]), (True, [2, 4]), (True, [3, 6])]
+
+@pytest.mark.parametrize("way", ["here", "fresh"])
+def test_notices_of_items_are_heard(lab_of, way):
+    """Those of forked processes are, too, where `notify` is a pipe, as it is in a build."""
+    heard = []
+    lab = lab_of(way, notify=heard.append)
+    lab.map(lambda i: lab.notice(f"item {i}"), range(2))
+    assert sorted(heard) == ["item 0", "item 1"]
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_progress_begins_at_nothing_and_ends_at_all(project, jobs):
+@pytest.mark.parametrize("way", WAYS)
+def test_only_the_outer_map_tells_of_its_progress(lab_of, way):
     seen = []
-    lab = Lab(project, "exp", {}, jobs=jobs, progress=lambda *told: seen.append(told))
-    lab.map(abs, range(50), label="trainings")
-    assert seen[0] == (0, 50, "trainings")
-    assert seen[-1] == (50, 50, "trainings")
-    assert [done for done, _, _ in seen] == sorted({done for done, _, _ in seen})
+    lab = lab_of(way, progress=lambda *told: seen.append(told))
+    lab.map(lambda _: lab.map(abs, range(100), "inner"), range(2), "outer")
+    assert {label for _, _, label in seen} == {"outer"}
 
 
-def test_torch_computes_with_one_thread_and_gives_the_same_bits(project):
+def test_torch_begins_each_item_with_one_thread_and_gives_the_same_bits(lab_of):
     torch = pytest.importorskip("torch")
 
     def train(seed):
+        threads = torch.get_num_threads()
+        torch.set_num_threads(2)  # as careless as it may be
         generator = torch.Generator().manual_seed(seed)
         w = torch.randn(64, 64, generator=generator, requires_grad=True)
         for _ in range(3):
@@ -171,9 +259,16 @@ def test_torch_computes_with_one_thread_and_gives_the_same_bits(project):
             with torch.no_grad():
                 w -= 0.01 * w.grad
                 w.grad.zero_()
-        return torch.get_num_threads(), w.detach().clone()
+        return threads, w.detach().clone()
 
-    one, two = (Lab(project, "e", {}, jobs=jobs).map(train, [1, 2, 3]) for jobs in (1, 2))
-    assert {threads for threads, _ in (*one, *two)} == {1}
-    for (_, a), (_, b) in zip(one, two, strict=True):
-        assert torch.equal(a, b)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for way in ("here", "fresh"):  # a fork would hang: these tests have used two threads
+            torch.set_num_threads(2)
+            found.append(lab_of(way).map(train, [1, 2, 3]))
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert {threads for values in found for threads, _ in values} == {1}
+    assert all(torch.equal(a, b) for (_, a), (_, b) in zip(*found, strict=True))

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -130,6 +131,124 @@ def test_at_most_so_many_experiments_run_at_once(tmp_path):
 
     run(project, jobs=2, events=count)
     assert max(most) == 2
+
+
+SHARING = """
+import time
+def run(params, lab):
+    def work(_):
+        start = time.monotonic()
+        time.sleep(0.15)
+        return [start, time.monotonic()]
+    return {{"spans": [span for _ in range({maps}) for span in lab.map(work, range({items}))]}}
+"""
+
+
+def most_at_once(spans) -> int:
+    """Return how many of the spans of time overlap."""
+    ends = sorted([(start, 1) for start, _ in spans] + [(end, -1) for _, end in spans])
+    counts = [sum(step for _, step in ends[: i + 1]) for i in range(len(ends))]
+    return max(counts)
+
+
+@pytest.mark.parametrize(("jobs", "experiments"), [(1, "ab"), (2, "abc"), (4, "abcd"), (3, "a")])
+def test_experiments_and_their_maps_share_one_budget_of_processes(tmp_path, jobs, experiments):
+    body = SHARING.format(maps=2, items=8)
+    project = make(tmp_path, {name: experiment(body) for name in experiments})
+    assert sorted(run(project, jobs=jobs).ran) == list(experiments)
+    spans = [span for name in experiments for span in load(project, name).values["spans"]]
+    assert len(spans) == 16 * len(experiments)
+    assert most_at_once(spans) == jobs
+
+
+def test_drawings_share_the_budget_too(tmp_path):
+    draw = """
+        def draw(result, lab):
+            from matplotlib.figure import Figure
+            spans = lab.map(work, range(6))
+            figure = Figure(figsize=(2, 2))
+            figure.subplots().plot([0, 1])
+            lab.figure("line", figure, alt="a line", data={"x": [x for span in spans for x in span]})
+    """
+    work = """
+        import time
+        def work(_):
+            start = time.monotonic()
+            time.sleep(0.15)
+            return [start, time.monotonic()]
+    """
+    ran = "def run(params, lab):\n    return {'spans': lab.map(work, range(6))}\n"
+    body = "\n".join(textwrap.dedent(part) for part in (work, ran, draw))
+    project = make(tmp_path, {name: experiment(body) for name in "abc"})
+    run(project, jobs=2)
+    spans = [span for name in "abc" for span in load(project, name).values["spans"]]
+    for name in "abc":
+        lines = (project.results / name / "figures" / "line.csv").read_text().split()[1:]
+        drawn = [float(line.split(",")[-1]) for line in lines]
+        spans += zip(drawn[::2], drawn[1::2], strict=True)
+    assert len(spans) == 36
+    assert most_at_once(spans) == 2
+
+
+def test_an_experiment_that_begins_is_given_its_slot_by_one_that_maps(tmp_path):
+    late = "import time\ndef run(params, lab):\n    return {'began': time.monotonic()}\n"
+    project = make(
+        tmp_path,
+        {
+            "b_late": experiment(late, needs=("c_first",)),
+            "a_maps": experiment(SHARING.format(maps=1, items=30)),
+            "c_first": returning("{}"),
+        },
+    )
+    run(project, jobs=2)
+    spans = load(project, "a_maps").values["spans"]
+    assert load(project, "b_late").values["began"] < max(end for _, end in spans)
+    assert most_at_once(spans) == 2
+
+
+def test_time_spent_waiting_for_a_slot_does_not_count_for_the_deadline(tmp_path):
+    lends = """
+        import time
+        def run(params, lab):
+            lab.map(lambda _: time.sleep(4), range(2))
+            return {}
+    """
+    project = make(
+        tmp_path,
+        {"lends": experiment(lends), "first": returning("{}"), "late": returning("{}", needs=("first",))},
+        toml="[deadlines]\nlate = 2\n",
+    )
+    lent = []
+
+    def wait_until_the_slot_is_lent(event):
+        if (event.experiment, event.kind) == ("first", "finished"):
+            time.sleep(1)
+            lent.append(time.monotonic())
+        elif (event.experiment, event.kind) == ("late", "finished"):
+            lent.append(time.monotonic())
+
+    run(project, jobs=2, events=wait_until_the_slot_is_lent)
+    assert lent[1] - lent[0] > 2
+    assert recorded_run(project, "late").seconds < 2
+
+
+def test_an_experiment_that_is_killed_while_it_maps_loses_no_slot(tmp_path):
+    dies = """
+        import os, signal, time
+        def run(params, lab):
+            parent = os.getpid()
+            lab.map(lambda i: time.sleep(0.1) if i < 4 else os.kill(parent, signal.SIGKILL), range(9))
+    """
+    project = make(
+        tmp_path,
+        {"a_dies": experiment(dies), "b": experiment(SHARING.format(maps=1, items=12))},
+        toml="deadline = 60\n",
+    )
+    outcome = running.execute(project, jobs=3)
+    assert [error.what for error in outcome.errors] == [
+        "experiment 'a_dies' was killed by signal 9 (out of memory?)"
+    ]
+    assert most_at_once(load(project, "b").values["spans"]) == 3
 
 
 def test_events_tell_the_whole_story(tmp_path):
