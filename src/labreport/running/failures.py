@@ -5,18 +5,18 @@ from __future__ import annotations
 import pickle
 import signal
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 Described = tuple[bytes, str, str, list[tuple[str, int]]]
 """An exception as what can be sent: itself pickled where it can be, its text, traceback and places."""
 
 
-def described(error: BaseException) -> Described:
+def described(error: BaseException, dumps: Callable[[object], bytes] = pickle.dumps) -> Described:
     """Return an exception as what can be sent."""
     text = "".join(traceback.format_exception(error))
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
     try:
-        pickled = pickle.dumps(error)
+        pickled = dumps(error)
         pickle.loads(pickled)  # many exceptions can be pickled but not restored: their __init__ asks for more
     except Exception:
         pickled = b""

@@ -18,7 +18,9 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
+
+from labreport.running import threads
 
 MAX_LOG = 10_000_000
 MAX_MESSAGE = select.PIPE_BUF
@@ -349,4 +351,15 @@ def main(preload: Sequence[str]) -> None:
             __import__(module)
         except Exception as error:  # the experiment that needs it fails by name
             print(f"cannot preload {module}: {error}")
+        if threads.others():
+            print(f"{module} is not preloaded: it starts threads, which no child would have", flush=True)
+            _begin_again(requests, replies, [other for other in preload if other != module])
     _Server(requests, replies).serve()
+
+
+def _begin_again(requests: int, replies: int, preload: Sequence[str]) -> NoReturn:
+    """Be a new server that preloads less: only a new process is without the threads."""
+    os.dup2(requests, 0)
+    os.dup2(replies, 1)
+    options = sys.orig_argv[1 : sys.orig_argv.index(_BOOT) + 2]  # as far as the path
+    os.execv(sys.executable, [sys.executable, *options, *preload])

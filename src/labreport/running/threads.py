@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,10 +30,19 @@ def count(pid: int | None = None) -> int | None:
 
 def endangered_by_fork() -> int:
     """Return how many other threads of this process forbid a fork: native ones, or Python ones at work."""
+    return _after_grace(lambda: _native() + _at_work())
+
+
+def others() -> int:
+    """Return how many other threads this process has: none of them would live on in a forked one."""
+    return _after_grace(lambda: (count() or threading.active_count()) - 1)
+
+
+def _after_grace(found: Callable[[], int]) -> int:
     end = time.monotonic() + GRACE_SECONDS
-    while (found := _native() + _at_work()) and time.monotonic() < end:
+    while (number := found()) and time.monotonic() < end:
         time.sleep(SAMPLE_SECONDS)
-    return found
+    return number
 
 
 def _native() -> int:

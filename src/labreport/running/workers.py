@@ -77,7 +77,7 @@ def _answer(function: Function, unit: Unit, dumps: Callable[[object], bytes]) ->
     try:
         done = perform(function, unit)
     except (Exception, SystemExit) as error:
-        return "failed", described(error)
+        return "failed", described(error, dumps)
     try:
         return "done", dumps(done)  # not by torch's shared memory, which ends with this process
     except Exception as error:

@@ -355,3 +355,70 @@ def test_what_is_said_at_a_deadline_names_the_map_that_did_not_end(tmp_path):
     stands, notice = error.notes
     assert stands.startswith("in lab.map 'waiting for Godot': 2 of 3 items had finished, none for ")
     assert notice == "last notice: item 2 begins"
+
+
+# global generators
+
+DRAWING = """
+    import random
+    from pathlib import Path
+    AT_IMPORT = random.random()
+    def run(params, lab):
+        import numpy as np
+        in_items = lab.map(lambda _: [random.random(), np.random.rand()], range(3))
+        return {"all": [AT_IMPORT, random.random(), np.random.rand(), *sum(in_items, [])]}
+    def draw(result, lab):
+        from matplotlib.figure import Figure
+        figure = Figure(figsize=(2, 2))
+        figure.subplots().plot([0, 1])
+        lab.figure("line", figure, alt="a line", data={"x": [AT_IMPORT, random.random()]})
+"""
+
+
+def drawn(project, name) -> list[float]:
+    """Return all numbers that `run` and `draw` have drawn."""
+    lines = (project.results / name / "figures" / "line.csv").read_text().split()[1:]
+    return [*load(project, name).values["all"], *(float(line.split(",")[-1]) for line in lines)]
+
+
+def test_numbers_from_unseeded_global_generators_are_repeatable_and_different(tmp_path):
+    found = []
+    for jobs in (1, 2):
+        project = make(tmp_path / str(jobs), {name: experiment(DRAWING) for name in "ab"})
+        run(project, jobs=jobs)
+        found.append([drawn(project, name) for name in "ab"])
+        run(project, ["a"], jobs=jobs, settings={"a": {"seed": "1"}})
+        found[-1].append(drawn(project, "a"))
+    assert found[0] == found[1]
+    a, b, other_seed = found[0]
+    assert a[0] == a[-2] == other_seed[0]  # what the module draws at its import does not know the parameters
+    assert len({*a, *b, *other_seed}) == len(a) - 1 + len(b) - 1 + len(other_seed) - 2
+
+
+def test_an_error_of_the_experiments_own_class_can_be_caught_from_a_fresh_process(tmp_path):
+    body = """
+        import threading, time
+        from dataclasses import dataclass
+        class Refused(Exception):
+            pass
+        @dataclass
+        class Point:
+            x: int
+        def work():
+            while True:
+                time.sleep(0.0001)
+        def item(x):
+            if x == 3:
+                raise Refused(x)
+            return Point(x)
+        def run(params, lab):
+            threading.Thread(target=work, daemon=True).start()
+            points = lab.map(item, [1, 2])
+            try:
+                lab.map(item, [2, 3])
+            except Refused as error:
+                return {"points": [isinstance(p, Point) and p.x for p in points], "refused": error.args[0]}
+    """
+    project = make(tmp_path, {"a": experiment(body)})
+    run(project, jobs=2)
+    assert load(project, "a").values == {"points": [1, 2], "refused": 3}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from labreport.running import threads
 from labreport.running.forkserver import MAX_MESSAGE, ForkServer, encode_message
 
 ROOT = Path(__file__).parents[3]
@@ -88,6 +89,31 @@ def test_what_a_call_prints_is_in_its_log(server, tmp_path):
     assert (tmp_path / "a" / "log").read_text() == "given ä\n"
     heard(server, fails, "no such thing", tmp_path / "log")
     assert (tmp_path / "log").read_text().endswith("ValueError: no such thing\n")
+
+
+def test_the_words_that_a_call_exits_with_are_in_its_log(server, tmp_path):
+    heard(server, exits, "no more data", tmp_path / "log")
+    assert (tmp_path / "log").read_text() == "no more data\n"
+
+
+def imported(names, send):
+    send({"imported": [name in sys.modules for name in names], "threads": threads.count()})
+
+
+def test_a_module_that_starts_threads_is_not_preloaded(tmp_path):
+    """Its threads would not live on in a child, and the locks that they hold would never be given back."""
+    for name in ("before", "after"):
+        (tmp_path / f"{name}.py").write_text("")
+    start = "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    (tmp_path / "between.py").write_text(start)
+    path, names = [tmp_path, ROOT, *map(Path, sys.path)], ["before", "between", "after"]
+    server = ForkServer(preload=names, path=path, cwd=tmp_path, log=tmp_path / "log", env={})
+    try:
+        _, said, _ = heard(server, imported, names, tmp_path / "log of the call")
+    finally:
+        server.close()
+    assert said["data"] == {"imported": [True, False, True], "threads": 1}
+    assert "between is not preloaded: it starts threads" in (tmp_path / "log").read_text()
 
 
 def test_neither_the_server_nor_a_call_is_in_our_session(server, tmp_path):

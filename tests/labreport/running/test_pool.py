@@ -172,6 +172,21 @@ def test_an_error_that_cannot_be_pickled_keeps_its_text(two):
         two.map(fail, [1, 2])
 
 
+class Refused(ValueError):
+    """What an item raises, and who has called the map catches."""
+
+
+def test_an_error_of_the_users_own_class_can_be_caught_as_such(lab):
+    class Local(Exception):
+        pass
+
+    def refuse(x):
+        raise Refused(x) if x else Local
+
+    with pytest.raises(Refused):
+        lab.map(refuse, [1, 1])
+
+
 def test_an_error_ends_the_other_processes_at_once(two):
     def work(x):
         if x:
