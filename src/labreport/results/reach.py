@@ -73,10 +73,31 @@ class Reached:
 
 def reached(modules: Modules, start: Module, roots: Iterable[str]) -> Reached:
     """Return what counts for these names of a module."""
+    return reached_from(modules, start, [(start, root) for root in roots])
+
+
+def reached_from(
+    modules: Modules,
+    start: Module,
+    names: Iterable[tuple[Module, str]],
+    code: Iterable[tuple[Module, References]] = (),
+    values: Iterable[Module] = (),
+) -> Reached:
+    """Return what counts where a module has been imported, for names and code of any modules.
+
+    `values` are modules that are used as objects.
+    """
     reach = _Reach(modules)
     reach.import_(start)
-    for root in roots:
-        reach.name(start, root)
+    for module, name in names:
+        reach.import_(module)
+        reach.name(module, name)
+    for module, refers in code:
+        reach.import_(module)
+        reach.refer(module, refers)
+    for module in values:
+        reach.import_(module)
+        reach.use_as_value(module)
     reach.settle()
     return Reached(reach.code(start), frozenset(m.path for m in reach.imported), frozenset(reach.foreign))
 
@@ -329,7 +350,7 @@ class _Reach:
                 for index in sorted(state.counts):
                     self._follow_class(other, state.facts.pieces[index])
 
-    def _use_as_value(self, module: Module) -> None:
+    def use_as_value(self, module: Module) -> None:
         """Note that a module is used as an object: where names are computed, all of it can be reached."""
         state = self.imported[module]
         if not state.is_value:
@@ -387,7 +408,7 @@ class _Reach:
         """Count what a path of attributes reaches from a module, or from a folder that is not a module."""
         if not path:
             if inside is not None:
-                self._use_as_value(inside)
+                self.use_as_value(inside)
             return
         below = self._import_steps([*steps, path[0]])
         if inside is not None and (below is None or path[0] in self.imported[inside].binding):

@@ -104,14 +104,18 @@ class Sources:
             out |= of_kind("parameter", {key: json.dumps(value) for key, value in params.items()})
         else:
             foreign.add(DRAWS_WITH)  # the figure is saved by labreport, whose own imports do not count
-            out |= of_kind("style", self._digests([self._label(self.project.style)]))
+            out |= of_kind("style", self._digests([self.label(self.project.style)]))
+        return out | self.versions(foreign)
+
+    def versions(self, modules: Iterable[str]) -> Fingerprint:
+        """Return the versions of the packages that provide top-level modules."""
         if self._installed is None:
             self._installed = versions.installed(sys.path)
-        return out | of_kind("version", versions.versions(foreign, self._installed, self._cache.remember))
+        return of_kind("version", versions.versions(modules, self._installed, self._cache.remember))
 
     def _digests(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of those of the project's files that exist."""
-        read = {name: self._read(self.project.root / name) for name in names}
+        read = {name: self.read(self.project.root / name) for name in names}
         return {name: checksum(data) for name, data in read.items() if data is not None}
 
     def imported_by(self, name: str) -> set[Path]:
@@ -124,7 +128,7 @@ class Sources:
 
     def _experiment(self, name: str) -> dict[str, Any]:
         path = self.project.experiments / f"{name}.py"
-        data = self._read(path) if name in self.project.experiment_names() else None
+        data = self.read(path) if name in self.project.experiment_names() else None
         if data is None:
             cure = did_you_mean(name, self.project.experiment_names())
             raise UsageError(f"there is no experiment {name!r}", cure=cure)
@@ -160,7 +164,7 @@ class Sources:
         """Return where NEEDS or READS has a text."""
         # looked for in the text: the syntax was not parsed if its facts came from the cache
         path = self.project.experiments / f"{name}.py"
-        lines = (self._read(path) or b"").decode("utf-8", "replace").splitlines()
+        lines = (self.read(path) or b"").decode("utf-8", "replace").splitlines()
         first = next((i for i, line in enumerate(lines) if line.startswith(keyword)), 0)
         for i, line in enumerate(lines[first:], first + 1):
             if f'"{text}"' in line or f"'{text}'" in line:
@@ -173,7 +177,7 @@ class Sources:
 
         def find() -> dict[str, Any]:
             found = reached(self, start, ROOTS[phase])
-            code = {self._label(path, label): sha for (path, label), sha in found.code.items()}
+            code = {self.label(path, label): sha for (path, label), sha in found.code.items()}
             files = sorted(map(str, found.imported))
             return {"code": dict(sorted(code.items())), "imported": files, "foreign": sorted(found.foreign)}
 
@@ -184,7 +188,7 @@ class Sources:
     @cached_property
     def _snapshot(self) -> str:
         """The digest of all that what is reached depends on: each Python file of the project, by its path."""
-        found = ((path, self._read(path)) for path in modules.source_files(self.project))
+        found = ((path, self.read(path)) for path in modules.source_files(self.project))
         return digest([[str(path), checksum(data)] for path, data in found if data is not None])
 
     def find(self, dotted: str) -> Module | None:
@@ -220,12 +224,13 @@ class Sources:
             if module.package == EXPERIMENTS and path.stem in self.project.experiment_names():
                 written = self._experiment(path.stem)["module"]
             else:
-                data, shown = self._read(path) or b"", self.project.shown(path)
+                data, shown = self.read(path) or b"", self.project.shown(path)
                 written = self._cache.remember(f"module {checksum(data)}", lambda: module_facts(data, shown))
             self._facts[path] = ModuleFacts.parse(written)
         return self._facts[path]
 
-    def _read(self, path: Path) -> bytes | None:
+    def read(self, path: Path) -> bytes | None:
+        """Return the bytes of a file, as they were when they were first asked for; None if there is none."""
         if path not in self._bytes:
             try:
                 self._bytes[path] = path.read_bytes()
@@ -236,7 +241,7 @@ class Sources:
                 raise InputError(what, cure="make it readable") from error
         return self._bytes[path]
 
-    def _label(self, path: Path, symbol: str = "") -> str:
+    def label(self, path: Path, symbol: str = "") -> str:
         """Return the name of a file, or of a symbol in it, in a fingerprint: the same on every machine."""
         roots = (self.project.root, *self.project.source_roots)
         inside = next((root for root in roots if path.is_relative_to(root)), path.parent)

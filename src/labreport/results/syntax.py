@@ -161,7 +161,7 @@ def module_globals(body: Iterable[ast.stmt]) -> Globals:
 
 
 def _facts(tree: ast.Module, *, is_experiment: bool = False) -> ModuleFacts:
-    body = [statement for statement in _without_texts(tree).body if not _never_runs(statement)]
+    body = [statement for statement in without_texts(tree).body if not _never_runs(statement)]
     known = module_globals(body)
     unbound: dict[str, Import | None] = dict.fromkeys(module_globals(filter(_never_runs, tree.body)).others)
     evaluation = Evaluation(known, _data(body, known), _managers(body, known))
@@ -209,12 +209,12 @@ class _Cutter:
         shown = ", ".join(names) if label is None else label
         refers = references([node], self.known, self.unbound)
         assuming = tuple(sorted(self.evaluation.assumed))
-        return Piece(shown, names, _digest([node]), refers, assuming=assuming, **facts)
+        return Piece(shown, names, digest_of([node]), refers, assuming=assuming, **facts)
 
     def _imported(self, node: ast.Import | ast.ImportFrom) -> Piece:
         ((name, stands),) = imports_of(node).items()
         always = name == "*" or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
-        digest, executes = _digest([node]), tuple(executed_by(node))
+        digest, executes = digest_of([node]), tuple(executed_by(node))
         label = "" if always else name  # a star has no name of its own, but shadows others
         return Piece(label, (name,), digest, References(), "", always, (), executes, stands)
 
@@ -365,7 +365,7 @@ def _without_default(node: ast.stmt) -> ast.stmt:
     return field_
 
 
-def _without_texts(tree: ast.Module) -> ast.Module:
+def without_texts(tree: ast.Module) -> ast.Module:
     """Return the tree without docstrings and other texts that stand alone: they do nothing."""
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
@@ -383,6 +383,7 @@ def _is_text(node: ast.AST) -> bool:
     )
 
 
-def _digest(nodes: Iterable[ast.stmt]) -> str:
+def digest_of(nodes: Iterable[ast.AST]) -> str:
+    """Return the digest of code as syntax: layout and comments do not count."""
     # a text in the code may hold half of a surrogate pair, written as an escape
     return sha256("\n".join(ast.dump(node) for node in nodes).encode("utf-8", "surrogatepass")).hexdigest()
