@@ -125,7 +125,7 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     # the longest first: then no process is left with one of them at the end
     jobs = [(name, repeat) for name in SETTINGS for repeat in range(params.repeats)]
     jobs.sort(key=lambda job: -_work(SETTINGS[job[0]], params))
-    fits = lab.map(lambda job: _fit(*job, tasks, params, lab), jobs, "settings")
+    fits = lab.map(lambda job: _fit(*job, params, lab), jobs, "settings")
     by_job = dict(zip(jobs, fits, strict=True))
     labelled = [fit.curve.assign(setting=name, repeat=r) for (name, r), fit in sorted(by_job.items())]
     curves = pd.concat(labelled, ignore_index=True)
@@ -154,11 +154,12 @@ def _work(setting: FitSetting, params: Params) -> int:
     return setting.units * setting.length * (params.few if setting.few else ALL)
 
 
-def _fit(name: str, repeat: int, tasks: Sequence[Task], params: Params, lab: Lab) -> Fit:
+def _fit(name: str, repeat: int, params: Params, lab: Lab) -> Fit:
     setting = SETTINGS[name]
     epochs, points = setting.length * params.epochs, params.few if setting.few else None
     marks = checkpoint_epochs(epochs, (params.short, params.epochs))
-    return fit(setting, tasks[repeat], points, epochs, marks, lab.seed("start", repeat))
+    task = draw_task(params.noise, lab.seed("data", repeat))
+    return fit(setting, task, points, epochs, marks, lab.seed("start", repeat))
 
 
 # --------------------------------------------------------------------------------------- comparing

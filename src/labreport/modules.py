@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from labreport.project import Project
 
+_ENGINE = str(Path(__file__).resolve().parent)
 _NOT_PACKAGES = ("src", "build", "__pycache__")
 _DEEPEST = 4  # packages within packages whose modules are listed for a cure
 
@@ -47,6 +49,26 @@ def is_own(project: Project, module: str) -> bool:
 def module_names(project: Project) -> list[str]:
     """Return the names of all modules of the project, in the order in which an import looks for them."""
     return [name for root in project.source_roots for name in _below(root)]
+
+
+def source_files(project: Project) -> list[Path]:
+    """Return all Python files in the project's source folders; labreport's own do not count."""
+    found: dict[str, None] = {}
+    for root in project.source_roots:
+        found.update(dict.fromkeys(_files_below(str(root))))
+    return [Path(path) for path in found]
+
+
+def _files_below(folder: str, depth: int = _DEEPEST + 1) -> Iterator[str]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name.endswith(".py"):
+            yield entry.path
+        elif depth and _is_package_name(entry.name) and entry.is_dir() and entry.path != _ENGINE:
+            yield from _files_below(entry.path, depth - 1)
+
+
+def _is_package_name(name: str) -> bool:
+    return name.isidentifier() and name not in ("build", "__pycache__")
 
 
 def _below(folder: Path, package: str = "", depth: int = _DEEPEST) -> Iterator[str]:

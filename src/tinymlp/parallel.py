@@ -8,7 +8,23 @@ from typing import Any, Protocol
 
 
 class Map(Protocol):
-    """`map`, or one like it that works in parallel."""
+    """`serial`, or one like it that works in parallel."""
 
-    def __call__(self, function: Callable[[Any], Any], items: Sequence[Any], /) -> Iterable[Any]:
-        """Return what the function returns for each item, in order."""
+    def __call__(
+        self, function: Callable[[Any], Any], items: Sequence[Any], /, *, batch: int | None = None
+    ) -> Iterable[Any]:
+        """Return what the function returns for each item, in order.
+
+        With `batch`, it takes a list of at most so many items and returns a list of their values, which do
+        not depend on how items are put together.
+        """
+
+
+def serial(
+    function: Callable[[Any], Any], items: Sequence[Any], /, *, batch: int | None = None
+) -> Iterable[Any]:
+    """Return what a function returns for each item, in order, one call after the other; see `Map`."""
+    if batch is None:
+        return [function(item) for item in items]
+    lists = (items[first : first + batch] for first in range(0, len(items), batch))
+    return [value for some in lists for value in function(list(some))]

@@ -36,8 +36,10 @@ def readable():
 def train_on_two_cores(repeats, training):
     with multiprocessing.get_context("fork").Pool(2, torch.set_num_threads, (1,)) as pool:
 
-        def both(function, items):
-            return pool.map(function, items, chunksize=1)
+        def both(function, items, batch):
+            half = min(batch, -(-len(items) // 2))
+            parts = [items[first : first + half] for first in range(0, len(items), half)]
+            return [value for part in pool.map(function, parts, chunksize=1) for value in part]
 
         return train(TEN, range(repeats), training, seed=0, map=both)
 

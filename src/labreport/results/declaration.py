@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -110,12 +110,26 @@ def targets(node: ast.stmt) -> list[str]:
         return [node.name]
     if isinstance(node, ast.Import | ast.ImportFrom):
         return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
-    names = [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Load)]
+    names = [n.id for n in _outside_comprehensions(node) if isinstance(n, ast.Name) and _is_bound(n)]
     nested = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.stmt | ast.ExceptHandler)]
     for child in nested:
         statements = child.body if isinstance(child, ast.ExceptHandler) else [child]
         names += [name for statement in statements for name in targets(statement)]
     return list(dict.fromkeys(names))
+
+
+def _is_bound(name: ast.Name) -> bool:
+    return not isinstance(name.ctx, ast.Load)
+
+
+def _outside_comprehensions(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and those in it whose names are bound outside: of a comprehension only `:=`."""
+    yield node
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+        yield from (inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
+        return
+    for child in ast.iter_child_nodes(node):
+        yield from _outside_comprehensions(child)
 
 
 class _Reader:

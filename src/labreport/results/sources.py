@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +14,15 @@ from labreport import modules
 from labreport.errors import InputError, Place, UsageError, did_you_mean, raise_all
 from labreport.modules import Module
 from labreport.results import declaration as declarations
-from labreport.results import syntax, versions
+from labreport.results import plain, reach, references, syntax, versions
 from labreport.results.cache import Cache
 from labreport.results.declaration import Declaration, Setting
 from labreport.results.files import checksum
 from labreport.results.fingerprint import Fingerprint, Part, of_kind
+from labreport.results.reach import reached
 from labreport.results.results import SCHEMA
-from labreport.results.syntax import experiment_facts, module_facts
+from labreport.results.strict_json import digest
+from labreport.results.syntax import ModuleFacts, experiment_facts, module_facts
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -28,7 +31,7 @@ ENGINE = "labreport"
 DRAWS_WITH = "matplotlib"
 EXPERIMENTS = "experiments"
 
-Import = Sequence[Any]  # module, the name taken from it or None, the level of a relative import
+ROOTS = {"run": ("run", "Params"), "draw": ("draw",)}
 
 
 class Sources:
@@ -41,10 +44,11 @@ class Sources:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._bytes: dict[Path, bytes | None] = {}
-        self._packages: dict[Path, str] = {}
         self._found: dict[str, Module | None] = {}
+        self._facts: dict[Path, ModuleFacts] = {}
+        self._own: dict[str, bool] = {}
         self._installed: dict[str, str] | None = None
-        made_by = (syntax, declarations, versions)
+        made_by = (syntax, declarations, versions, references, plain, reach)
         self._cache = Cache(project.build / "cache" / "syntax.json", made_by)
 
     def declaration(self, name: str) -> Declaration:
@@ -89,33 +93,34 @@ class Sources:
             A module that the experiment reaches is not valid Python.
 
         """
-        experiment = self.project.experiments / f"{name}.py"
-        reached = self._experiment(name)[phase]
-        reached_modules, foreign = self._reach(reached["imports"])
-        code = {self._label(path): facts["code"] for path, facts in reached_modules.items()}
+        code = self._code(name, phase)
+        foreign = {*code["foreign"]}
         fixed = {"schema": str(SCHEMA), "python": f"{sys.version_info.major}.{sys.version_info.minor}"}
         out = Fingerprint({Part(kind): value for kind, value in fixed.items()})
-        out |= of_kind("code", {self._label(experiment): reached["code"], **code})
+        out |= of_kind("code", code["code"])
         out |= of_kind("result", needs)
         out |= of_kind("file", self._digests(self._experiment(name)["declaration"]["reads"]))
         if phase == "run":
             out |= of_kind("parameter", {key: json.dumps(value) for key, value in params.items()})
         else:
             foreign.add(DRAWS_WITH)  # the figure is saved by labreport, whose own imports do not count
-            out |= of_kind("style", self._digests([self._label(self.project.style)]))
+            out |= of_kind("style", self._digests([self.label(self.project.style)]))
+        return out | self.versions(foreign)
+
+    def versions(self, modules: Iterable[str]) -> Fingerprint:
+        """Return the versions of the packages that provide top-level modules."""
         if self._installed is None:
             self._installed = versions.installed(sys.path)
-        return out | of_kind("version", versions.versions(foreign, self._installed, self._cache.remember))
+        return of_kind("version", versions.versions(modules, self._installed, self._cache.remember))
 
     def _digests(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of those of the project's files that exist."""
-        read = {name: self._read(self.project.root / name) for name in names}
+        read = {name: self.read(self.project.root / name) for name in names}
         return {name: checksum(data) for name, data in read.items() if data is not None}
 
     def imported_by(self, name: str) -> set[Path]:
         """Return the project's modules that an experiment's module can import, by any of its statements."""
-        path = self.project.experiments / f"{name}.py"
-        return {path, *self._reach(self._module(path)["imports"])[0]}
+        return {Path(path) for path in self._code(name, "run")["imported"]}
 
     def save(self) -> None:
         """Keep what was learned from syntax, for the next time."""
@@ -123,7 +128,7 @@ class Sources:
 
     def _experiment(self, name: str) -> dict[str, Any]:
         path = self.project.experiments / f"{name}.py"
-        data = self._read(path) if name in self.project.experiment_names() else None
+        data = self.read(path) if name in self.project.experiment_names() else None
         if data is None:
             cure = did_you_mean(name, self.project.experiment_names())
             raise UsageError(f"there is no experiment {name!r}", cure=cure)
@@ -159,61 +164,73 @@ class Sources:
         """Return where NEEDS or READS has a text."""
         # looked for in the text: the syntax was not parsed if its facts came from the cache
         path = self.project.experiments / f"{name}.py"
-        lines = (self._read(path) or b"").decode("utf-8", "replace").splitlines()
+        lines = (self.read(path) or b"").decode("utf-8", "replace").splitlines()
         first = next((i for i, line in enumerate(lines) if line.startswith(keyword)), 0)
         for i, line in enumerate(lines[first:], first + 1):
             if f'"{text}"' in line or f"'{text}'" in line:
                 return Place(self.project.shown(path), i, line.index(text) + 1, len(text), line)
         return Place(self.project.shown(path))
 
-    def _reach(self, imports: Iterable[Import]) -> tuple[dict[Path, dict[str, Any]], set[str]]:
-        """Return the facts of all project modules that imports reach, and the foreign top-level modules."""
-        reached: dict[Path, dict[str, Any]] = {}
-        foreign: set[str] = set()
-        queue = [(found, EXPERIMENTS) for found in imports]
-        while queue:
-            found, package = queue.pop()
-            paths, top = self._resolve(found, package)
-            foreign |= {top} if top else set()
-            for path in paths:
-                if path not in reached:
-                    reached[path] = self._module(path)
-                    queue += [(nested, self._packages[path]) for nested in reached[path]["imports"]]
-        return reached, foreign
+    def _code(self, name: str, phase: str) -> dict[str, Any]:
+        """Return what a phase reaches: digests of code by label, imported modules, other packages."""
+        start = Module(self.project.experiments / f"{name}.py", EXPERIMENTS)
 
-    def _resolve(self, found: Import, package: str) -> tuple[list[Path], str | None]:
-        """Return the project's files that an import executes, or else the foreign module that it names."""
-        module, name, level = found
-        if level:
-            above = package.split(".")
-            module = ".".join([*above[: len(above) - level + 1], *([module] if module else [])])
-        top = module.partition(".")[0]
-        # labreport is the instrument, not the experiment: an update of it must not train networks again
-        if top in (ENGINE, "", "__future__"):
-            return [], None
-        steps = module.split(".") + ([name] if name else [])
-        # an import executes each package on the way, and what is taken from a module may be a module itself
-        found_here = [self._find(".".join(steps[: i + 1])) for i in range(len(steps))]
-        inside = [module.path for module in found_here if module is not None]
-        if inside or level or top in sys.stdlib_module_names or top == EXPERIMENTS:
-            return inside, None
-        return [], top
+        def find() -> dict[str, Any]:
+            found = reached(self, start, ROOTS[phase])
+            code = {self.label(path, label): sha for (path, label), sha in found.code.items()}
+            files = sorted(map(str, found.imported))
+            return {"code": dict(sorted(code.items())), "imported": files, "foreign": sorted(found.foreign)}
 
-    def _find(self, dotted: str) -> Module | None:
-        """Return a project module, and note the package in which its relative imports start."""
-        if dotted not in self._found:
-            found = self._found[dotted] = modules.find_module(self.project, dotted)
-            if found is not None:
-                self._packages[found.path] = found.package
-        return self._found[dotted]
-
-    def _module(self, path: Path) -> dict[str, Any]:
-        data, shown = self._read(path) or b"", self.project.shown(path)
-        facts = self._cache.remember(f"module {checksum(data)}", lambda: module_facts(data, shown))
+        facts = self._cache.remember(f"reached {name} {phase} {self._snapshot}", find)
         assert isinstance(facts, dict)
         return facts
 
-    def _read(self, path: Path) -> bytes | None:
+    @cached_property
+    def _snapshot(self) -> str:
+        """The digest of all that what is reached depends on: each Python file of the project, by its path."""
+        found = ((path, self.read(path)) for path in modules.source_files(self.project))
+        return digest([[str(path), checksum(data)] for path, data in found if data is not None])
+
+    def find(self, dotted: str) -> Module | None:
+        """Return the project's module of this name, None if there is none; see `reach.Modules`."""
+        if dotted not in self._found:
+            # nearly every name that is asked for is none: the first step tells
+            top = dotted.partition(".")[0]
+            exists = top in self._tops and top != ENGINE
+            self._found[dotted] = modules.find_module(self.project, dotted) if exists else None
+        return self._found[dotted]
+
+    @cached_property
+    def _tops(self) -> set[str]:
+        """The names of all that lies in the source folders and may be a module."""
+        return {path.stem for root in self.project.source_roots for path in root.iterdir()}
+
+    def is_own(self, top: str) -> bool:
+        """Return whether a top-level module, or a folder of modules, is the project's."""
+        if top not in self._own:
+            self._own[top] = top != ENGINE and top in self._tops and modules.is_own(self.project, top)
+        return self._own[top]
+
+    def is_foreign(self, top: str) -> bool:
+        """Return whether a top-level module is neither the project's nor Python's own, nor labreport."""
+        # labreport is the instrument, not the experiment: an update of it must not train networks again
+        engine_or_python = top in (ENGINE, "", "__future__") or top in sys.stdlib_module_names
+        return not engine_or_python and not self.is_own(top)
+
+    def facts(self, module: Module) -> ModuleFacts:
+        """Return what a module's syntax tells."""
+        path = module.path
+        if path not in self._facts:
+            if module.package == EXPERIMENTS and path.stem in self.project.experiment_names():
+                written = self._experiment(path.stem)["module"]
+            else:
+                data, shown = self.read(path) or b"", self.project.shown(path)
+                written = self._cache.remember(f"module {checksum(data)}", lambda: module_facts(data, shown))
+            self._facts[path] = ModuleFacts.parse(written)
+        return self._facts[path]
+
+    def read(self, path: Path) -> bytes | None:
+        """Return the bytes of a file, as they were when they were first asked for; None if there is none."""
         if path not in self._bytes:
             try:
                 self._bytes[path] = path.read_bytes()
@@ -224,9 +241,8 @@ class Sources:
                 raise InputError(what, cure="make it readable") from error
         return self._bytes[path]
 
-    def _label(self, path: Path) -> str:
-        """Return a file's name in a fingerprint: the same on every machine."""
-        for root in (self.project.root, *self.project.source_roots):
-            if path.is_relative_to(root):
-                return path.relative_to(root).as_posix()
-        return path.name
+    def label(self, path: Path, symbol: str = "") -> str:
+        """Return the name of a file, or of a symbol in it, in a fingerprint: the same on every machine."""
+        roots = (self.project.root, *self.project.source_roots)
+        inside = next((root for root in roots if path.is_relative_to(root)), path.parent)
+        return path.relative_to(inside).as_posix() + (f":{symbol}" if symbol else "")

@@ -41,7 +41,7 @@ from tinymlp.networks.columns import (
 )
 from tinymlp.networks.models import Net
 from tinymlp.networks.shapes import Shape
-from tinymlp.parallel import Map
+from tinymlp.parallel import Map, serial
 
 LANES = 64  # columns are padded to a multiple, so that every column goes through the same vector instructions
 BLOCK = 512  # columns computed together: enough to hide the cost of a call, few enough for the cache
@@ -142,7 +142,7 @@ def train(
     *,
     seed: int,
     restarts: Sequence[int] | None = None,
-    map: Map = map,
+    map: Map = serial,
 ) -> Ensemble:
     """Return trained networks, one of each shape for each replicate.
 
@@ -181,27 +181,29 @@ def start(
     return Ensemble(training, seed, columns, 0, states, (), history)
 
 
-def advance(ensemble: Ensemble, steps: int, *, checkpoints: Iterable[int] = (), map: Map = map) -> Ensemble:
+def advance(
+    ensemble: Ensemble, steps: int, *, checkpoints: Iterable[int] = (), map: Map = serial
+) -> Ensemble:
     """Return the ensemble after `steps` mini-batches in all, the same as if trained so far at once.
 
     Losses are recorded after the steps in `checkpoints`, and after the last.
     """
     if steps < ensemble.step:
         raise ValueError(f"cannot go back: {steps} steps wanted, {ensemble.step} taken")
-    records = frozenset(checkpoints) | {steps}
-    blocks = _blocks(ensemble)
-    done = join(map(_advance, [(ensemble.select(block), steps, records) for block in blocks]))
-    return done.select(np.argsort(np.concatenate(blocks)))
+    further = partial(_advance, steps=steps, wanted=frozenset(checkpoints) | {steps})
+    order = _neighbours(ensemble)
+    done = join(map(further, _apart(ensemble, order), batch=BLOCK))
+    return replace(done.select(np.argsort(order)), training=ensemble.training)
 
 
 def evaluate(
-    ensemble: Ensemble, inputs: ArrayLike, targets: ArrayLike, *, map: Map = map
+    ensemble: Ensemble, inputs: ArrayLike, targets: ArrayLike, *, map: Map = serial
 ) -> dict[Shape, Score]:
     """Return the score of each network on common test data: inputs (n, 2), targets (n,) with 0 or 1."""
     return _evaluate(ensemble, partial(_common, np.asarray(inputs), np.asarray(targets)), map)
 
 
-def evaluate_separately(ensemble: Ensemble, n: int, *, map: Map = map) -> dict[Shape, Score]:
+def evaluate_separately(ensemble: Ensemble, n: int, *, map: Map = serial) -> dict[Shape, Score]:
     """Return the score of each network on `n` new points of its own replicate."""
     return _evaluate(ensemble, partial(_own, n), map)
 
@@ -261,10 +263,9 @@ def _one_thread() -> Iterator[None]:
 
 
 @_one_thread()
-def _advance(work: tuple[Ensemble, int, frozenset[int]]) -> Ensemble:
-    """Return a block of columns after so many steps, its losses recorded after some of them."""
-    block, steps, wanted = work
-    ensemble = _padded(block)
+def _advance(columns: list[Ensemble], *, steps: int, wanted: frozenset[int]) -> list[Ensemble]:
+    """Return columns after so many steps, with their losses after some of them."""
+    ensemble = _padded(join(columns))
     records = sorted(step for step in wanted if ensemble.step <= step <= steps)
     records = [step for step in records if step not in ensemble.recorded]
     data = _drawn(ensemble, "train", ensemble.training.n_train)
@@ -285,7 +286,7 @@ def _advance(work: tuple[Ensemble, int, frozenset[int]]) -> Ensemble:
     }
     recorded = (*ensemble.recorded, *records)
     done = replace(ensemble, step=steps, recorded=recorded, history=history)
-    return done.select(np.arange(len(block)))
+    return [done.select([column]) for column in range(len(columns))]
 
 
 def _epochs(ensemble: Ensemble, steps: int, data: Points) -> Iterator[list[Points]]:
@@ -305,25 +306,27 @@ def _evaluate(
     ensemble: Ensemble, tests: Callable[[Ensemble], Iterator[Points]], map: Map
 ) -> dict[Shape, Score]:
     """Return the scores over all sets of points that `tests` gives for a block."""
-    blocks = _blocks(ensemble)
-    scores = list(map(_score, [(ensemble.select(block), tests) for block in blocks]))
-    order = np.argsort(np.concatenate(blocks))
+    order = _neighbours(ensemble)
+    scores = list(map(partial(_score, tests=tests), _apart(ensemble, order), batch=BLOCK))
+    places = np.argsort(order)
     return {
-        shape: select(side_by_side([score[shape] for score in scores]), order) for shape in ensemble.states
+        shape: select(side_by_side([score[shape] for score in scores]), places) for shape in ensemble.states
     }
 
 
 @_one_thread()
-def _score(work: tuple[Ensemble, Callable[[Ensemble], Iterator[Points]]]) -> dict[Shape, Score]:
-    """Return the scores of a block."""
-    block, tests = work
-    ensemble = _padded(block)
+def _score(
+    columns: list[Ensemble], *, tests: Callable[[Ensemble], Iterator[Points]]
+) -> list[dict[Shape, Score]]:
+    """Return the scores of columns."""
+    ensemble = _padded(join(columns))
     tallies = {shape: _tally(ensemble, shape) for shape in ensemble.states}
     for points in tests(ensemble):
         for tally in tallies.values():
             tally.add(*points)
-    columns = np.arange(len(block))
-    return {shape: select(tally.score(), columns) for shape, tally in tallies.items()}
+    scores = {shape: tally.score() for shape, tally in tallies.items()}
+    places = (np.array([place]) for place in range(len(columns)))
+    return [{shape: select(score, place) for shape, score in scores.items()} for place in places]
 
 
 def _common(inputs: Array, targets: Array, ensemble: Ensemble) -> Iterator[Points]:
@@ -350,11 +353,15 @@ def _tally(ensemble: Ensemble, shape: Shape) -> Tally:
     return Tally(shape, activation, ensemble.states[shape].parameters)
 
 
-def _blocks(ensemble: Ensemble) -> list[NDArray[np.int64]]:
-    """Return the columns of each block: equal replicates together, an even number of blocks for two cores."""
-    order = np.lexsort([ensemble.columns.restart, ensemble.columns.replicate])
-    pairs = math.ceil(len(order) / (2 * BLOCK))
-    return [block for block in np.array_split(order, 2 * pairs) if len(block)]
+def _neighbours(ensemble: Ensemble) -> NDArray[np.intp]:
+    """Return the columns in an order in which equal replicates, whose data are drawn once, are neighbours."""
+    return np.lexsort([ensemble.columns.restart, ensemble.columns.replicate])
+
+
+def _apart(ensemble: Ensemble, order: ArrayLike) -> list[Ensemble]:
+    """Return each column alone, with nothing about the others: what it gives depends on itself only."""
+    own = replace(ensemble.training, lr=0.0, weight_decay=0.0, initial_scale=0.0)  # its own are in `columns`
+    return [replace(ensemble, training=own).select([column]) for column in np.asarray(order)]
 
 
 def _padded(block: Ensemble) -> Ensemble:

@@ -22,7 +22,7 @@ from tinymlp.networks import (
     evaluate,
     start,
 )
-from tinymlp.parallel import Map
+from tinymlp.parallel import Map, serial
 from tinymlp.studies.settings import Setting
 
 Floats = NDArray[np.float64]
@@ -140,7 +140,7 @@ def train_settings(
     *,
     seed: int,
     test: Callable[[float], NoisyXor],
-    map: Map = map,
+    map: Map = serial,
 ) -> Outcomes:
     """Return how networks of these shapes end in all settings, side by side where an ensemble can.
 

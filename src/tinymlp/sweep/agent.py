@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tinymlp.environment import environment
-from tinymlp.parallel import Map
+from tinymlp.parallel import Map, serial
 from tinymlp.sweep.definition import Sweep
 from tinymlp.sweep.proposals import next_round
 from tinymlp.sweep.trials import Trial, checked_result, keep, kept
@@ -21,7 +21,7 @@ def agent(
     *,
     folder: Path,
     seed: int,
-    map: Map = map,
+    map: Map = serial,
     run_cap: int | None = None,
 ) -> list[Trial]:
     """Run the trials of a sweep, and return them.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinymlp.inference import Ranking, independent_means, paired_means, summarise
-from tinymlp.parallel import Map
+from tinymlp.parallel import Map, serial
 from tinymlp.sweep.definition import Sweep
 from tinymlp.sweep.importance import importance_intervals, importances
 from tinymlp.sweep.trials import Trial
@@ -85,7 +85,7 @@ def phase_values(sweep: Sweep, good: Sequence[Trial]) -> dict[str, dict[str, Any
 
 
 def random_importance(
-    sweep: Sweep, good: Sequence[Trial], draws: int, rng: np.random.Generator, *, map: Map = map
+    sweep: Sweep, good: Sequence[Trial], draws: int, rng: np.random.Generator, *, map: Map = serial
 ) -> dict[str, dict[str, float]]:
     """Return each swept parameter's importance over the random trials, with its interval.
 

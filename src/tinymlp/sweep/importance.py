@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from tinymlp.parallel import Map
+from tinymlp.parallel import Map, serial
 from tinymlp.sweep.definition import Sweep
 from tinymlp.sweep.proposals import study_of
 from tinymlp.sweep.trials import Trial
@@ -38,7 +38,7 @@ def importance_intervals(
     rng: np.random.Generator,
     *,
     level: float = 0.95,
-    map: Map = map,
+    map: Map = serial,
 ) -> dict[str, tuple[float, float]]:
     """Return intervals of the importances: quantiles over trials drawn anew, with replacement.
 

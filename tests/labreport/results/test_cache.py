@@ -46,7 +46,7 @@ def test_a_damaged_cache_is_not_believed(project, damage):
     read.save()
     path = project.build / "cache" / "syntax.json"
     text = path.read_text()
-    digest = before.named("code")["src/model.py"]
+    digest = before.named("code")["src/model.py:train"]
     flipped = text.replace(digest, "0" * 64)
     assert flipped != text
     path.write_text(

@@ -87,20 +87,27 @@ def code(project, phase="run"):
     return taken(project, phase).named("code").keys()
 
 
-def test_modules_count_transitively_with_their_packages_and_relative_imports(project):
+def test_code_counts_by_symbol_through_modules_packages_and_relative_imports(project):
     assert code(project) == {
-        "experiments/exp.py",
-        "src/model/__init__.py",
-        "src/model/core.py",
-        "src/lazy.py",
-        "src/pkg/__init__.py",
-        "src/pkg/deep.py",
-        "src/pkg/sibling.py",
-        "src/pkg/sub/__init__.py",
-        "src/pkg/sub/leaf.py",
-        "src/pkg/cousin.py",
+        *(
+            f"experiments/exp.py:{name}"
+            for name in ("run", "helper", "EPOCHS", "Params", "dataclass", "train")
+        ),
+        "experiments/exp.py",  # from __future__ import annotations
+        "src/model/__init__.py:train",
+        "src/model/core.py:train",
+        "src/lazy.py:deep",
+        "src/lazy.py:late",
+        "src/pkg/deep.py:VALUE",
+        "src/pkg/deep.py:late",
+        "src/pkg/sub/__init__.py",  # from ..cousin import *
+        "src/pkg/sub/leaf.py:VALUE",
     }
-    assert code(project, "draw") == {"experiments/exp.py", "src/plots.py", "src/drawing_tools.py"}
+    assert code(project, "draw") == {
+        *(f"experiments/exp.py:{name}" for name in ("draw", "shade", "SHADES", "COLOUR", "paint", "tools")),
+        "experiments/exp.py",
+        "src/plots.py:paint",
+    }
 
 
 UNSEEN = {
@@ -109,7 +116,8 @@ UNSEEN = {
     "docstring of Params": ('"""The parameters."""', '"""All."""'),
     "question": ('"""Question?"""', '"""Which?"""'),
     "layout": ("return train(x, EPOCHS)", "return train(\n        x,\n        EPOCHS,\n    )"),
-    "parentheses": ("2 * self.repeats", "(2 * (self.repeats))"),
+    "parentheses": ("return train(x, EPOCHS)", "return (train(x, (EPOCHS)))"),
+    "a method that nothing names": ("2 * self.repeats", "3 * self.repeats"),
     "blank line": ("EPOCHS = 10\n", "\n\nEPOCHS = 10\n"),
     "quick values": ("QUICK = Params(repeats=1)", "QUICK = Params(repeats=2)"),
     "import for types": ("import only_for_types", "import unused"),
@@ -127,7 +135,6 @@ RUNNING = {
     "run itself": ('"x": helper', '"z": helper'),
     "import of run": ("from model import train", "from unused import train"),
     "import inside run": ("from lazy import late", "from unused import late"),
-    "method of Params": ("2 * self.repeats", "3 * self.repeats"),
     "annotation of a parameter": ("repeats: int", "repeats: float"),
 }
 
@@ -147,7 +154,7 @@ def test_only_what_a_phase_reaches_changes_its_fingerprint(project, case):
         ("SHADES['x'] = 2", ["run", "draw"]),
         ("if EPOCHS > 5:\n    LIMIT = 1", ["run", "draw"]),
         ("from plots import *", ["run", "draw"]),
-        ("EPOCHS += 1", ["run"]),
+        ("EPOCHS += 1", ["run", "draw"]),  # on a list, this would change what others have
         ("def helper(x): return 2", ["run"]),
         ("COLOUR: str = 'green'", ["draw"]),
         ("if __name__ == '__main__':\n    run(Params(), None)", []),
@@ -166,23 +173,29 @@ def test_who_reads_names_at_run_time_depends_on_all_of_them(project):
     projects.change(project.experiments / "exp.py", '"y": late()', '"y": globals()')
     before = taken(project)
     projects.change(project.experiments / "exp.py", 'COLOUR = "red"', 'COLOUR = "blue"')
-    assert changes(before, taken(project)) == ["experiments/exp.py changed"]
+    assert changes(before, taken(project)) == ["experiments/exp.py:COLOUR changed"]
 
 
 @pytest.mark.parametrize("module", ["model/core.py", "pkg/cousin.py", "pkg/__init__.py", "lazy.py"])
-def test_a_change_in_an_imported_module_is_named_by_its_file(project, module):
+@pytest.mark.parametrize("line", ["# only a comment", "UNUSED = 1", "def unused():\n    return train"])
+def test_what_nothing_reaches_can_be_added_to_a_module_that_counts(project, module, line):
     before = taken(project)
     path = project.root / "src" / module
-    path.write_text(f"{path.read_text()}\n# only a comment\n")
+    path.write_text(f"{path.read_text()}\n{line}\n")
     assert taken(project) == before
-    path.write_text(f"{path.read_text()}\nNEW = 1\n")
-    assert changes(before, taken(project)) == [f"src/{module} changed"]
+
+
+def test_a_change_is_named_by_file_and_symbol(project):
+    before = taken(project)
+    projects.change(project.root / "src" / "model" / "core.py", "return x", "return x + 1")
+    assert changes(before, taken(project)) == ["src/model/core.py:train changed"]
 
 
 def test_a_new_file_that_an_import_finds_first_counts(project):
-    before = taken(project)
+    before = taken(project).named("code")
     projects.write(project.root / "src" / "pkg" / "deep" / "__init__.py", "late = print\n")
-    assert "src/pkg/deep/__init__.py is imported now" in changes(before, taken(project))
+    now = taken(project).named("code")
+    assert now.keys() - before.keys() == {"src/pkg/deep/__init__.py:late"}
 
 
 def test_labreport_itself_never_counts(project):

@@ -158,7 +158,7 @@ def test_a_changed_comment_runs_nothing(chain):
 def test_a_changed_module_runs_what_imports_it_and_only_may_run_what_needs_that(chain):
     projects.change(chain.root / "src" / "helper.py", "2 * x", "4 * x")
     assert states(chain) == {"a": "stale run", "b": "maybe run", "c": "maybe run"}
-    assert reasons(chain, "a") == ("src/helper.py changed",)
+    assert reasons(chain, "a") == ("src/helper.py:double changed",)
     assert reasons(chain, "b") == ("after a",)
     assert reasons(chain, "c") == ("after b",)
 

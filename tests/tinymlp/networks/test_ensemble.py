@@ -24,6 +24,7 @@ from tinymlp.networks.ensemble import join
 from tinymlp.networks.noisy_xor import NoisyXor
 from tinymlp.networks.training import evaluate as evaluate_one
 from tinymlp.networks.training import fit
+from tinymlp.parallel import serial
 
 TEN = [Shape(0, 1)] + [Shape(depth, width) for depth in (1, 2, 3) for width in (1, 2, 3)]
 SHORT = Training(steps=25, n_train=70, n_val=40, checkpoints=(0, 10))  # batches of 32, 32 and 6
@@ -139,9 +140,28 @@ def test_the_size_of_the_blocks_does_not_change_a_bit(monkeypatch, block):
     training = replace(SHORT, steps=4)
     expected = all_bits(train(shapes, replicates, training, seed=1))
     monkeypatch.setattr(module, "BLOCK", block)
-    blocks = module._blocks(start(shapes, replicates, training, seed=1))
-    assert len(blocks) == {2: 150, 64: 6, 100: 4, 1000: 2}[block]
-    assert all_bits(train(shapes, replicates, training, seed=1)) == expected
+    sizes = []
+
+    def counted(function, items, batch):
+        return serial(lambda some: sizes.append(len(some)) or function(some), items, batch=batch)
+
+    assert all_bits(train(shapes, replicates, training, seed=1, map=counted)) == expected
+    assert max(sizes) == min(block, 300)
+
+
+def test_a_column_handed_out_says_nothing_about_its_neighbours():
+    def handed(repeats, **settings):
+        items = []
+
+        def noted(function, some, batch):
+            items.extend(pickle.dumps(item) for item in some)
+            return serial(function, some, batch=batch)
+
+        train([Shape(1, 2)], range(repeats), replace(SHORT, **settings), seed=1, map=noted)
+        return items
+
+    assert handed(5)[:3] == handed(3)
+    assert handed(5, lr=(0.1, 0.2, 0.3, 0.4, 0.5))[:2] == handed(2, lr=(0.1, 0.2))
 
 
 def test_a_shape_has_the_same_bits_with_and_without_other_shapes(alone):
@@ -166,13 +186,13 @@ def test_one_thread_and_two_give_the_same_bits():
 
 
 def test_work_may_be_done_elsewhere(alone):
-    def far_away(function, items):
-        return [pickle.loads(pickle.dumps(function))(item) for item in pickle.loads(pickle.dumps(items))]
+    def far_away(function, items, batch=None):
+        return serial(pickle.loads(pickle.dumps(function)), pickle.loads(pickle.dumps(items)), batch=batch)
 
     distant = train(TEN, [5, 0, 130], SHORT, seed=1, map=far_away)
     assert all_bits(distant) == all_bits(alone)
     test = NoisyXor(100, seed=0)
-    here, there = (evaluate(alone, test.inputs, test.targets, map=m) for m in (map, far_away))
+    here, there = (evaluate(alone, test.inputs, test.targets, map=m) for m in (serial, far_away))
     assert all(np.array_equal(here[shape].loss, there[shape].loss) for shape in TEN)
 
 

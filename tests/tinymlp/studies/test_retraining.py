@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tinymlp.networks import NoisyXor, Shape, Training, evaluate, train
+from tinymlp.parallel import serial
 from tinymlp.studies.retraining import Retraining
 
 PARAMS = {
@@ -23,7 +24,7 @@ LABELS: list[str] = []
 
 def mapped(label):
     LABELS.append(label)
-    return map
+    return serial
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from swept import MIXED, bowl, definition, forked_map, given, stored
 
+from tinymlp.parallel import serial
 from tinymlp.sweep import (
     TrialError,
     agent,
@@ -50,7 +51,7 @@ class TestResults:
         assert words in str(error)
         assert stored(tmp_path) == {}
 
-    @pytest.mark.parametrize("map_", [map, forked_map])
+    @pytest.mark.parametrize("map_", [serial, forked_map])
     def test_an_exception_stops_the_sweep_and_names_the_trial(self, map_, tmp_path):
         with pytest.raises(ZeroDivisionError) as caught:
             agent(definition("random"), breaks_at_x_above_8, folder=tmp_path, seed=1, map=map_)

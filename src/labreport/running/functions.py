@@ -1,0 +1,272 @@
+"""What a function depends on, found while it is there: its code, and the values that it holds.
+
+Code counts as in a fingerprint (see `reach`), from the function itself on: for a lambda or a nested function
+from its own lines, not from those around it. Of values there count: what closures, defaults, partials and
+bound objects hold, and the present values of the module-level variables and class attributes that the code
+reaches, since `run` may have changed them. Parameters and the lab do not count as values: what a call reads
+of them is observed.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import pickle
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport.results import Fingerprint, of_kind
+from labreport.results.reach import Reached, reached_from
+from labreport.results.references import Import, References, locals_of, references
+from labreport.results.syntax import digest_of, module_globals, without_texts
+
+if TYPE_CHECKING:
+    from labreport.modules import Module
+    from labreport.results import Sources
+
+Ignored = Callable[[object], str | None]
+"""A function that names an object which does not count as a value, and returns None for any other."""
+
+
+class Unknowable(Exception):
+    """What a function depends on cannot be told."""
+
+
+@dataclass
+class Held:
+    """What values hold besides data: functions, classes and modules, which count by their code."""
+
+    functions: dict[int, types.FunctionType] = field(default_factory=dict)
+    classes: dict[int, type] = field(default_factory=dict)
+    modules: dict[int, types.ModuleType] = field(default_factory=dict)
+
+    def count(self) -> int:
+        """Return how many there are."""
+        return len(self.functions) + len(self.classes) + len(self.modules)
+
+
+class Functions:
+    """Functions of an experiment and what they depend on; `start` is the experiment's module."""
+
+    def __init__(self, sources: Sources, start: Module, ignored: Ignored) -> None:
+        self.sources = sources
+        self.start = start
+        self.ignored = ignored
+        self._trees: dict[Path, ast.Module] = {}
+        self._reached: dict[frozenset[object], Reached] = {}
+
+    def fingerprint(self, function: object) -> Fingerprint:
+        """Return the fingerprint of a function as it is now.
+
+        Raises
+        ------
+        Unknowable
+            It holds something whose value cannot be told.
+
+        """
+        held = Held()
+        values = {"function": self._digest(function, held)}
+        while True:
+            before = held.count()
+            reached = self._reach(held)
+            for name, value in self._variables(reached, held):
+                values[name] = self._digest(value, held)
+            if held.count() == before:  # else variables hold functions, which reach further
+                break
+        code = {self.sources.label(path, label): sha for (path, label), sha in reached.code.items()}
+        out = of_kind("code", {**code, **self._own_code(held)}) | of_kind("value", values)
+        return out | self.sources.versions(set(reached.foreign) | self._foreign(held))
+
+    def item(self, item: object) -> str:
+        """Return the digest of an item; the code of functions and classes in it counts as the map's does.
+
+        Raises Unknowable as `fingerprint` does.
+        """
+        held = Held()
+        digest = self._digest(item, held)
+        if held.functions:
+            inner = [self.fingerprint(function).digest for function in held.functions.values()]
+            return sha256(" ".join([digest, *inner]).encode()).hexdigest()
+        return digest
+
+    # ---------------------------------------------------------------------------------------------- values
+
+    def _digest(self, value: object, held: Held) -> str:
+        sink = io.BytesIO()
+        try:
+            _Hasher(sink, self, held).dump(value)
+        except Exception as error:  # each class may refuse to be pickled in its own way
+            raise Unknowable(f"{type(error).__name__}: {error}") from error
+        return sha256(sink.getbuffer()).hexdigest()
+
+    def _variables(self, reached: Reached, held: Held) -> Iterator[tuple[str, object]]:
+        """Yield the present values of variables and class attributes that code reaches, by name."""
+        loaded = _loaded()
+        for path, label in sorted(reached.code, key=str):
+            module = loaded.get(str(path))
+            if module is None or not label or "." in label:
+                continue
+            for name in label.split(", "):
+                value = vars(module).get(name)
+                shown = self.sources.label(path, name)
+                if isinstance(value, types.FunctionType) and _is_of(value, path, name):
+                    continue
+                if isinstance(value, type):
+                    yield from ((f"{shown}.{key}", v) for key, v in _attributes(value))
+                elif name in vars(module):  # a variable, or a function that was put in another's place
+                    yield shown, value
+
+    def is_ours(self, function: types.FunctionType) -> bool:
+        """Return whether a function is defined in a module of the project."""
+        return self.sources.find(function.__module__ or "") is not None
+
+    # ------------------------------------------------------------------------------------------------ code
+
+    def _reach(self, held: Held) -> Reached:
+        key = frozenset([*(f.__code__ for f in held.functions.values()), *held.classes.values()])
+        key |= frozenset(module.__name__ for module in held.modules.values())
+        if key not in self._reached:
+            names, code = [], []
+            for function in held.functions.values():
+                module = self.sources.find(function.__module__ or "")
+                if module is None:
+                    continue
+                nodes = list(self._nodes(module, function.__code__))
+                if "<locals>" in function.__qualname__ or function.__name__ == "<lambda>":
+                    code += [(module, refers) for _, refers in nodes]
+                if not nodes or "<" not in function.__qualname__:
+                    names.append((module, function.__qualname__.partition(".")[0]))
+            for class_ in held.classes.values():
+                module = self.sources.find(class_.__module__)
+                if module is not None:
+                    names.append((module, class_.__qualname__.partition(".")[0]))
+            found = (self.sources.find(module.__name__) for module in held.modules.values())
+            values = [module for module in found if module is not None]
+            self._reached[key] = reached_from(self.sources, self.start, names, code, values)
+        return self._reached[key]
+
+    def _own_code(self, held: Held) -> dict[str, str]:
+        """Return the digests of the lines of lambdas and nested functions."""
+        out: dict[str, list[str]] = {}
+        for function in held.functions.values():
+            module = self.sources.find(function.__module__ or "")
+            if module is None:
+                continue
+            label = self.sources.label(module.path, f"{function.__qualname__}")
+            out.setdefault(label, []).extend(sha for sha, _ in self._nodes(module, function.__code__))
+        return {
+            label: sha256(" ".join(sorted(several)).encode()).hexdigest() for label, several in out.items()
+        }
+
+    def _nodes(self, module: Module, code: types.CodeType) -> Iterator[tuple[str, References]]:
+        """Yield the digest and the references of each definition that a code object may come from."""
+        tree = self._tree(module)
+        known = module_globals(tree.body)
+        for node, scopes in _definitions(tree, {}):
+            decorators = node.decorator_list if not isinstance(node, ast.Lambda) else []
+            first = min([node.lineno, *(d.lineno for d in decorators)])
+            name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+            if (first, name) == (code.co_firstlineno, code.co_name):
+                yield digest_of([node]), references([node], known, scopes)
+
+    def _tree(self, module: Module) -> ast.Module:
+        if module.path not in self._trees:
+            self._trees[module.path] = without_texts(ast.parse(self.sources.read(module.path) or b""))
+        return self._trees[module.path]
+
+    def _foreign(self, held: Held) -> set[str]:
+        """Return the top-level modules of other packages' functions and classes among the values."""
+        objects: list[Any] = [*held.functions.values(), *held.classes.values(), *held.modules.values()]
+        names = {str(getattr(o, "__module__", None) or getattr(o, "__name__", "")) for o in objects}
+        tops = {name.partition(".")[0] for name in names}
+        return {top for top in tops if self.sources.is_foreign(top)}
+
+
+class _Hasher(pickle.Pickler):
+    """Writes a value so that equal values give equal bytes; notes what counts by its code."""
+
+    def __init__(self, sink: io.BytesIO, functions: Functions, held: Held) -> None:
+        super().__init__(sink, 5)
+        self.fast = True  # no references to what was written before: equal parts need not be the same object
+        self.functions = functions
+        self.held = held
+
+    def reducer_override(self, value: Any) -> Any:
+        """Return how to write functions, classes and modules, and what does not count."""
+        name = self.functions.ignored(value)
+        if name is not None:
+            return str, (name,)
+        if isinstance(value, types.FunctionType):
+            if not self.functions.is_ours(value):
+                return str, (f"{value.__module__}.{value.__qualname__}",)
+            known = id(value) in self.held.functions
+            self.held.functions[id(value)] = value
+            closure = [] if known else [_content(cell) for cell in value.__closure__ or ()]
+            given = (value.__module__, value.__qualname__, value.__defaults__, value.__kwdefaults__)
+            return tuple, ((*given, *closure),)
+        if isinstance(value, type):
+            self.held.classes[id(value)] = value
+            return str, (f"{value.__module__}.{value.__qualname__}",)
+        if isinstance(value, types.ModuleType):
+            self.held.modules[id(value)] = value
+            return str, (value.__name__,)
+        if isinstance(value, types.MethodType):
+            return tuple, ((value.__func__, value.__self__),)
+        return NotImplemented
+
+
+def _content(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return "nothing yet"
+
+
+def _loaded() -> Mapping[str, types.ModuleType]:
+    """Return the loaded modules by their files."""
+    files = ((getattr(module, "__file__", None), module) for module in list(sys.modules.values()))
+    return {file: module for file, module in files if file}
+
+
+def _is_of(function: types.FunctionType, path: Path, name: str) -> bool:
+    """Return whether a function, or what it wraps, was defined under a name in a file."""
+    while True:
+        if (function.__code__.co_filename, function.__qualname__) == (str(path), name):
+            return True
+        inner = getattr(function, "__wrapped__", None)
+        if not isinstance(inner, types.FunctionType):
+            return False
+        function = inner
+
+
+_DATA = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None))
+
+
+def _attributes(class_: type) -> Iterator[tuple[str, object]]:
+    """Yield a class's attributes that are data, as they are now."""
+    for key, value in vars(class_).items():
+        if isinstance(value, _DATA) and not (key.startswith("__") and key.endswith("__")):
+            yield key, value
+
+
+Scopes = Mapping[str, Import | None]
+
+
+def _definitions(
+    node: ast.AST, scopes: Scopes
+) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, Scopes]]:
+    """Yield each function in some code, with the local names around it."""
+    for child in ast.iter_child_nodes(node):
+        inside = scopes
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child, scopes
+            inside = {**scopes, **locals_of(child)}
+        elif isinstance(child, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
+            targets = (n for generator in child.generators for n in ast.walk(generator.target))
+            inside = {**scopes, **{n.id: None for n in targets if isinstance(n, ast.Name)}}
+        yield from _definitions(child, inside)
