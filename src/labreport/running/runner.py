@@ -40,8 +40,8 @@ def execute(
     """Run what is out of date: all, or the named experiments and what they need; return how it ended.
 
     A failure ends one experiment and those that need it; the others go on. `force` runs those that are chosen
-    even if they are fresh, and without their checkpoints; `jobs` is the number of processes that work at once,
-    for experiments and the items of their maps together. The caller holds the build's lock.
+    even if they are fresh, and without their checkpoints; `jobs` is how many processes work at once, for
+    experiments and the items of their maps together. The caller holds the build's lock.
 
     Raises
     ------
