@@ -23,6 +23,7 @@ from labreport.results import (
     publish,
     publish_drawing,
 )
+from labreport.running import observing, sightings
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -38,7 +39,10 @@ _FILES = ("code", "file", "style")
 
 @dataclass(frozen=True)
 class Task:
-    """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints."""
+    """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints.
+
+    `fingerprint` is what can be told before it runs, `known` what the last run was seen to read besides.
+    """
 
     project: Project
     name: str
@@ -46,6 +50,7 @@ class Task:
     params: dict[str, Any]
     needs: tuple[str, ...]
     fingerprint: Fingerprint
+    known: Fingerprint
     contents: dict[str, str]
     jobs: int
     revision: str | None
@@ -113,6 +118,7 @@ def _module(task: Task) -> ModuleType:
         package = types.ModuleType("experiments")
         package.__path__ = [str(project.experiments)]
         sys.modules["experiments"] = package
+    observing.start(project, task.name, task.phase)
     module = importlib.import_module(f"experiments.{task.name}")
     # the module was imported from the files as they are now, the fingerprint was taken a moment ago
     now = Sources(project).fingerprint(task.name, task.phase, task.params, {})
@@ -124,16 +130,13 @@ def _module(task: Task) -> ModuleType:
     return module
 
 
-def _check_imports(task: Task) -> None:
-    """Raise ExperimentError if a module of the project was imported that the fingerprint cannot know."""
-    expected = {str(path) for path in Sources(task.project).imported_by(task.name)}
-    loaded = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
-    found = sorted(file for file in loaded - expected if _is_ours(task.project, file))
-    hidden = [task.project.shown(Path(file)) for file in found]
-    if hidden:
-        what = f"experiment {task.name!r} imports {', '.join(hidden)} in a way that its syntax does not show"
-        cure = "write a plain `import`: otherwise a change there would not make it run again"
-        raise ExperimentError(what, cure=cure)
+def _observed(task: Task, send: Send) -> Fingerprint:
+    """Return what the task has read without its being declared, after telling what is new of it."""
+    seen = sightings.settled(task.project, observing.lines(), task.fingerprint)
+    for sentence in sightings.sentences(seen.without(task.known.parts)):
+        print(f"notice: {sentence}", flush=True)
+        send({"notice": sentence})
+    return seen
 
 
 def _root_of(file: str) -> str:
@@ -177,16 +180,18 @@ def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None 
         progress=lambda done, total, label: send({"progress": [done, total, label]}),
         notify=lambda text: send({"notice": text}),
         fingerprint=task.fingerprint,
+        known=task.known,
         folder=folder,
     )
 
 
 def _run(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[str, Any]]) -> None:
-    discard_checkpoints(task.project, task.name, but=None if task.forced else task.fingerprint)
+    kept = None if task.forced else task.known | task.fingerprint
+    discard_checkpoints(task.project, task.name, but=kept)
     returned = module.run(module.Params(**task.params), _lab(task, task.params, send))
     encoded = encode(returned, task.params)
-    _check_imports(task)
-    publish(task.project, task.name, encoded, task.fingerprint, facts())
+    seen = _observed(task, send)
+    publish(task.project, task.name, encoded, task.fingerprint | seen, facts())
     discard_checkpoints(task.project, task.name)
 
 
@@ -202,9 +207,9 @@ def _draw(task: Task, module: ModuleType, send: Send, facts: Callable[[], dict[s
         if not lab.figures:
             what = f"`draw` of experiment {task.name!r} kept no figure"
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
-        _check_imports(task)
         used = of_kind("result", {name: task.contents[name] for name in lab.used})
-        publish_drawing(task.name, folder, lab.figures, task.fingerprint | used, facts())
+        found = task.fingerprint | used | _observed(task, send)
+        publish_drawing(task.name, folder, lab.figures, found, facts())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

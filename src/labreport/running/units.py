@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-Seen = frozenset[tuple[str, str]]
-"""Inputs that were observed while a unit was computed: their kinds and names, as in a fingerprint."""
+from labreport.results import Fingerprint
+
+Seen = Fingerprint
+"""Inputs that were observed while a unit was computed, with their values when they were first read."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Done:
     """What a unit gave: the value that the function returned, and what it was seen to read."""
 
     value: Any
-    seen: Seen = frozenset()
+    seen: Seen = field(default_factory=Fingerprint)
 
 
 class Executor(Protocol):

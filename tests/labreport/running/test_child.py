@@ -147,19 +147,6 @@ def test_several_errors_of_a_result_come_as_one_with_notes(tmp_path):
     assert error.notes[1].startswith("values.b: the key 1 is an int, not a text")
 
 
-def test_a_module_imported_behind_the_back_of_the_fingerprint_is_refused(tmp_path):
-    body = """
-        import importlib
-        def run(params, lab):
-            return {"x": importlib.import_module("hid" + "den").X}
-    """
-    project = make(tmp_path, {"a": experiment(body)}, src={"hidden.py": "X = 1\n"})
-    (error,) = running.execute(project).errors
-    assert "imports src/hidden.py in a way that its syntax does not show" in error.what
-    projects.change(project.experiments / "a.py", "import importlib", "import importlib, hidden")
-    assert run(project).ran == ("a",)
-
-
 def test_a_deadline_for_an_unknown_experiment_is_an_error(tmp_path):
     project = make(tmp_path, {"slow": returning("{}")}, toml="[deadlines]\nslwo = 1\n")
     with pytest.raises(InputError, match="a deadline for 'slwo', which does not exist") as caught:
