@@ -39,27 +39,31 @@ _SESSION = re.compile(
 _NOT_LISTED = ("__pycache__", "build")
 
 
-def file(path: Path, remember: Remember | None = None) -> str:
+def file(path: str | Path, remember: Remember | None = None) -> str:
     """Return the digest of a file's bytes; `ABSENT`, or another word, if there is no file to read.
 
     With `remember` the digest of a large file is kept under what `token` returns.
     """
     try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # a pipe would keep us waiting
-            return OTHER
-        key = token(found)
-        if remember and key and found.st_size > _LARGE:
-            return str(remember(f"file {key}", lambda: _digest(path)))
-        return _digest(path)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would keep us waiting
     except (FileNotFoundError, NotADirectoryError):
         return ABSENT
     except OSError as error:
         return f"unreadable: {error.strerror}"
+    try:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            return OTHER
+        if found.st_size <= _LARGE:  # ten thousand of these must not be felt
+            return hashlib.sha256(os.read(handle, found.st_size + 1)).hexdigest()
+        key = token(found) if remember else ""
+        return str(remember(f"file {key}", lambda: _digest(handle))) if remember and key else _digest(handle)
+    finally:
+        os.close(handle)
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as opened:
+def _digest(handle: int) -> str:
+    with open(handle, "rb", closefd=False) as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
@@ -74,10 +78,10 @@ def token(found: os.stat_result) -> str:
     return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
-def is_token(path: Path, known: str) -> bool:
+def is_token(path: str | Path, known: str) -> bool:
     """Return whether a file has not changed since `token` returned this text."""
     try:
-        return token(path.stat()) == known
+        return token(os.stat(path)) == known  # noqa: PTH116 -- half the time
     except OSError:
         return False
 

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 _CODE = (".py", ".pyc", ".pyi", ".so")
 _NOT_INPUTS = (".git", "__pycache__", "site-packages", ".cache", ".config", ".local")
 _SHELLS = ("sh", "bash", "dash", "zsh")
+_OF_THE_SHELL = ("echo", "printf", "test", "[", "true", "false", "pwd", "kill")  # which are programs as well
 _FIXED = (*surroundings.for_experiments(), "PYTHONPATH")
 _STARTED = dict(os.environ)
 """The environment before any library was imported: some set variables, which the user has not set."""
@@ -140,7 +141,7 @@ class _Observer:
             return
         with contextlib.suppress(OSError):
             how = how or observed.token(os.stat(path))  # noqa: PTH116 -- half the time
-        value = observed.file(Path(path))
+        value = observed.file(path)
         if value != observed.OTHER:
             self.note(key, value, how)
 
@@ -281,7 +282,7 @@ class _Observer:
                 begins = before.startswith(("|", "&", ";", "("))
                 if begins and "=" in word:  # a variable for the program that follows
                     continue
-                if begins:
+                if begins and word not in _OF_THE_SHELL:
                     self._program(word, folder, shell=True)
                 elif not before.startswith(">"):
                     self._arguments([word], folder)

@@ -17,21 +17,25 @@ _SHOWN = 3  # names in a sentence
 _SENTENCES = {
     "module": (
         "imported {names} in a way that its syntax does not show",
-        "it counts from now on, whole and with what it imports; write a plain `import` instead",
+        "counts from now on, whole and with what it imports; a plain `import` would be more exact",
     ),
     "file": ("read {names}", "declared from now on, or add it to READS"),
-    "folder": ("listed {names}", "the names in it count from now on; to fix them, list the files in READS"),
+    "folder": ("listed {names}", "the names in it count from now on, or list the files in READS"),
     "variable": (
-        "read the environment variable {names}",
-        "its value counts from now on; a parameter would be told in the report, and set by --set",
+        "read {names} from the environment",
+        "another value makes it stale from now on; a parameter would be told in the report, and set by --set",
     ),
-    "program": ("started {names}", "its file counts from now on, but not what it reads: name that in READS"),
+    "program": (
+        "started {names}",
+        "another version makes it stale from now on; add the files that it reads by itself to READS",
+    ),
 }
 _EVERY = (
     "read the whole environment",
-    "a change of any variable counts from now on; read those that matter by name, and give programs "
-    "`os.environ | {…}`",
+    "a change of any variable makes it stale from now on; read by name those that matter, and start programs "
+    "with `os.environ | {…}`",
 )
+"""What is told of each kind of input, and what its user can do; {names} are the inputs."""
 
 
 def settled(project: Project, lines: Iterable[Line], declared: Fingerprint) -> Fingerprint:
@@ -80,7 +84,7 @@ def _sorted(lines: Iterable[Line]) -> tuple[dict[Key, Line], set[Key], set[Key]]
 def _now(project: Project, line: Line) -> str:
     """Return the value that would be observed now, where it must not change while the experiment runs."""
     if line.kind == "file":
-        path = project.root / observed.read_back(line.name)
+        path = f"{project.root}/{observed.read_back(line.name)}"
         if line.how and observed.is_token(path, line.how):
             return line.value
         return observed.file(path)

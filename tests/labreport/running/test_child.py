@@ -2,7 +2,6 @@
 
 import time
 
-import projects
 import pytest
 from processes import alive, pids, wait_for
 from projects import experiment, make, returning, run, states

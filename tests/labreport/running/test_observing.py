@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import textwrap
+import venv
+from pathlib import Path
 
 import projects
 import pytest
@@ -11,6 +14,8 @@ from projects import experiment, make, reasons, run, states
 
 from labreport import running
 from labreport.results import load, recorded_drawing, recorded_run
+
+SRC = Path(__file__).parents[3] / "src"
 
 
 def observed(project, name, phase="run"):
@@ -238,7 +243,9 @@ OWN = {
     "declared": "x = lab.file('data/x.csv').read_text()",
     "packages": "import scipy.stats, matplotlib.pyplot, pandas\nx = 1",
     "warning": "import warnings\nwarnings.warn('look')\nx = 1",
-    "traceback": "import traceback\ntry: 1 / 0\nexcept ZeroDivisionError: x = len(traceback.format_exc()) * 0",
+    "traceback": (
+        "import traceback\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    traceback.format_exc()\nx = 1"
+    ),
     "entry_points": "from importlib.metadata import entry_points\nx = len(entry_points()) * 0",
     "plain_import": "import helper\nx = helper.X",
     "platform": "import platform\nx = len(platform.platform()) * 0",
@@ -285,7 +292,7 @@ FOLDERS = {
     "listdir": "import os\nx = sorted(os.listdir('data'))",
     "scandir": "import os\nx = sorted(entry.name for entry in os.scandir('data'))",
     "walk": "import os\nx = [sorted(names) for _, _, names in os.walk('data')]",
-    "iterdir": "from pathlib import Path\nx = sorted(p.name for p in (Path(lab.project.root) / 'data').iterdir())",
+    "iterdir": "x = sorted(p.name for p in (lab.project.root / 'data').iterdir())",
 }
 
 
@@ -353,7 +360,7 @@ def test_a_variable_that_the_projects_code_reads_counts_with_its_value(variables
     project, told = variables
     assert observed(project, name) == {"variable MODE"}
     assert recorded_run(project, name).fingerprint.named("variable") == {"MODE": '"fast"'}
-    assert sum(label.startswith("read the environment variable MODE: ") for label in told) == len(VARIABLES)
+    assert sum(label.startswith("read MODE from the environment: ") for label in told) == len(VARIABLES)
 
 
 def test_another_value_of_a_variable_makes_stale_and_the_same_one_fresh(variables, monkeypatch):
@@ -443,7 +450,9 @@ HIDDEN = {
         "spec = importlib.util.spec_from_file_location('any', lab.project.root / 'src' / 'hidden.py')\n"
         "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\nx = module.X"
     ),
-    "in_a_worker": "import importlib\nx = lab.map(lambda i: importlib.import_module('hid' + 'den').X, range(2))",
+    "in_a_worker": (
+        "import importlib\nx = lab.map(lambda i: importlib.import_module('hid' + 'den').X, range(2))"
+    ),
 }
 
 
@@ -591,6 +600,32 @@ def test_a_package_on_pythonpath_counts_by_its_files(tmp_path, monkeypatch):
     run(project)
     assert load(project, "a").values == {"x": 2}
     assert states(project) == {"a": "fresh"}
+
+
+def test_an_editable_install_counts_by_its_working_copy(tmp_path):
+    projects.write(tmp_path / "copy" / "mypkg.py", "K = 1\n")
+    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
+    (site,) = (tmp_path / "venv" / "lib").glob("*/site-packages")
+    ours = next(path for path in sys.path if path.endswith("site-packages"))
+    projects.write(site / "mypkg.pth", f"{tmp_path / 'copy'}\n{ours}\n{SRC}\n")
+    projects.write(site / "mypkg-1.0.dist-info" / "METADATA", "Name: mypkg\nVersion: 1.0\n")
+    origin = '{"url": "file:///copy", "dir_info": {"editable": true}}'
+    projects.write(site / "mypkg-1.0.dist-info" / "direct_url.json", origin)
+    project = package_project(tmp_path)
+
+    def labreport(command):
+        python = tmp_path / "venv" / "bin" / "python"
+        line = [python, "-m", "labreport", command, "--project", project.root]
+        environment = {"PATH": os.environ["PATH"]}
+        return subprocess.run(line, capture_output=True, text=True, check=True, env=environment).stdout
+
+    labreport("run")
+    assert load(project, "a").values == {"x": 1}
+    assert "fresh" in labreport("plan")
+    projects.write(tmp_path / "copy" / "mypkg.py", "K = 2\n")
+    assert "the files of mypkg changed" in labreport("plan")
+    labreport("run")
+    assert load(project, "a").values == {"x": 2}
 
 
 def test_the_files_that_were_read_are_those_of_the_link_that_leads_to_them(tmp_path):
