@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -151,21 +152,24 @@ def _is_ours(project: Project, file: str) -> bool:
 
 
 def _import_from_source(roots: Sequence[str]) -> None:
-    """Compile the project's modules from their sources, never take them from a cache that trusts times."""
+    """Compile what may be edited from its sources: a cache trusts times, and misses a quick edit."""
     from importlib import machinery
 
-    class Loader(machinery.SourceFileLoader):
-        def path_stats(self, path: Any) -> Any:
+    trusting = machinery.SourceFileLoader.path_stats
+
+    def path_stats(loader: machinery.SourceFileLoader, path: str) -> Any:
+        if _root_of(path) in roots or not _is_installed(path):
             raise OSError(f"no cache for {path}")  # importlib then compiles the source, and writes no cache
+        return trusting(loader, path)
 
-    def hook(folder: str) -> Any:
-        if _root_of(folder) not in roots:
-            raise ImportError(folder)
-        extensions = machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES
-        return machinery.FileFinder(folder, extensions, (Loader, machinery.SOURCE_SUFFIXES))
+    # the finder of an editable install makes loaders of its own, but it makes them of this class
+    machinery.SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign, assignment]
 
-    sys.path_hooks.insert(0, hook)
-    sys.path_importer_cache.clear()  # the finders in it were made by the hooks of before
+
+def _is_installed(file: str) -> bool:
+    """Return whether a file is of an installed package or of Python itself, which nobody edits."""
+    library = f"{os.path.dirname(os.__file__)}/"  # noqa: PTH120 -- compared as a text
+    return file.startswith(library) or "/site-packages/" in file or "/dist-packages/" in file
 
 
 def _lab(task: Task, params: Mapping[str, Any], send: Send, folder: Path | None = None) -> Lab:
