@@ -39,12 +39,18 @@ _PYTHON = {
     "PYTHONUTF8": "1",
 }
 _WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_PERSONAL = re.compile("USER|LOGNAME|HOST|HOME|MAIL", re.IGNORECASE)
 _FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 def for_experiments() -> dict[str, str]:
     """Return what experiments find changed in the user's own environment, which they otherwise see."""
     return dict(_PYTHON)
+
+
+def is_private(name: str) -> bool:
+    """Return whether a variable by its name may hold a secret, or tells of this machine and its user."""
+    return bool(_WITHHELD.search(name) or _PERSONAL.search(name))
 
 
 def for_tex(folder: Path) -> dict[str, str]:

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 @contextmanager
 def environment(values: Mapping[str, str | None]) -> Iterator[None]:
     """Set variables of the environment, or unset them (None), and restore them at the end."""
-    before = {key: os.environ.get(key) for key in values}
+    # put aside, not read: nothing depends on what they were before
+    present = dict(os.environ.copy().items())
+    before = {key: present.get(key) for key in values}
     _put(values)
     try:
         yield

@@ -69,13 +69,26 @@ def _add_matching(contents: Contents, project: Project, folder: Path, patterns: 
 
 
 def _add_named(contents: Contents, project: Project) -> None:
-    """Add single files of the project, and those that its experiments declare to read."""
+    """Add single files of the project, and those that its experiments declare to read, or have read."""
     sources = Sources(project)
-    reads = [name for each in project.experiment_names() for name in sources.declaration(each).reads]
-    for name in (*SINGLE, *standalone.MAIN, *reads):
+    names = project.experiment_names()
+    declared = [name for each in names for name in sources.declaration(each).reads]
+    for name in (*SINGLE, *standalone.MAIN, *declared, *_seen(project)):
         path = project.root / name
-        if path.is_symlink() or path.is_file():
+        if name.startswith("../"):
+            contents.left_out.append(name)
+        elif path.is_symlink() or path.is_file():
             contents.add_file(_relative(project, path), path, name)
+
+
+def _seen(project: Project) -> list[str]:
+    """Return the files that experiments were seen to read: without them no result in the zip is fresh."""
+    found: set[str] = set()
+    for name in project.experiment_names():
+        for record in (results.recorded_run(project, name), results.recorded_drawing(project, name)):
+            if not isinstance(record, str):
+                found |= record.fingerprint.named("file").keys()
+    return sorted(found)
 
 
 def _add_included(contents: Contents, project: Project) -> None:

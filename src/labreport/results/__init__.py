@@ -1,9 +1,9 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
-from labreport.results import files, freshness, strict_json, versions
+from labreport.results import files, freshness, observed, strict_json, versions
 from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
-from labreport.results.fingerprint import Fingerprint, Part, changes, of_kind
+from labreport.results.fingerprint import OBSERVED, Fingerprint, Part, changes, of_kind
 from labreport.results.freshness import Record, files_in
 from labreport.results.results import (
     FIGURES,
@@ -31,6 +31,7 @@ from labreport.results.tables import is_frame
 
 __all__ = [
     "FIGURES",
+    "OBSERVED",
     "RESULT",
     "RUN",
     "TIMING",
@@ -55,6 +56,7 @@ __all__ = [
     "kind_of",
     "last_seconds",
     "load",
+    "observed",
     "of_kind",
     "publish",
     "publish_drawing",

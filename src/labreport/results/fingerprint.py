@@ -7,11 +7,21 @@ The parts, in the order in which `changes` names them:
 3. `code`: the experiment's module, as far as `run` (or `draw`) reaches it by name, and each module of the
    project that this code imports, transitively and whole; as syntax: comments, docstrings and layout do
    not count, and neither does labreport;
-4. `file`: the bytes of a file that READS names, for `run` and `draw`;
-5. `input`: the bytes of a file that the report, a notebook or the hand-in is made from;
-6. `result`: the content of a result that is used;
-7. `version` and `python`: the distributions that the code imports, and Python;
-8. `style`: matplotlib's style file, for `draw`.
+4. `module`: a module of the project that was imported in a way that the syntax does not show, with what it
+   imports itself;
+5. `file`: the bytes of a file that READS names, or that was read without that;
+6. `folder`: the names in a folder that was listed;
+7. `variable`: the value of an environment variable that the project's code read;
+8. `program`: a program that the project's code started;
+9. `input`: the bytes of a file that the report, a notebook or the hand-in is made from;
+10. `result`: the content of a result that is used;
+11. `version` and `python`: the distributions that the code imports, and Python;
+12. `package`: the files of a package that the code imports and that has no released version;
+13. `style`: matplotlib's style file, for `draw`.
+
+The kinds in `OBSERVED` may come to light only while the code runs: the next plan asks for them because the
+record of this run has them. A file that READS names and one that was only seen are parts of one kind, so that
+nothing runs again when a file that was seen is declared.
 
 In doubt a part counts: a statement of an experiment's module that binds no name, or that is compound,
 counts for `run` and `draw`.
@@ -19,11 +29,14 @@ counts for `run` and `draw`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from labreport.results import strict_json
+
+OBSERVED = ("module", "file", "folder", "variable", "program")
+"""The kinds of parts that may come to light only while the code runs."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,15 @@ class Fingerprint:
         """Return the digests of the parts of one kind, by name."""
         return {part.name: value for part, value in self.parts.items() if part.kind == kind}
 
+    def of_kinds(self, kinds: Iterable[str]) -> Fingerprint:
+        """Return the parts of some kinds alone."""
+        return Fingerprint({part: value for part, value in self.parts.items() if part.kind in kinds})
+
+    def without(self, parts: Iterable[Part]) -> Fingerprint:
+        """Return the other parts alone."""
+        left_out = set(parts)
+        return Fingerprint({part: value for part, value in self.parts.items() if part not in left_out})
+
     def __or__(self, other: Fingerprint) -> Fingerprint:
         return Fingerprint({**self.parts, **other.parts})
 
@@ -95,11 +117,16 @@ _REASONS = {  # changed, new, gone
     "schema": ("the format was {old}, is {new}",) * 3,
     "parameter": ("{name} was {old}, is {new}", "{name} is new: {new}", "{name} is gone, was {old}"),
     "code": ("{name} changed", "{name} is imported now", "{name} is no longer imported"),
+    "module": ("{name}, or what it imports, changed", "{name} is imported now", "{name} is gone"),
     "file": ("{name} changed", "{name} is read now", "{name} is no longer read"),
+    "folder": ("the names in {name} changed", "{name} is listed now", "{name} is no longer listed"),
+    "variable": ("{name} was {old}, is {new}", "{name} is read now: {new}", "{name} is no longer read"),
+    "program": ("the program {name} changed", "{name} is started now", "{name} is no longer started"),
     "input": ("{name} changed", "{name} is new", "{name} is gone"),
     "result": ("the result of {name} changed", "it uses {name} now", "it no longer uses {name}"),
     "version": ("{name} was {old}, is {new}", "{name} {new} is imported now", "{name} is no longer imported"),
     "python": ("Python was {old}, is {new}",) * 3,
+    "package": ("the files of {name} changed", "{name} is imported now", "{name} is no longer imported"),
     "style": ("{name} changed", "{name} is new", "{name} is gone"),
 }
 

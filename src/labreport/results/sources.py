@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport import modules
+from labreport import modules, surroundings
 from labreport.errors import InputError, Place, UsageError, did_you_mean, raise_all
 from labreport.modules import Module
 from labreport.results import declaration as declarations
-from labreport.results import plain, reach, references, syntax, versions
+from labreport.results import observed, packages, plain, reach, references, syntax, versions
 from labreport.results.cache import Cache
 from labreport.results.declaration import Declaration, Setting
 from labreport.results.files import checksum
-from labreport.results.fingerprint import Fingerprint, Part, of_kind
-from labreport.results.reach import reached
+from labreport.results.fingerprint import OBSERVED, Fingerprint, Part, of_kind
+from labreport.results.packages import Packages
+from labreport.results.reach import reached, reached_from
+from labreport.results.references import ANYTHING, References
 from labreport.results.results import SCHEMA
 from labreport.results.strict_json import digest
 from labreport.results.syntax import ModuleFacts, experiment_facts, module_facts
@@ -47,8 +50,9 @@ class Sources:
         self._found: dict[str, Module | None] = {}
         self._facts: dict[Path, ModuleFacts] = {}
         self._own: dict[str, bool] = {}
-        self._installed: dict[str, str] | None = None
-        made_by = (syntax, declarations, versions, references, plain, reach)
+        self._installed: tuple[Packages, dict[str, str]] | None = None
+        self._observed: dict[Part, str] = {}
+        made_by = (syntax, declarations, versions, packages, observed, references, plain, reach)
         self._cache = Cache(project.build / "cache" / "syntax.json", made_by)
 
     def declaration(self, name: str) -> Declaration:
@@ -95,6 +99,7 @@ class Sources:
         """
         code = self._code(name, phase)
         foreign = {*code["foreign"]}
+        # a micro release of Python only corrects errors: it must not make a reader train everything again
         fixed = {"schema": str(SCHEMA), "python": f"{sys.version_info.major}.{sys.version_info.minor}"}
         out = Fingerprint({Part(kind): value for kind, value in fixed.items()})
         out |= of_kind("code", code["code"])
@@ -108,19 +113,63 @@ class Sources:
         return out | self.versions(foreign)
 
     def versions(self, modules: Iterable[str]) -> Fingerprint:
-        """Return the versions of the packages that provide top-level modules."""
+        """Return the versions of the packages that provide top-level modules, the files of those without."""
         if self._installed is None:
-            self._installed = versions.installed(sys.path)
-        return of_kind("version", versions.versions(modules, self._installed, self._cache.remember))
+            path = packages.import_path()
+            self._installed = Packages(path, self._cache.remember), versions.installed(path)
+        found, known = self._installed
+        digests, rest = found.unreleased(modules)
+        numbers = versions.versions(rest, known, self._cache.remember)
+        return of_kind("package", digests) | of_kind("version", numbers)
+
+    def observed(self, parts: Iterable[Part]) -> Fingerprint:
+        """Return what a run would see now of what another has seen: the parts of the kinds `OBSERVED`.
+
+        Other parts are left out. A part that cannot be found has a value that says so.
+        """
+        seen = [part for part in parts if part.kind in OBSERVED]
+        for part in seen:
+            if part not in self._observed:
+                self._observed[part] = self._now(part)
+        return Fingerprint({part: self._observed[part] for part in seen})
+
+    def _now(self, part: Part) -> str:
+        """Return the digest, or the short value, of one thing that was observed."""
+        path = f"{self.project.root}/{observed.read_back(part.name)}"
+        if part.kind == "file":
+            return observed.file(path, self._cache.remember)
+        if part.kind == "folder":
+            return observed.folder(Path(path))
+        if part.kind == "variable":
+            return observed.variable(part.name, {**os.environ, **surroundings.for_experiments()})
+        if part.kind == "program":
+            return observed.program(part.name, self._cache.remember)
+        return self._whole(part.name)
+
+    def _whole(self, name: str) -> str:
+        """Return the digest of a module as a whole, with all that it imports, whole as well."""
+        roots = (self.project.root, *self.project.source_roots)
+        path = next((root / name for root in roots if (root / name).is_file()), None)
+        if path is None or path.suffix != ".py":
+            return observed.file(path or self.project.root / name)
+        root = max((root for root in roots if path.is_relative_to(root)), key=lambda root: len(root.parts))
+        module = Module(path, ".".join(path.relative_to(root).parent.parts))
+        try:
+            # what nobody names can be used in any way
+            found = reached_from(self, module, (), [(module, References(computed=ANYTHING))])
+        except InputError:  # it was valid when it was imported
+            return observed.file(path)
+        code = {self.label(path, label): sha for (path, label), sha in found.code.items()}
+        return digest({**code, **self.versions(found.foreign).plain()})
 
     def _digests(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of those of the project's files that exist."""
         read = {name: self.read(self.project.root / name) for name in names}
         return {name: checksum(data) for name, data in read.items() if data is not None}
 
-    def imported_by(self, name: str) -> set[Path]:
-        """Return the project's modules that an experiment's module can import, by any of its statements."""
-        return {Path(path) for path in self._code(name, "run")["imported"]}
+    def imported_by(self, name: str, phase: str) -> set[Path]:
+        """Return the project's modules that an experiment's "run" or "draw" imports, as its syntax tells."""
+        return {Path(path) for path in self._code(name, phase)["imported"]}
 
     def save(self) -> None:
         """Keep what was learned from syntax, for the next time."""

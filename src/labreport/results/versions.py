@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-_FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(-py[\d.]+)?\.(dist|egg)-info")
+FOLDER = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(-py[\d.]+)?\.(dist|egg)-info")
+"""The name of a folder with the metadata of a distribution."""
 
 
 def installed(path: Iterable[str]) -> dict[str, str]:
@@ -19,7 +20,7 @@ def installed(path: Iterable[str]) -> dict[str, str]:
         except OSError:
             continue
         for name in names:
-            match = _FOLDER.fullmatch(name) if name.endswith("-info") else None
+            match = FOLDER.fullmatch(name) if name.endswith("-info") else None
             if match:
                 # an import, too, takes what lies in the first folder
                 found.setdefault(normalised(match["name"]), match["version"])
@@ -44,10 +45,23 @@ def versions(
     for module in sorted(modules):
         names = [normalised(module)]
         if names[0] not in known:
-            listing = " ".join(f"{name} {version}" for name, version in sorted(known.items()))
-            names = remember(f"distributions {listing}", _providers).get(module, names)
+            names = _remembered(known, remember).get(module, names)
         out |= {name: known.get(name, "unknown") for name in names}
     return out
+
+
+def providers(path: Iterable[str], remember: Callable[[str, Callable[[], Any]], Any]) -> dict[str, list[str]]:
+    """Return the distributions that provide each top-level module, by their normalised names."""
+    return _remembered(installed(path), remember)
+
+
+def _remembered(
+    known: Mapping[str, str], remember: Callable[[str, Callable[[], Any]], Any]
+) -> dict[str, list[str]]:
+    listing = " ".join(f"{name} {version}" for name, version in sorted(known.items()))
+    found = remember(f"distributions {listing}", _providers)
+    assert isinstance(found, dict)
+    return found
 
 
 def _providers() -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -24,7 +25,7 @@ from labreport.results import (
     publish,
     publish_drawing,
 )
-from labreport.running import generators
+from labreport.running import generators, observing, sightings
 from labreport.running.budget import Budget, Shared
 from labreport.running.seeds import seed_of
 
@@ -44,6 +45,7 @@ _FILES = ("code", "file", "style")
 class Task:
     """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints.
 
+    `fingerprint` is what can be told before it runs, `known` what the last run was seen to read besides;
     `slot` is its own among the `jobs` slots of the build's budget.
     """
 
@@ -53,6 +55,7 @@ class Task:
     params: dict[str, Any]
     needs: tuple[str, ...]
     fingerprint: Fingerprint
+    known: Fingerprint
     contents: dict[str, str]
     jobs: int
     revision: str | None
@@ -132,6 +135,7 @@ def _module(task: Task) -> ModuleType:
         package = types.ModuleType("experiments")
         package.__path__ = [str(project.experiments)]
         sys.modules["experiments"] = package
+    observing.start(project, task.name, task.phase)
     module = importlib.import_module(f"experiments.{task.name}")
     # the module was imported from the files as they are now, the fingerprint was taken a moment ago
     now = Sources(project).fingerprint(task.name, task.phase, task.params, {})
@@ -143,16 +147,13 @@ def _module(task: Task) -> ModuleType:
     return module
 
 
-def _check_imports(task: Task) -> None:
-    """Raise ExperimentError if a module of the project was imported that the fingerprint cannot know."""
-    expected = {str(path) for path in Sources(task.project).imported_by(task.name)}
-    loaded = {str(getattr(module, "__file__", None)) for module in list(sys.modules.values())}
-    found = sorted(file for file in loaded - expected if _is_ours(task.project, file))
-    hidden = [task.project.shown(Path(file)) for file in found]
-    if hidden:
-        what = f"experiment {task.name!r} imports {', '.join(hidden)} in a way that its syntax does not show"
-        cure = "write a plain `import`: otherwise a change there would not make it run again"
-        raise ExperimentError(what, cure=cure)
+def _observed(task: Task, send: Send) -> Fingerprint:
+    """Return what the task has read without its being declared, after telling what is new of it."""
+    seen = sightings.settled(task.project, observing.lines(), task.fingerprint)
+    for sentence in sightings.sentences(seen.without(task.known.parts)):
+        print(f"notice: {sentence}", flush=True)
+        send({"notice": sentence})
+    return seen
 
 
 def _root_of(file: str) -> str:
@@ -167,21 +168,24 @@ def _is_ours(project: Project, file: str) -> bool:
 
 
 def _import_from_source(roots: Sequence[str]) -> None:
-    """Compile the project's modules from their sources, never take them from a cache that trusts times."""
+    """Compile what may be edited from its sources: a cache trusts times, and misses a quick edit."""
     from importlib import machinery
 
-    class Loader(machinery.SourceFileLoader):
-        def path_stats(self, path: Any) -> Any:
+    trusting = machinery.SourceFileLoader.path_stats
+
+    def path_stats(loader: machinery.SourceFileLoader, path: str) -> Any:
+        if _root_of(path) in roots or not _is_installed(path):
             raise OSError(f"no cache for {path}")  # importlib then compiles the source, and writes no cache
+        return trusting(loader, path)
 
-    def hook(folder: str) -> Any:
-        if _root_of(folder) not in roots:
-            raise ImportError(folder)
-        extensions = machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES
-        return machinery.FileFinder(folder, extensions, (Loader, machinery.SOURCE_SUFFIXES))
+    # the finder of an editable install makes loaders of its own, but it makes them of this class
+    machinery.SourceFileLoader.path_stats = path_stats  # type: ignore[method-assign, assignment]
 
-    sys.path_hooks.insert(0, hook)
-    sys.path_importer_cache.clear()  # the finders in it were made by the hooks of before
+
+def _is_installed(file: str) -> bool:
+    """Return whether a file is of an installed package or of Python itself, which nobody edits."""
+    library = f"{os.path.dirname(os.__file__)}/"  # noqa: PTH120 -- compared as a text
+    return file.startswith(library) or "/site-packages/" in file or "/dist-packages/" in file
 
 
 def _lab(
@@ -199,6 +203,7 @@ def _lab(
         progress=lambda done, total, label: send({"progress": [done, total, label]}),
         notify=lambda text: send({"notice": text}),
         fingerprint=task.fingerprint,
+        known=task.known,
         folder=folder,
     )
     lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
@@ -213,14 +218,15 @@ def _seed(task: Task, params: Mapping[str, Any]) -> None:
 def _run(
     task: Task, module: ModuleType, send: Send, budget: Budget, facts: Callable[[], dict[str, Any]]
 ) -> None:
-    discard_checkpoints(task.project, task.name, but=None if task.forced else task.fingerprint)
+    kept = None if task.forced else task.known | task.fingerprint
+    discard_checkpoints(task.project, task.name, but=kept)
     params = module.Params(**task.params)
     lab = _lab(task, task.params, send, budget)
     _seed(task, task.params)
     returned = module.run(params, lab)
     encoded = encode(returned, task.params)
-    _check_imports(task)
-    publish(task.project, task.name, encoded, task.fingerprint, facts())
+    seen = _observed(task, send)
+    publish(task.project, task.name, encoded, task.fingerprint | seen, facts())
     discard_checkpoints(task.project, task.name)
 
 
@@ -239,9 +245,9 @@ def _draw(
         if not lab.figures:
             what = f"`draw` of experiment {task.name!r} kept no figure"
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
-        _check_imports(task)
         used = of_kind("result", {name: task.contents[name] for name in lab.used})
-        publish_drawing(task.name, folder, lab.figures, task.fingerprint | used, facts())
+        found = task.fingerprint | used | _observed(task, send)
+        publish_drawing(task.name, folder, lab.figures, found, facts())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

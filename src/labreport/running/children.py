@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 FOREVER = float("inf")
 LOG = "forkserver.log"
 OURS = ("labreport.running.child", "labreport.running.lab", "labreport.running.pool")
-"""What every child needs, imported once before the first fork."""
+"""What every child needs, imported once before the first fork; and before what else is preloaded, since some
+libraries change the environment when they are imported."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class Children:
         # the project's own modules are imported in each child: their sources may change during the build
         preload = [m for m in self.project.config.preload if not is_own(self.project, m.partition(".")[0])]
         return ForkServer(
-            preload=[*preload, *OURS],
+            preload=[*OURS, *preload],
             path=self.project.source_roots,
             cwd=self.project.root,
             log=self.project.log / LOG,

@@ -36,9 +36,9 @@ class Lab:
     """What an experiment may ask of the engine, while it runs or draws.
 
     `needs` are the results that it may use, `used` those that it has asked for; its `fingerprint`
-    names the files that it may read; `map` lets its `executor` compute, or else up to `jobs` processes, and
-    reports to `progress`; each notice goes to `notify`; `folder` is where `draw` keeps its `figures`, and
-    None in `run`.
+    names the files that it may read, `known` is what the last run was seen to read besides; `map` lets its
+    `executor` compute, or else up to `jobs` processes, and reports to `progress`; each notice goes to
+    `notify`; `folder` is where `draw` keeps its `figures`, and None in `run`.
     """
 
     project: Project
@@ -49,6 +49,7 @@ class Lab:
     progress: Progress = _silent
     notify: Callable[[str], None] = _silent
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    known: Fingerprint = field(default_factory=Fingerprint)
     folder: Path | None = None
     used: set[str] = field(default_factory=set)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -149,7 +150,7 @@ class Lab:
         if self.folder is not None:
             what = f"experiment {self.experiment!r} asks for checkpoints in `draw`"
             raise ExperimentError(what, cure="compute in `run(params, lab)`; draw from the result alone")
-        folder = checkpoints(self.project, self.experiment, self.fingerprint)
+        folder = checkpoints(self.project, self.experiment, self.known | self.fingerprint)
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 

@@ -132,14 +132,29 @@ class Book:
         runs = {name: recorded_run(self.project, name) for name in names}
         return {name: run if isinstance(run, str) else run.content for name, run in runs.items()}
 
-    def of_run(self, name: str) -> Fingerprint:
-        """Return the fingerprint that a run would have now."""
-        needs = self.contents(self.declared[name].needs)
-        return self.sources.fingerprint(name, "run", self.params[name], needs)
+    def of_run(self, name: str, like: Fingerprint | None = None) -> Fingerprint:
+        """Return the fingerprint that a run would have now, if it read what one with another has read.
 
-    def of_drawing(self, name: str, used: Iterable[str]) -> Fingerprint:
-        """Return the fingerprint that a drawing would have now if it used these results."""
-        return self.sources.fingerprint(name, "draw", self.params[name], self.contents({name, *used}))
+        Without `like` it is what can be told before a run.
+        """
+        needs = self.contents(self.declared[name].needs)
+        return self._as_seen(self.sources.fingerprint(name, "run", self.params[name], needs), like)
+
+    def of_drawing(self, name: str, used: Iterable[str], like: Fingerprint | None = None) -> Fingerprint:
+        """Return the fingerprint that a drawing would have now if it used these results; see `of_run`."""
+        needs = self.contents({name, *used})
+        return self._as_seen(self.sources.fingerprint(name, "draw", self.params[name], needs), like)
+
+    def known(self, name: str, phase: str) -> Fingerprint:
+        """Return what the last run or drawing has read without its being declared, as it is now."""
+        recorded = (recorded_run if phase == "run" else recorded_drawing)(self.project, name)
+        return (
+            Fingerprint() if isinstance(recorded, str) else self.sources.observed(recorded.fingerprint.parts)
+        )
+
+    def _as_seen(self, declared: Fingerprint, like: Fingerprint | None) -> Fingerprint:
+        # what is declared stands for itself: a file of READS is of the same kind as one that was only seen
+        return declared if like is None else self.sources.observed(like.parts) | declared
 
     def run_reasons(self, name: str, unsettled: Iterable[str] = ()) -> list[str]:
         """Return why an experiment must run, whatever the unsettled results come out to be."""
@@ -149,7 +164,7 @@ class Book:
         # what may yet come out equal is no reason: it counts with the content that this run used
         used = run.fingerprint.named("result")
         as_before = of_kind("result", {need: used[need] for need in unsettled if need in used})
-        return changes(run.fingerprint, self.of_run(name) | as_before)
+        return changes(run.fingerprint, self.of_run(name, run.fingerprint) | as_before)
 
     def draw_reasons(self, name: str) -> list[str]:
         """Return why an experiment must draw."""
@@ -160,7 +175,7 @@ class Book:
             return [drawing]
         known = drawing.fingerprint.named("result")
         used = [need for need in self.declared[name].needs if need in known]
-        return changes(drawing.fingerprint, self.of_drawing(name, used))
+        return changes(drawing.fingerprint, self.of_drawing(name, used, drawing.fingerprint))
 
 
 def _ordered(declared: Mapping[str, Declaration]) -> list[str]:

@@ -174,6 +174,7 @@ class _Execution:
             params=book.params[name],
             needs=needs,
             fingerprint=book.of_run(name) if phase == "run" else book.of_drawing(name, ()),
+            known=book.known(name, phase),
             contents=book.contents(needs),
             jobs=self.jobs,
             revision=self.revision,

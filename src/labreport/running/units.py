@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from labreport.running import generators, threads
+from labreport.results import Fingerprint
+from labreport.running import generators, observing, threads
 from labreport.running.seeds import Seeds
 
-Seen = frozenset[tuple[str, str]]
-"""Inputs that were observed while a unit was computed: their kinds and names, as in a fingerprint."""
+Seen = Fingerprint
+"""Inputs that were observed while a unit was computed, with their values when they were first read."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Done:
     """What a unit gave: the value that the function returned, and what it was seen to read."""
 
     value: Any
-    seen: Seen = frozenset()
+    seen: Seen = field(default_factory=Fingerprint)
 
 
 Computed = Generator[tuple[int, Done], None, None]

@@ -56,6 +56,20 @@ def test_the_packed_results_are_fresh_in_the_unpacked_project(project, tmp_path)
     ]
 
 
+def test_a_file_that_an_experiment_reads_without_declaring_it_is_packed(project, tmp_path):
+    text = 'def run(params, lab):\n    return {"x": open("data/others.csv").read()}\n'
+    projects.write(project.experiments / "two.py", projects.experiment(text))
+    engine = project.root / "src/labreport/__init__.py"
+    stand_in = engine.read_text()
+    engine.unlink()  # the run needs the real one
+    projects.run(project, ["two"])
+    projects.write(engine, stand_in)
+    bundle.pack(project)
+    assert "data/others.csv" in names(project)
+    subprocess.run(["unzip", "-q", project.submission / "code.zip", "-d", tmp_path / "empty"], check=True)
+    assert projects.states(projects_of.load(tmp_path / "empty" / "code"))["two"] == "fresh"
+
+
 @pytest.mark.parametrize(
     ("pattern", "added"),
     [

@@ -3,7 +3,6 @@
 import hashlib
 import time
 
-import projects
 import pytest
 from processes import alive, pids, wait_for
 from projects import experiment, make, returning, run, states
@@ -146,19 +145,6 @@ def test_several_errors_of_a_result_come_as_one_with_notes(tmp_path):
     assert error.what == "experiment 'a' failed with 2 errors"
     assert error.notes[0].startswith("values.a is infinite (cure: record a diverged run as such")
     assert error.notes[1].startswith("values.b: the key 1 is an int, not a text")
-
-
-def test_a_module_imported_behind_the_back_of_the_fingerprint_is_refused(tmp_path):
-    body = """
-        import importlib
-        def run(params, lab):
-            return {"x": importlib.import_module("hid" + "den").X}
-    """
-    project = make(tmp_path, {"a": experiment(body)}, src={"hidden.py": "X = 1\n"})
-    (error,) = running.execute(project).errors
-    assert "imports src/hidden.py in a way that its syntax does not show" in error.what
-    projects.change(project.experiments / "a.py", "import importlib", "import importlib, hidden")
-    assert run(project).ran == ("a",)
 
 
 def test_a_deadline_for_an_unknown_experiment_is_an_error(tmp_path):

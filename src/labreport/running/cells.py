@@ -1,0 +1,135 @@
+"""The cells of a run: each finished item of `lab.map`, found before it is computed again.
+
+A cell is found if nothing that its value depends on has changed: the function (see `functions`), the item,
+what the call read of the experiment (see `reading`) and of the world (see `observing`). Where it cannot be
+told what a function depends on, its cells are those of the very same run: with its fingerprint, and in its
+place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from labreport.results import Fingerprint, Part, of_kind
+from labreport.results.strict_json import digest
+from labreport.running import observing
+from labreport.running.functions import Functions, Unknowable
+from labreport.running.units import Done, Unit
+
+if TYPE_CHECKING:
+    from labreport.results.cells import Cells
+
+Now = Callable[[Fingerprint], Fingerprint]
+"""A function that returns what parts of a fingerprint are now."""
+
+
+class Kept:
+    """The cells of one run, kept in `cells`; with `forced` none is found.
+
+    `fingerprint` is that of the run; `now` tells what the inputs are now that a cell has read.
+    """
+
+    def __init__(
+        self, cells: Cells, functions: Functions, fingerprint: Fingerprint, now: Now, *, forced: bool
+    ) -> None:
+        self.cells = cells
+        self.functions = functions
+        self.fingerprint = fingerprint
+        self.now = now
+        self.forced = forced
+        self._maps: Counter[str] = Counter()
+
+    def of(self, function: object, name: str) -> Row:
+        """Return the cells of the next map of a function, by the map's name."""
+        number = self._maps[name]
+        self._maps[name] += 1
+        try:
+            own = self.functions.fingerprint(function).digest
+            return Row(self, digest([own, _settings()]), self.functions.item)
+        except Unknowable as error:
+            print(f"cells of {name} are found by the same run only: {error}", flush=True)
+            whole = digest([self.fingerprint.plain(), name, number])
+            return Row(self, whole, None)
+
+
+class Row:
+    """The cells of one map."""
+
+    def __init__(self, kept: Kept, own: str, item: Callable[[object], str] | None) -> None:
+        self.kept = kept
+        self.own = own
+        self.item = item
+
+    def key(self, item: object, index: int) -> str:
+        """Return the key of an item's cell."""
+        if self.item is not None:
+            try:
+                return digest([self.own, self.item(item)])
+            except Unknowable:
+                pass  # only the same item of the same run, then
+        return digest([self.own, self.kept.fingerprint.plain(), index])
+
+    def find(self, item: object, unit: Unit) -> Done | None:
+        """Return what an item gave, if that is kept and nothing that it read has changed."""
+        if self.kept.forced:
+            return None
+
+        def is_now(seen: Fingerprint) -> bool:
+            return self.kept.now(seen).parts | _seed(seen, unit) == seen.parts
+
+        found = self.kept.cells.find(self.key(item, unit.index), is_now)
+        if found is None:
+            return None
+        value, seen = found
+        try:
+            return Done(pickle.loads(value), seen)
+        except Exception:  # its class has another form now, or is gone
+            return None
+
+    def keep(self, item: object, unit: Unit, done: Done) -> None:
+        """Keep what an item gave; a value that cannot be pickled is not kept."""
+        try:
+            value = pickle.dumps(done.value, protocol=5)
+        except Exception:  # each class may refuse in its own way
+            return
+        self.kept.cells.keep(self.key(item, unit.index), done.seen, value)
+
+
+def _seed(seen: Fingerprint, unit: Unit) -> Mapping[Part, str]:
+    return {part: str(unit.seed) for part in seen.parts if part.kind == "seed"}
+
+
+def _settings() -> list[Any]:
+    """Return the settings of libraries and of this process that `run` may have changed for its items."""
+    out: list[Any] = [os.getcwd(), sorted(set(os.environ.items()) - set(observing.STARTED.items()))]
+    if (torch := sys.modules.get("torch")) is not None:
+        out += [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()]
+    if (numpy := sys.modules.get("numpy")) is not None:
+        out.append(numpy.geterr())
+    return out
+
+
+def inputs_of(fingerprint: Fingerprint, params: Mapping[str, Any], observed: Now) -> Now:
+    """Return what tells the present values of what a cell has read.
+
+    `fingerprint` is that of the run: it has the results and files that are declared; `observed` tells of
+    what nobody declared.
+    """
+
+    def now(seen: Fingerprint) -> Fingerprint:
+        known = dict(fingerprint.parts)
+        known |= {Part("parameter", name): json.dumps(value) for name, value in params.items()}
+        declared = {part: known[part] for part in seen.parts if part in known}
+        others = Fingerprint({p: v for p, v in seen.parts.items() if p not in known and p.kind != "seed"})
+        return Fingerprint(declared) | (observed(others) if others.parts else Fingerprint())
+
+    return now
+
+
+__all__ = ["Kept", "Row", "inputs_of", "of_kind"]
