@@ -90,6 +90,11 @@ class Project:
         return self.build / "checkpoints"
 
     @property
+    def cells(self) -> Path:
+        """The folder of what the items of each `lab.map` gave, one database for each experiment."""
+        return self.build / "cells"
+
+    @property
     def log(self) -> Path:
         """The folder of what experiments and LaTeX print."""
         return self.build / "log"

@@ -1,6 +1,7 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
 from labreport.results import files, freshness, observed, strict_json, versions
+from labreport.results.cells import Cells
 from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
 from labreport.results.fingerprint import OBSERVED, Fingerprint, Part, changes, of_kind
@@ -26,15 +27,17 @@ from labreport.results.results import (
     sweep,
 )
 from labreport.results.settings import with_settings
-from labreport.results.sources import Sources
+from labreport.results.sources import EXPERIMENTS, Sources
 from labreport.results.tables import is_frame
 
 __all__ = [
+    "EXPERIMENTS",
     "FIGURES",
     "OBSERVED",
     "RESULT",
     "RUN",
     "TIMING",
+    "Cells",
     "Declaration",
     "Drawing",
     "Figure",

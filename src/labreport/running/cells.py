@@ -8,17 +8,19 @@ place.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.results import Fingerprint, Part, of_kind
+from labreport.results import Fingerprint, Part
 from labreport.results.strict_json import digest
-from labreport.running import observing
+from labreport.running import observing, reading
 from labreport.running.functions import Functions, Unknowable
 from labreport.running.units import Done, Unit
 
@@ -59,31 +61,32 @@ class Kept:
 
 
 class Row:
-    """The cells of one map."""
+    """The cells of one map; `item` gives the digest of an item, where digests tell what is the same."""
 
     def __init__(self, kept: Kept, own: str, item: Callable[[object], str] | None) -> None:
         self.kept = kept
         self.own = own
         self.item = item
+        self._keys: dict[int, str] = {}
 
-    def key(self, item: object, index: int) -> str:
+    def key(self, unit: Unit) -> str:
         """Return the key of an item's cell."""
-        if self.item is not None:
-            try:
-                return digest([self.own, self.item(item)])
-            except Unknowable:
-                pass  # only the same item of the same run, then
-        return digest([self.own, self.kept.fingerprint.plain(), index])
+        if unit.index not in self._keys:
+            self._keys[unit.index] = digest([self.own, self._same(unit)])
+        return self._keys[unit.index]
 
-    def find(self, item: object, unit: Unit) -> Done | None:
+    def _same(self, unit: Unit) -> object:
+        """Return what says of an item that it is the same: its value, or else its place in the same run."""
+        if self.item is not None:
+            with contextlib.suppress(Unknowable):
+                return self.item(unit.argument)
+        return [self.kept.fingerprint.plain(), unit.index]
+
+    def find(self, unit: Unit) -> Done | None:
         """Return what an item gave, if that is kept and nothing that it read has changed."""
         if self.kept.forced:
             return None
-
-        def is_now(seen: Fingerprint) -> bool:
-            return self.kept.now(seen).parts | _seed(seen, unit) == seen.parts
-
-        found = self.kept.cells.find(self.key(item, unit.index), is_now)
+        found = self.kept.cells.find(self.key(unit), lambda seen: self._now(seen, unit) == seen)
         if found is None:
             return None
         value, seen = found
@@ -92,22 +95,28 @@ class Row:
         except Exception:  # its class has another form now, or is gone
             return None
 
-    def keep(self, item: object, unit: Unit, done: Done) -> None:
-        """Keep what an item gave; a value that cannot be pickled is not kept."""
+    def keep(self, unit: Unit, done: Done) -> None:
+        """Keep what an item gave, unless a call has effects besides, or gave what cannot be pickled."""
+        if any(part.kind in _EFFECTS for part in done.seen.parts):
+            return
         try:
             value = pickle.dumps(done.value, protocol=5)
         except Exception:  # each class may refuse in its own way
             return
-        self.kept.cells.keep(self.key(item, unit.index), done.seen, value)
+        own = Fingerprint({part: known for part, known in done.seen.parts.items() if not known})
+        self.kept.cells.keep(self.key(unit), done.seen | self._now(own, unit), value)
+
+    def _now(self, seen: Fingerprint, unit: Unit) -> Fingerprint:
+        seeds = {part: str(unit.seed) for part in seen.parts if part.kind == "seed"}
+        return self.kept.now(seen.without(seeds)) | Fingerprint(seeds)
 
 
-def _seed(seen: Fingerprint, unit: Unit) -> Mapping[Part, str]:
-    return {part: str(unit.seed) for part in seen.parts if part.kind == "seed"}
+_EFFECTS = (reading.EFFECT.kind, "program")
 
 
 def _settings() -> list[Any]:
     """Return the settings of libraries and of this process that `run` may have changed for its items."""
-    out: list[Any] = [os.getcwd(), sorted(set(os.environ.items()) - set(observing.STARTED.items()))]
+    out: list[Any] = [str(Path.cwd()), sorted(set(os.environ.items()) - set(observing.STARTED.items()))]
     if (torch := sys.modules.get("torch")) is not None:
         out += [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()]
     if (numpy := sys.modules.get("numpy")) is not None:
@@ -126,10 +135,7 @@ def inputs_of(fingerprint: Fingerprint, params: Mapping[str, Any], observed: Now
         known = dict(fingerprint.parts)
         known |= {Part("parameter", name): json.dumps(value) for name, value in params.items()}
         declared = {part: known[part] for part in seen.parts if part in known}
-        others = Fingerprint({p: v for p, v in seen.parts.items() if p not in known and p.kind != "seed"})
+        others = Fingerprint({part: old for part, old in seen.parts.items() if part not in known})
         return Fingerprint(declared) | (observed(others) if others.parts else Fingerprint())
 
     return now
-
-
-__all__ = ["Kept", "Row", "inputs_of", "of_kind"]

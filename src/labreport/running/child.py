@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors
+from labreport.modules import Module
 from labreport.project import ENGINE
 from labreport.results import (
+    EXPERIMENTS,
+    Cells,
     Fingerprint,
     Sources,
     discard_checkpoints,
@@ -25,8 +28,10 @@ from labreport.results import (
     publish,
     publish_drawing,
 )
-from labreport.running import generators, observing, sightings
+from labreport.running import generators, observing, reading, sightings
 from labreport.running.budget import Budget, Shared
+from labreport.running.cells import Kept, inputs_of
+from labreport.running.functions import Functions
 from labreport.running.seeds import seed_of
 
 if TYPE_CHECKING:
@@ -92,13 +97,16 @@ def perform(task: Task, send: Send) -> None:
     clock = time.perf_counter()
     started = _now()
     try:
-        module = _module(task)
+        module, sources = _module(task)
 
         def facts() -> dict[str, Any]:
             seconds = round(time.perf_counter() - clock, 3)
             return {"started": started, "finished": _now(), "seconds": seconds, **_circumstances(task)}
 
-        (_run if task.phase == "run" else _draw)(task, module, send, budget, facts)
+        if task.phase == "run":
+            _run(task, module, sources, send, budget, facts)
+        else:
+            _draw(task, module, send, budget, facts)
     except BaseException as error:
         traceback.print_exc()  # to the log: the user sees one message with a place
         send({"failed": _failure(error, task)})
@@ -118,8 +126,13 @@ def _circumstances(task: Task) -> dict[str, Any]:
     return {"python": platform.python_version(), "jobs": task.jobs, "revision": task.revision}
 
 
-def _module(task: Task) -> ModuleType:
-    """Return the experiment's module, imported from this project and from the sources of the fingerprint.
+def _prepare(task: Task) -> None:
+    """Import the experiment's module in another process than the child's own."""
+    _module(task)
+
+
+def _module(task: Task) -> tuple[ModuleType, Sources]:
+    """Return the experiment's module, imported from the sources of the fingerprint, and these sources.
 
     What modules draw from the global generators at their import is the same in all processes.
     """
@@ -138,13 +151,15 @@ def _module(task: Task) -> ModuleType:
     observing.start(project, task.name, task.phase)
     module = importlib.import_module(f"experiments.{task.name}")
     # the module was imported from the files as they are now, the fingerprint was taken a moment ago
-    now = Sources(project).fingerprint(task.name, task.phase, task.params, {})
+    sources = Sources(project)
+    now = sources.fingerprint(task.name, task.phase, task.params, {})
     old = task.fingerprint.parts.items()
     changed = [part.name for part, sha in old if part.kind in _FILES and now.parts.get(part) != sha]
     if changed:
         what = f"{', '.join(changed)} changed while the build began"
         raise ExperimentError(what, cure="build again")
-    return module
+    reading.watch(module.Params)
+    return module, sources
 
 
 def _observed(task: Task, send: Send) -> Fingerprint:
@@ -206,7 +221,7 @@ def _lab(
         known=task.known,
         folder=folder,
     )
-    lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
+    lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_prepare, task))
     return lab
 
 
@@ -215,15 +230,38 @@ def _seed(task: Task, params: Mapping[str, Any]) -> None:
     generators.seed(seed_of(task.name, params.get("seed"), task.phase))
 
 
+def _kept(task: Task, sources: Sources, stored: Cells, params: object) -> Kept:
+    """Return the cells of the run, some of which may be there from an earlier one."""
+    from labreport.running.lab import Lab
+
+    def named(value: object) -> str | None:
+        if isinstance(value, Lab):
+            return "the lab"
+        return "the parameters" if type(value) is type(params) and value == params else None
+
+    experiment = Module(task.project.experiments / f"{task.name}.py", EXPERIMENTS)
+    functions = Functions(sources, experiment, named)
+    now = inputs_of(task.fingerprint, task.params, lambda seen: sources.observed(seen.parts))
+    return Kept(stored, functions, task.fingerprint, now, forced=task.forced)
+
+
 def _run(
-    task: Task, module: ModuleType, send: Send, budget: Budget, facts: Callable[[], dict[str, Any]]
+    task: Task,
+    module: ModuleType,
+    sources: Sources,
+    send: Send,
+    budget: Budget,
+    facts: Callable[[], dict[str, Any]],
 ) -> None:
     kept = None if task.forced else task.known | task.fingerprint
     discard_checkpoints(task.project, task.name, but=kept)
     params = module.Params(**task.params)
     lab = _lab(task, task.params, send, budget)
     _seed(task, task.params)
-    returned = module.run(params, lab)
+    with Cells(task.project.cells / f"{task.name}.db") as stored:
+        lab.cells = _kept(task, sources, stored, params)
+        returned = module.run(params, lab)
+        stored.prune()
     encoded = encode(returned, task.params)
     seen = _observed(task, send)
     publish(task.project, task.name, encoded, task.fingerprint | seen, facts())

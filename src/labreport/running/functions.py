@@ -209,7 +209,7 @@ class _Hasher(pickle.Pickler):
             closure = [] if known else [_content(cell) for cell in value.__closure__ or ()]
             given = (value.__module__, value.__qualname__, value.__defaults__, value.__kwdefaults__)
             return tuple, ((*given, *closure),)
-        if isinstance(value, type):
+        if isinstance(value, type) and value.__module__ != "builtins":
             self.held.classes[id(value)] = value
             return str, (f"{value.__module__}.{value.__qualname__}",)
         if isinstance(value, types.ModuleType):

@@ -8,6 +8,7 @@ draws from the operating system.
 
 from __future__ import annotations
 
+import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,11 @@ def seed(number: int) -> None:
         sys.meta_path.insert(0, _SEEDING)
     for name, module in _loaded().items():
         _GENERATORS[name].seed(module, number)
+
+
+def states() -> dict[str, bytes]:
+    """Return the states of all global generators that are there, in a form that can be compared."""
+    return {name: pickle.dumps(_GENERATORS[name].state(module)) for name, module in _loaded().items()}
 
 
 @contextmanager

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from labreport.errors import ExperimentError, did_you_mean, visible
 from labreport.results import Fingerprint, Result, checkpoints, encode, files, load
-from labreport.running import relay
+from labreport.running import reading, relay
 from labreport.running.budget import Alone
 from labreport.running.seeds import Seeds, seed_of
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from labreport.project import Project
+    from labreport.running.cells import Kept
     from labreport.running.pool import Progress
     from labreport.running.units import Executor
 
@@ -38,7 +38,7 @@ class Lab:
     `needs` are the results that it may use, `used` those that it has asked for; its `fingerprint`
     names the files that it may read, `known` is what the last run was seen to read besides; `map` lets its
     `executor` compute, or else up to `jobs` processes, and reports to `progress`; each notice goes to
-    `notify`; `folder` is where `draw` keeps its `figures`, and None in `run`.
+    `notify`; `cells` keep what it has computed, in `run`; `folder` is where `draw` keeps its `figures`.
     """
 
     project: Project
@@ -54,6 +54,7 @@ class Lab:
     used: set[str] = field(default_factory=set)
     figures: dict[str, dict[str, Any]] = field(default_factory=dict)
     executor: Executor | None = None
+    cells: Kept | None = None
 
     def __post_init__(self) -> None:
         """Begin to count the maps, whose seeds follow from the experiment's own."""
@@ -61,11 +62,31 @@ class Lab:
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what goes to another process: all but the ways to talk to this one."""
-        return self.__dict__ | {"progress": _silent, "notify": relay.notice, "executor": None}
+        return self.__dict__ | {"progress": _silent, "notify": relay.notice, "executor": None, "cells": None}
 
+    @overload
     def map(
         self, function: Callable[[Item], Value], items: Iterable[Item], label: str | None = None
-    ) -> list[Value]:
+    ) -> list[Value]: ...
+
+    @overload
+    def map(
+        self,
+        function: Callable[[list[Item]], Sequence[Value]],
+        items: Iterable[Item],
+        label: str | None = None,
+        *,
+        batch: int,
+    ) -> list[Value]: ...
+
+    def map(
+        self,
+        function: Callable[[Any], Any],
+        items: Iterable[Any],
+        label: str | None = None,
+        *,
+        batch: int | None = None,
+    ) -> list[Any]:
         """Return `function(item)` for each item, in the order of the items, computed in parallel processes.
 
         The processes are forked here, so that the function may be a closure or a lambda and the items
@@ -79,6 +100,13 @@ class Lab:
         are best seeded by `lab.seed(...)` of the item. `label`, or else the function's name, is shown with
         the progress and part of the seeds.
 
+        Each finished value is kept at once (in build/cells), and found again by a later run if neither the
+        function nor the item nor anything that the call has read has changed: a killed run goes on, and more
+        repeats compute only the new ones. A call that leaves files behind or starts programs is not kept.
+
+        With `batch`, the function takes a list of at most so many items and returns a list of their values.
+        These must not depend on how items are put together; the global generators are seeded for each list.
+
         Raises
         ------
         Exception
@@ -87,8 +115,10 @@ class Lab:
             A process was killed, or something cannot be pickled.
 
         """
-        from labreport.running import pool, units
+        from labreport.running import maps, pool, units
 
+        if batch is not None and batch < 1:
+            raise ExperimentError(f"lab.map has batch={batch}", cure="let it be 1 or more, or leave it out")
         named = label or getattr(function, "__qualname__", "") or "map"
         inside = units.inside()
         seed = (inside or self._seeds).of_next_map(named)
@@ -98,12 +128,8 @@ class Lab:
             executor = pool.Local()
         shown = label or getattr(function, "__name__", "") or "map"
         meter = pool.Meter(_silent if inside else self.progress, len(todo), shown)
-        values: dict[int, Value] = {}
-        with closing(executor.compute(function, todo)) as computed:  # an error ends all processes at once
-            for place, done in computed:
-                values[place] = done.value
-                meter.done(len(values))
-        return [values[place] for place in range(len(todo))]
+        row = self.cells.of(function, named) if self.cells is not None and not inside else None
+        return maps.Map(function, executor, self.jobs, batch, row).values(todo, meter)
 
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""
@@ -111,6 +137,7 @@ class Lab:
             what = f"experiment {self.experiment!r} uses the result of {name!r}, which is not in its NEEDS"
             raise ExperimentError(what, cure=_declaring("NEEDS", self.needs, name))
         self.used.add(name)
+        reading.note("result", name)
         return load(self.project, name)
 
     def file(self, name: str) -> Path:
@@ -175,6 +202,7 @@ class Lab:
         if "seed" not in self.params:
             what = f"experiment {self.experiment!r} asks for a seed, but its Params has no `seed`"
             raise ExperimentError(what, cure="add `seed: int = 0` to Params")
+        reading.note("parameter", "seed")
         plain = encode({"key": [self.params["seed"], *key]}, {})["values"]["key"]
         return seed_of(self.experiment, *plain)
 

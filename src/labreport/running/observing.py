@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
 from labreport.results import Fingerprint, Part, Sources, observed
-from labreport.running import recording
+from labreport.running import reading, recording
 from labreport.running.asking import Asker, Asking
 from labreport.running.journal import Journal, Line
 
@@ -48,7 +48,7 @@ _NOT_INPUTS = (".git", "__pycache__", "site-packages", ".cache", ".config", ".lo
 _SHELLS = ("sh", "bash", "dash", "zsh")
 _OF_THE_SHELL = ("echo", "printf", "test", "[", "true", "false", "pwd", "kill")  # which are programs as well
 _FIXED = (*surroundings.for_experiments(), "PYTHONPATH")
-_STARTED = dict(os.environ)
+STARTED = dict(os.environ)
 """The environment before any library was imported: some set variables, which the user has not set."""
 
 Key = tuple[str, str]  # kind and name, as in a fingerprint
@@ -103,6 +103,7 @@ class _Observer:
         if access != os.O_WRONLY and not flags & (os.O_TRUNC | os.O_EXCL):
             self._read(text)
         if access != os.O_RDONLY:
+            reading.wrote(text)
             self._write(text, fresh=bool(flags & (os.O_TRUNC | os.O_EXCL)))
 
     def _read(self, text: str) -> None:
@@ -322,7 +323,7 @@ class _Observer:
         if key in self.values or whole in self.values:
             self._again(key if key in self.values else whole)
         elif name not in _FIXED and key not in self.own and self.asking.reads_variables():
-            self.note(key, observed.variable(name, _STARTED))
+            self.note(key, observed.variable(name, STARTED))
 
     def set_variable(self, name: str) -> None:
         """Note that this process sets a variable itself."""

@@ -6,24 +6,41 @@ these are as they were, so is the value.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from labreport.results import Part
 
 _open: list[set[Part]] = []
+_written: list[set[str]] = []
+
+
+EFFECT = Part("effect")
+"""What stands for all that a value leaves out: files that a call has left behind."""
 
 
 @contextmanager
 def during() -> Iterator[set[Part]]:
-    """Note what is read within the block."""
+    """Note what is read within the block, and whether files are left behind."""
     read: set[Part] = set()
+    written: set[str] = set()
     _open.append(read)
+    _written.append(written)
     try:
         yield read
     finally:
-        _open.remove(read)
+        _open.pop()
+        _written.pop()
+        if any(os.path.isfile(path) for path in written):  # noqa: PTH113 -- a text is at hand
+            read.add(EFFECT)
+
+
+def wrote(path: str) -> None:
+    """Note that a file was opened to be written."""
+    for written in _written:
+        written.add(os.path.abspath(path))  # noqa: PTH100 -- the folder may change before the end
 
 
 def note(kind: str, name: str = "") -> None:
@@ -33,9 +50,9 @@ def note(kind: str, name: str = "") -> None:
 
 
 def watch(params: type) -> None:
-    """Note from now on which fields of the class Params are read, by whomever and through whichever object."""
+    """Note from now on which fields of the class Params are read, whoever reads them of whichever object."""
     fields = frozenset(getattr(params, "__dataclass_fields__", ()))
-    read = params.__getattribute__
+    read: Any = params.__getattribute__
 
     def reading(self: object, name: str) -> Any:
         if _open:  # in the middle of a cell
@@ -47,23 +64,4 @@ def watch(params: type) -> None:
         return read(self, name)
 
     # frozen are its instances, not the class
-    params.__getattribute__ = reading  # type: ignore[method-assign,assignment]
-
-
-class Watched(Mapping[str, Any]):
-    """The parameters by name, as the lab has them; what is read of them is noted."""
-
-    def __init__(self, params: Mapping[str, Any]) -> None:
-        self.params = params
-
-    def __getitem__(self, name: str) -> Any:
-        note("parameter", name)
-        return self.params[name]
-
-    def __iter__(self) -> Iterator[str]:
-        for name in self.params:
-            note("parameter", name)
-        return iter(self.params)
-
-    def __len__(self) -> int:
-        return len(self.params)
+    params.__getattribute__ = reading  # type: ignore[method-assign, assignment]

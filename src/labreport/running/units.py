@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from labreport.results import Fingerprint
-from labreport.running import generators, observing, threads
+from labreport.running import generators, observing, reading, threads
 from labreport.running.seeds import Seeds
 
 Seen = Fingerprint
-"""Inputs that were observed while a unit was computed, with their values when they were first read."""
+"""What was read while a unit was computed; what was observed, with its values when they were first read."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,14 @@ def perform(function: Callable[[Any], Any], unit: Unit) -> Done:
     global _inside
     outer, _inside = _inside, Seeds(unit.seed)
     try:
-        generators.seed(unit.seed)
-        threads.limit()
-        return Done(function(unit.argument))
+        with observing.during() as sight, reading.during() as read:
+            generators.seed(unit.seed)
+            threads.limit()
+            before = generators.states()
+            value = function(unit.argument)
+            if generators.states() != before:
+                reading.note("seed")
+        return Done(value, sight.seen | Fingerprint(dict.fromkeys(read, "")))
     finally:
         _inside = outer
 
