@@ -38,8 +38,18 @@ _PYTHON = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
 }
-_WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_SETTING = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)", re.IGNORECASE)
+_SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
 _FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+
+
+def is_secret(name: str) -> bool:
+    """Return whether an environment variable has a name as those that hold keys and passwords have."""
+    return _SECRET.search(name) is not None
+
+
+def _is_withheld(name: str) -> bool:
+    return is_secret(name) or _SETTING.search(name) is not None
 
 
 def for_experiments() -> dict[str, str]:
@@ -58,7 +68,7 @@ def for_notebooks(folder: Path) -> dict[str, str]:
     It holds no key or other secret, because a notebook is handed in with its outputs, and no setting of
     Python and Jupyter, because the notebook must run alone: without the project's modules on its path.
     """
-    kept = {name: value for name, value in os.environ.items() if not _WITHHELD.search(name)}
+    kept = {name: value for name, value in os.environ.items() if not _is_withheld(name)}
     own = {
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(folder / "matplotlibrc"),
