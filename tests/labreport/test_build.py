@@ -78,6 +78,7 @@ def test_experiments_alone_can_be_run_with_other_parameters(project):
     assert (ran.total, ran.ran) == (1, ("coin",))
     assert build.run(project, settings={"coin": {"seed": "7"}}).ran == ()
     assert build.run(project).ran == ("coin",)
+    assert build.run(project, settings={"coin": {"seed": "7"}}).restored == ("coin",)
 
 
 def test_a_failed_experiment_is_raised(project):
@@ -91,6 +92,21 @@ def test_the_report_is_not_made_from_results_that_are_out_of_date(project):
     with pytest.raises(ExperimentError, match="out of date: no result yet") as caught:
         build.pdf(project)
     assert f"`{project.command('run', 'coin')}`" in caught.value.cure
+
+
+def test_the_report_is_not_made_from_results_that_the_store_would_replace(project):
+    build.run(project)
+    build.run(project, settings={"coin": {"seed": "7"}})
+    assert [step.state for step in build.plan(project).experiments] == ["stored"]
+    with pytest.raises(ExperimentError, match="out of date: seed was 7, is 0"):
+        build.pdf(project)
+    assert build.run(project).restored == ("coin",)
+    assert [step.state for step in build.plan(project).experiments] == ["fresh"]
+
+
+def test_a_clean_waits_for_no_other_build(project):
+    with build.building(project), pytest.raises(BusyError):
+        build.clean(project, dry_run=True)
 
 
 def test_the_lock_refuses_a_second_build_and_goes_with_its_process(project):

@@ -1,6 +1,6 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
-from labreport.results import files, freshness, strict_json, versions
+from labreport.results import files, freshness, store, strict_json, versions
 from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
 from labreport.results.fingerprint import Fingerprint, Part, changes, of_kind
@@ -60,6 +60,7 @@ __all__ = [
     "publish_drawing",
     "recorded_drawing",
     "recorded_run",
+    "store",
     "strict_json",
     "sweep",
     "versions",
