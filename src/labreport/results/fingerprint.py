@@ -4,9 +4,10 @@ The parts, in the order in which `changes` names them:
 
 1. `schema`: the version of a result's format;
 2. `parameter`: a parameter's value, as JSON;
-3. `code`: the experiment's module, as far as `run` (or `draw`) reaches it by name, and each module of the
-   project that this code imports, transitively and whole; as syntax: comments, docstrings and layout do
-   not count, and neither does labreport;
+3. `code`: each piece of the project's code that `run` (or `draw`) reaches (see `reach`), by its place: the
+   functions, classes and methods as `src/m.py:f` and `src/m.py:Net.forward`, the statements that an import
+   executes as `src/m.py`; as syntax: comments, docstrings and layout do not count, and neither does
+   labreport;
 4. `file`: the bytes of a file that READS names, for `run` and `draw`, or that was seen to be read;
 5. `folder`: the names in a folder that was seen to be listed;
 6. `variable`: an environment variable that was seen to be read: its value, or a digest of it;
@@ -16,9 +17,6 @@ The parts, in the order in which `changes` names them:
 10. `version`, `module` and `python`: the distributions that the code imports, those modules that are of no
     distribution with a version, and Python;
 11. `style`: matplotlib's style file, for `draw`.
-
-In doubt a part counts: a statement of an experiment's module that binds no name, or that is compound,
-counts for `run` and `draw`.
 """
 
 from __future__ import annotations

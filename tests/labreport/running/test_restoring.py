@@ -10,7 +10,6 @@ from labreport import running
 from labreport.results import store
 
 DRAWN = """
-from matplotlib.figure import Figure
 from helper import double
 
 COLOUR = "red"
@@ -19,6 +18,7 @@ def run(params, lab):
     return {"x": [1, double(params.n)]}
 
 def draw(result, lab):
+    from matplotlib.figure import Figure
     figure = Figure(figsize=(1, 1))
     figure.subplots().plot(result.values["x"], color=COLOUR)
     lab.figure("line", figure, alt="a line")
