@@ -56,6 +56,12 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
     assert again.checked is None
     assert "Experiments(total=1" in capfd.readouterr().out
 
+    assert build.plan(project).handin == ()
+    (project.root / "experiments" / "link.yaml").symlink_to("coin.py")
+    assert build.plan(project).handin == ("experiments/link.yaml is a symbolic link, which is not handed in",)
+    project.submission.joinpath("code.zip").unlink()
+    assert build.plan(project).handin == ("never packed",)
+
 
 @pytest.mark.slow
 def test_a_quick_build_is_neither_packed_nor_checked(project):
@@ -64,6 +70,7 @@ def test_a_quick_build_is_neither_packed_nor_checked(project):
     assert built.report.made.pages == 1
     assert (built.packed, built.checked) == (None, None)
     assert not quick.submission.exists()
+    assert build.plan(quick).handin is None
 
 
 def test_the_plan_says_what_would_be_made_and_makes_nothing(project):
