@@ -45,8 +45,10 @@ MAY_IMPORT = {
     "documents": (*GROUND, "writing", "language", "results"),
     "handin": (*GROUND, "documents", "writing", "language", "results"),
     "checks": (*GROUND, "handin", "documents", "writing", "language", "results"),
-    "build": (*GROUND, "checks", "handin", "documents", "running", "results"),
-    "cli": (*GROUND, "build", "progress", "checks", "handin", "results"),
+    "leftovers": (*GROUND, "documents", "results"),
+    "build": (*GROUND, "leftovers", "checks", "handin", "documents", "running", "results"),
+    "overview": (*GROUND, "build", "running", "progress"),
+    "cli": (*GROUND, "overview", "build", "progress", "running", "checks", "handin", "results"),
     "__main__": ("cli",),
 }
 ROOMS_OF_TINYMLP = {

@@ -3,9 +3,9 @@
     lock → run → pdf → notebooks → pack → check
 
 `make_all` takes these steps one after the other; `run`, `pdf`, `check` and `verify` take some of them, `plan`
-none. Each function takes a project and, where it needs them, the number of processes that may work at once
-and a sink of events; it returns what was made. Nothing here prints, parses options or ends the process: `cli`
-turns events and returned values into words.
+and `clean` none. Each function takes a project and, where it needs them, the number of processes that may
+work at once and a sink of events; it returns what was made. Nothing here prints, parses options or ends the
+process: `cli` turns events and returned values into words.
 
 Every step first looks whether it has anything to do, and hands over to the next by files in the project's
 build folder: each can be taken, looked at and tested alone.
@@ -23,13 +23,14 @@ from typing import IO, TYPE_CHECKING, TypeVar
 
 from labreport import running
 from labreport.documents import notebooks, report
-from labreport.errors import BusyError, ExperimentError, raise_all
-from labreport.events import Event
+from labreport.errors import BusyError, ExperimentError, LabreportError, SeveralErrors, raise_all
+from labreport.events import Event, brief
 
 if TYPE_CHECKING:
     from labreport.checks import Verdict
     from labreport.documents import Document, Made, Woven
     from labreport.handin import Submission, Verified
+    from labreport.leftovers import Leftover
     from labreport.project import Project
     from labreport.running import Settings, Step
 
@@ -38,13 +39,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Experiments:
-    """How many experiments there are, which of them ran or drew, and how long that took.
+    """How many experiments there are, which of them ran or drew, or were restored, and how long that took.
 
     `seconds` is None if nothing was out of date.
     """
 
     total: int
     ran: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
     seconds: float | None = None
 
 
@@ -90,11 +92,24 @@ class Built:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a build would do: a step for each experiment, and why the documents would be made again."""
+    """What a build would do: a step for each experiment, and why the documents would be made again.
+
+    `handin` says why the hand-in would be packed again, as far as that is known before the documents are
+    made; None for a quick build, which packs nothing.
+    """
 
     experiments: tuple[Step, ...]
     report: tuple[str, ...]
     notebooks: Mapping[str, Sequence[str]]
+    handin: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """What nothing referred to; `removed` says whether it is gone, or was only looked for."""
+
+    leftovers: tuple[Leftover, ...]
+    removed: bool
 
 
 Done = Experiments | Report | Notebooks | Packed | Checked
@@ -173,11 +188,26 @@ def plan(project: Project) -> Plan:
 
     Raises what `running.plan` raises.
     """
-    return Plan(
-        experiments=tuple(running.plan(project)),
-        report=tuple(report.out_of_date(project)),
-        notebooks=notebooks.out_of_date(project),
-    )
+    steps = tuple(running.plan(project))
+    stale = tuple(report.out_of_date(project))
+    woven = notebooks.out_of_date(project)
+    settled = not (stale or any(woven.values()) or any(step.state != "fresh" for step in steps))
+    return Plan(steps, stale, woven, _plan_handin(project, settled=settled))
+
+
+def _plan_handin(project: Project, *, settled: bool) -> tuple[str, ...] | None:
+    """Return why the hand-in would be packed again; `settled` if all that goes into it is up to date."""
+    if project.quick:
+        return None
+    if not settled:
+        return ()
+    from labreport import handin
+
+    try:
+        return tuple(handin.out_of_date(project))
+    except LabreportError as error:  # the build refuses to pack, with the place and the cure
+        errors = error.errors if isinstance(error, SeveralErrors) else (error,)
+        return tuple(e.what for e in errors)
 
 
 def run(
@@ -223,7 +253,7 @@ def pdf(project: Project, *, events: Events = ignore) -> Report:
         raise_all(
             [
                 ExperimentError(
-                    f"the result of {step.experiment!r} is out of date: {'; '.join(step.reasons)}",
+                    f"the result of {step.experiment!r} is out of date: {brief(step.reasons)}",
                     cure=f"run `{project.command()}`, or only `{project.command('run', step.experiment)}`",
                 )
                 for step in running.plan(project)
@@ -266,6 +296,20 @@ def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Event
         )
 
 
+def clean(project: Project, *, dry_run: bool = False) -> Cleaned:
+    """Remove what nothing in the build folder refers to, and return it; with `dry_run` only return it.
+
+    Nothing outside the build folder is touched. Raises BusyError if another build works in the same folder.
+    """
+    from labreport import leftovers
+
+    with building(project):
+        found = leftovers.leftovers(project)
+        for leftover in () if dry_run else found:
+            leftovers.remove(leftover)
+    return Cleaned(tuple(found), removed=not dry_run)
+
+
 # ------------------------------------------------------------------------------- the steps; the lock is held
 
 
@@ -289,7 +333,7 @@ def _run(
     outcome = running.execute(project, names, jobs=jobs, force=force, settings=settings or {}, events=events)
     raise_all(outcome.errors)
     total = len(project.experiment_names())
-    return _told(events, Experiments(total, outcome.ran, time.monotonic() - start))
+    return _told(events, Experiments(total, outcome.ran, outcome.restored, time.monotonic() - start))
 
 
 def _make_report(project: Project, start: float, events: Events) -> Report:

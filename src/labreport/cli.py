@@ -10,16 +10,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from labreport import __version__, build
+from labreport import __version__, build, overview
 from labreport import project as projects
-from labreport.errors import LabreportError, ToolError, UsageError
+from labreport.errors import LabreportError, ToolError, UsageError, did_you_mean, raise_all
 from labreport.events import Event
-from labreport.progress import Progress, shown_seconds
+from labreport.progress import Progress, shown_bytes, shown_seconds
 from labreport.project import CHECKOUT, Project
+
+if TYPE_CHECKING:
+    from labreport.running import Step
 
 EPILOG = """\b
 Exit codes:
@@ -99,23 +102,34 @@ def _make_all(context: click.Context) -> None:
 
 @commands.command(epilog=EPILOG)
 @common
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_context
-def plan(context: click.Context, /, **_: Any) -> None:
-    """Show what would run, and why, and how long it took last time; run nothing."""
+def plan(context: click.Context, /, names: tuple[str, ...], **_: Any) -> None:
+    """Show what would run, why, and how long it took last time; run nothing.
+
+    With names of experiments: every reason, one per line.
+    """
     project = _project(context)
     planned = build.plan(project)
-    lines = [
-        (s.experiment, s.state, "; ".join(s.reasons), shown_seconds(s.last_seconds))
-        for s in planned.experiments
+    if names:
+        lines = [line for step in _named(planned, names) for line in overview.details(step)]
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+        rows = overview.rows(project, planned)
+        lines = [*overview.table(rows, width), overview.summary(planned.experiments)]
+    click.echo("\n".join(lines))
+
+
+def _named(planned: build.Plan, names: Sequence[str]) -> list[Step]:
+    """Return the steps of these experiments; UsageError if there is none of a name."""
+    steps = {step.experiment: step for step in planned.experiments}
+    unknown = [
+        UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, steps))
+        for name in names
+        if name not in steps
     ]
-    stale = [s.experiment for s in planned.experiments if s.state != "fresh"]
-    made = {project.shown(project.pdf): planned.report}
-    made |= {f"notebook {name}": tuple(why) for name, why in planned.notebooks.items()}
-    for what, reasons in made.items():
-        state = ("after" if stale else "stale") if reasons or stale else "fresh"
-        why = f"after {', '.join(stale)}" if stale else "; ".join(reasons[:3])
-        lines.append((what, state, why, ""))
-    _print_table(("what", "state", "why", "last time"), lines)
+    raise_all(unknown)
+    return [steps[name] for name in names]
 
 
 @commands.command(epilog=EPILOG)
@@ -146,7 +160,9 @@ def run(
             settings=chosen,
             events=_Lines(project, progress).show,
         )
-    ran = ", ".join(done.ran) or "nothing was out of date"
+    did = [", ".join(done.ran)] if done.ran else []
+    did += [f"{', '.join(done.restored)} from the store"] if done.restored else []
+    ran = "; ".join(did) or "nothing was out of date"
     seconds = shown_seconds(time.monotonic() - start)
     click.echo(f"results are in {project.shown(project.results)}: {ran} ({seconds})")
 
@@ -188,6 +204,23 @@ def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
             project, train=not no_train, jobs=_jobs(context), events=_Lines(project, progress).show
         )
     click.echo(f"{found}\nverified in {shown_seconds(found.seconds)}")
+
+
+@commands.command(epilog=EPILOG)
+@common
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
+@click.pass_context
+def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
+    """Remove what nothing in the build folder refers to: results of deleted experiments, leftovers."""
+    project = _project(context)
+    cleaned = build.clean(project, dry_run=dry_run)
+    verb = "removed" if cleaned.removed else "would remove"
+    for leftover in cleaned.leftovers:
+        # not `shown`: where a symbolic link leads to is not what goes
+        path = leftover.path.relative_to(project.root).as_posix()
+        click.echo(f"{verb} {path}: {leftover.what} ({shown_bytes(leftover.size)})")
+    total = shown_bytes(sum(leftover.size for leftover in cleaned.leftovers))
+    click.echo(f"{verb} {total}" if cleaned.leftovers else "nothing is left over")
 
 
 # ------------------------------------------------------------------------------------------ words for a build
@@ -262,20 +295,13 @@ def _ran(experiments: build.Experiments) -> str:
     if experiments.seconds is None:
         return f"{experiments.total} experiments up to date"
     ran = f"{len(experiments.ran)} of {experiments.total} experiments ran"
+    ran += f", {len(experiments.restored)} came from the store," if experiments.restored else ""
     return f"{ran} in {shown_seconds(experiments.seconds)}"
 
 
 def _notices(notices: Sequence[str]) -> None:
     for notice in notices:
         click.echo(f"notice: {notice}", err=True)
-
-
-def _print_table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> None:
-    """Print lines in columns; the widths follow the texts."""
-    rows = [head, *lines]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    for row in rows:
-        click.echo("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 # --------------------------------------------------------------------------------------------------- options

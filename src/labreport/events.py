@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from labreport.errors import ExperimentError
@@ -15,7 +15,8 @@ class Event:
     `phase` is "run" or "draw" of an experiment, "notebook", "report" or "verify".
 
     `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
-    "notice" (`label`), "failed" (`error`), "skipped" (`reasons`) or "fresh".
+    "notice" (`label`), "failed" (`error`), "skipped" (`reasons`), "restored" from the store (`reasons`) or
+    "fresh".
     """
 
     kind: str
@@ -31,3 +32,14 @@ class Event:
 
 Events = Callable[[Event], None]
 """A function that is given each event."""
+
+MOST_REASONS = 3
+
+
+def brief(reasons: Sequence[str], between: str = "; ") -> str:
+    """Return reasons, or names, as one text: the first ones, and how many more there are."""
+    more = len(reasons) - MOST_REASONS
+    # "and 1 more" would be no shorter than the reason itself
+    if more <= 1:
+        return between.join(reasons)
+    return between.join([*reasons[:MOST_REASONS], f"and {more} more"])

@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from labreport.events import brief
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
     from rich.progress import TaskID
@@ -21,6 +23,16 @@ def shown_seconds(seconds: float | None) -> str:
         return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60:02d} s"
+
+
+def shown_bytes(size: int) -> str:
+    """Return a size as people read it: 12 B, 3.4 kB, 120 MB."""
+    amount, unit = float(size), "B"
+    for bigger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, bigger
+    return f"{amount:.1f} {unit}" if amount < 9.95 and unit != "B" else f"{amount:.0f} {unit}"
 
 
 _WORDS = {  # the phase of an event: while it lasts, when it has ended, what stands before the name
@@ -65,7 +77,7 @@ class Progress:
     def _show(self, event: Event) -> None:
         verb, ended, kind = _WORDS[event.phase]
         name = f"{kind}{event.experiment}"
-        why = f" ({'; '.join(event.reasons)})" if event.reasons else ""
+        why = f" ({brief(event.reasons)})" if event.reasons else ""
         if event.kind == "started":
             self._start(event, f"{verb} {name}", why)
         elif event.kind == "progress" and self._bars is not None:
@@ -80,6 +92,9 @@ class Progress:
             self._end(event, f"{name}: failed")
         elif event.kind == "skipped":
             self.say(f"{name}: skipped{why}")
+        elif event.kind == "restored":
+            what = "figures restored" if event.phase == "draw" else "restored"
+            self.say(f"{name}: {what} from the store{why}")
 
     def _start(self, event: Event, label: str, why: str) -> None:
         if self._bars is None:

@@ -29,7 +29,8 @@ class Config:
     imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
     `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
     `submission` has two lists: `include`, patterns of further files to hand in, and `allow`, texts that only
-    look like a secret or like a name of this machine.
+    look like a secret or like a name of this machine. `store` is the size that the store of older results may
+    have.
     """
 
     title: str
@@ -44,6 +45,12 @@ class Config:
     notebook_deadline: float = 1200.0
     questions: dict[str, str] = field(default_factory=dict)
     submission: dict[str, list[str]] = field(default_factory=dict)
+    store: str = "1 GiB"
+
+    @property
+    def most_stored(self) -> int:
+        """The most bytes that older results may take."""
+        return _bytes(self.store)
 
 
 @dataclass(frozen=True)
@@ -91,8 +98,13 @@ class Project:
 
     @property
     def cells(self) -> Path:
-        """The folder of what the items of each `lab.map` gave, one database for each experiment."""
+        """The folder of what the items of each `lab.map` gave, one folder for each experiment."""
         return self.build / "cells"
+
+    @property
+    def store(self) -> Path:
+        """The folder of older results and drawings, one folder for each experiment."""
+        return self.build / "store"
 
     @property
     def log(self) -> Path:
@@ -281,6 +293,22 @@ def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)")
+_UNITS = {"B": 1} | {f"{p}B": 1000**n for n, p in enumerate("kMGT", 1)}
+_UNITS |= {f"{p}iB": 1024**n for n, p in enumerate("KMGT", 1)}
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, str) and _SIZE.fullmatch(value) is not None
+
+
+def _bytes(size: str) -> int:
+    """Return a size such as `1.5 GiB` in bytes."""
+    found = _SIZE.fullmatch(size)
+    assert found  # `load` has refused what is not a size
+    return int(float(found[1]) * _UNITS[found[2]])
+
+
 def _is_text_table(value: object) -> bool:
     return isinstance(value, dict) and all(map(_is_text, value.values()))
 
@@ -314,5 +342,6 @@ _SETTINGS = {
         "a table with the lists `include` and `allow`, both of texts",
         '[submission] and below it include = ["data/*.csv"]',
     ),
+    "store": (_is_size, "a size in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB", 'store = "1 GiB"'),
 }
 """For each key of report.toml: a test of its value, what it must be, and an example."""

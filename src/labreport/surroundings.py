@@ -38,9 +38,19 @@ _PYTHON = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
 }
-_WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_SETTING = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)", re.IGNORECASE)
+_SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
 _PERSONAL = re.compile("USER|LOGNAME|HOST|HOME|MAIL", re.IGNORECASE)
 _FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
+
+
+def is_secret(name: str) -> bool:
+    """Return whether an environment variable has a name as those that hold keys and passwords have."""
+    return _SECRET.search(name) is not None
+
+
+def _is_withheld(name: str) -> bool:
+    return is_secret(name) or _SETTING.search(name) is not None
 
 
 def for_experiments() -> dict[str, str]:
@@ -50,7 +60,7 @@ def for_experiments() -> dict[str, str]:
 
 def is_private(name: str) -> bool:
     """Return whether a variable by its name may hold a secret, or tells of this machine and its user."""
-    return bool(_WITHHELD.search(name) or _PERSONAL.search(name))
+    return _is_withheld(name) or _PERSONAL.search(name) is not None
 
 
 def for_tex(folder: Path) -> dict[str, str]:
@@ -64,7 +74,7 @@ def for_notebooks(folder: Path) -> dict[str, str]:
     It holds no key or other secret, because a notebook is handed in with its outputs, and no setting of
     Python and Jupyter, because the notebook must run alone: without the project's modules on its path.
     """
-    kept = {name: value for name, value in os.environ.items() if not _WITHHELD.search(name)}
+    kept = {name: value for name, value in os.environ.items() if not _is_withheld(name)}
     own = {
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(folder / "matplotlibrc"),

@@ -56,6 +56,12 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
     assert again.checked is None
     assert "Experiments(total=1" in capfd.readouterr().out
 
+    assert build.plan(project).handin == ()
+    (project.root / "experiments" / "link.yaml").symlink_to("coin.py")
+    assert build.plan(project).handin == ("experiments/link.yaml is a symbolic link, which is not handed in",)
+    project.submission.joinpath("code.zip").unlink()
+    assert build.plan(project).handin == ("never packed",)
+
 
 @pytest.mark.slow
 def test_a_quick_build_is_neither_packed_nor_checked(project):
@@ -64,6 +70,7 @@ def test_a_quick_build_is_neither_packed_nor_checked(project):
     assert built.report.made.pages == 1
     assert (built.packed, built.checked) == (None, None)
     assert not quick.submission.exists()
+    assert build.plan(quick).handin is None
 
 
 def test_the_plan_says_what_would_be_made_and_makes_nothing(project):
@@ -78,6 +85,7 @@ def test_experiments_alone_can_be_run_with_other_parameters(project):
     assert (ran.total, ran.ran) == (1, ("coin",))
     assert build.run(project, settings={"coin": {"seed": "7"}}).ran == ()
     assert build.run(project).ran == ("coin",)
+    assert build.run(project, settings={"coin": {"seed": "7"}}).restored == ("coin",)
 
 
 def test_a_failed_experiment_is_raised(project):
@@ -91,6 +99,21 @@ def test_the_report_is_not_made_from_results_that_are_out_of_date(project):
     with pytest.raises(ExperimentError, match="out of date: no result yet") as caught:
         build.pdf(project)
     assert f"`{project.command('run', 'coin')}`" in caught.value.cure
+
+
+def test_the_report_is_not_made_from_results_that_the_store_would_replace(project):
+    build.run(project)
+    build.run(project, settings={"coin": {"seed": "7"}})
+    assert [step.state for step in build.plan(project).experiments] == ["stored"]
+    with pytest.raises(ExperimentError, match="out of date: seed was 7, is 0"):
+        build.pdf(project)
+    assert build.run(project).restored == ("coin",)
+    assert [step.state for step in build.plan(project).experiments] == ["fresh"]
+
+
+def test_a_clean_waits_for_no_other_build(project):
+    with build.building(project), pytest.raises(BusyError):
+        build.clean(project, dry_run=True)
 
 
 def test_the_lock_refuses_a_second_build_and_goes_with_its_process(project):

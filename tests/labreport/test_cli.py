@@ -1,5 +1,6 @@
 """The command line: what a user types, and what is read of it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import labreport
-from labreport import cli
+from labreport import cli, running
 
 ROOT = Path(__file__).parents[2]
 COIN = projects.returning("1", params="@dataclass(frozen=True)\nclass Params:\n    tosses: int = 10\n")
@@ -100,3 +101,80 @@ def test_every_command_is_described_and_has_the_common_options(name):
     assert {"--project", "--jobs", "--quick"} <= options
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert name == "all" or f"labreport {name}" in readme or f"build_report.py {name}" in readme
+
+
+REASONS = [f"parameter_{n} was 0, is 1" for n in range(8)]
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """A project with an experiment of which much has changed since it ran, and one that never ran."""
+    fields = "".join(f"    parameter_{n}: int = 0\n" for n in range(8))
+    params = f"@dataclass(frozen=True)\nclass Params:\n{fields}"
+    made = projects.make(tmp_path, {"coin": projects.returning("{}", params=params)})
+    running.execute(made)
+    coin = made.experiments / "coin.py"
+    coin.write_text(coin.read_text().replace("int = 0", "int = 1"))
+    projects.write(made.experiments / "dice.py", BARE)
+    return made
+
+
+def test_a_plan_in_a_pipe_has_one_line_for_each_thing_with_every_reason(changed):
+    lines = labreport_command("plan", cwd=changed.root).stdout.splitlines()
+    assert [line.split()[0] for line in lines[:-1]] == [
+        "what", "coin", "dice", "build/report.pdf", "build/submission",
+    ]  # fmt: skip
+    assert lines[1].endswith("; ".join(REASONS))
+    assert lines[-1].startswith("2 of 2 experiments would run: about ")
+    assert lines[-1].endswith(", 1 unknown")
+
+
+def test_a_plan_on_a_terminal_is_not_wider_than_it(changed):
+    reader, writer = os.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "labreport", "plan"],
+        cwd=changed.root,
+        env={"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin", "COLUMNS": "60"},
+        stdout=writer,
+        check=True,
+    )
+    os.close(writer)
+    lines = os.read(reader, 100_000).decode().splitlines()
+    os.close(reader)
+    assert max(map(len, lines[:-1])) <= 60
+    assert "and 5 more" in "".join(lines)
+
+
+def test_a_plan_of_named_experiments_has_every_reason_on_a_line_of_its_own(changed):
+    lines = labreport_command("plan", "coin", cwd=changed.root).stdout.splitlines()
+    assert lines[0].startswith("coin: stale (last time ")
+    assert lines[1:] == [f"  {reason}" for reason in REASONS]
+    unknown = labreport_command("plan", "coins", cwd=changed.root)
+    assert unknown.returncode == 2
+    assert "did you mean 'coin'?" in unknown.stderr
+
+
+def test_a_run_says_what_came_from_the_store(changed):
+    labreport_command("run", "coin", cwd=changed.root)
+    back = labreport_command("run", "coin", "--set", "coin.parameter_0=5", cwd=changed.root)
+    assert "coin: ran in" in back.stdout
+    done = labreport_command("run", "coin", cwd=changed.root).stdout.splitlines()
+    assert done[0] == "coin: restored from the store (parameter_0 was 5, is 1)"
+    assert done[1].startswith("results are in build/results: coin from the store (")
+
+
+def test_a_clean_prints_what_it_removes_with_sizes_and_a_total(changed):
+    projects.write(changed.results / "gone" / "result.json", "x" * 1500)
+    (changed.log / "gone.log").write_text("x" * 25)
+    expected = [
+        "build/results/gone: a result of an experiment that does not exist (1.5 kB)",
+        "build/log/gone.log: the log of an experiment or notebook that does not exist (25 B)",
+        "1.5 kB",
+    ]
+    dry = labreport_command("clean", "--dry-run", cwd=changed.root)
+    assert dry.stdout.splitlines() == [f"would remove {line}" for line in expected]
+    assert (changed.results / "gone").is_dir()
+    assert labreport_command("clean", cwd=changed.root).stdout.splitlines() == [
+        f"removed {x}" for x in expected
+    ]
+    assert labreport_command("clean", cwd=changed.root).stdout == "nothing is left over\n"

@@ -3,7 +3,7 @@
 import pytest
 
 from labreport import progress
-from labreport.progress import Progress, shown_seconds
+from labreport.progress import Progress, shown_bytes, shown_seconds
 from labreport.running.runner import Event
 
 
@@ -18,6 +18,17 @@ def test_durations_are_shown_as_people_read_them(seconds, shown):
     assert shown_seconds(seconds) == shown
 
 
+@pytest.mark.parametrize(
+    ("size", "shown"),
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (3449, "3.4 kB"), (9960, "10 kB"), (999_499, "999 kB"),
+        (999_600, "1.0 MB"), (13_000_000, "13 MB"), (2**30, "1.1 GB"), (5 * 10**15, "5000 TB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_shown_as_people_read_them(size, shown):
+    assert shown_bytes(size) == shown
+
+
 EVENTS = [
     (
         Event("started", "coin", reasons=("x was 1, is 2", "y is new")),
@@ -30,6 +41,10 @@ EVENTS = [
     (Event("failed", "coin"), "coin: failed"),
     (Event("skipped", "coin", reasons=("dice failed",)), "coin: skipped (dice failed)"),
     (Event("fresh", "coin"), None),
+    (Event("restored", "coin", reasons=("x was 1, is 2",)), "coin: restored from the store (x was 1, is 2)"),
+    (Event("restored", "coin", "draw"), "coin: figures restored from the store"),
+    (Event("started", "coin", reasons=tuple("abcde")), "running coin (a; b; c; and 2 more)"),
+    (Event("started", "coin", reasons=tuple("abcd")), "running coin (a; b; c; d)"),
     (Event("started", "walk", "notebook"), "executing notebook walk"),
     (Event("started", "", "report"), "rendering the templates and compiling the PDF …"),
     (Event("notice", "", "verify", label="$ python build_report.py"), "  $ python build_report.py"),

@@ -49,6 +49,29 @@ def test_only_the_title_is_needed(tmp_path):
     assert (config.authors, config.date, config.deadline) == ((), DEFAULT_DATE, 3600)
 
 
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        ("0 B", 0),
+        ("1500B", 1500),
+        ("20 kB", 20_000),
+        ("500 MB", 500_000_000),
+        ("1.5 GB", 1_500_000_000),
+        ("2 TB", 2 * 10**12),
+        ("4 KiB", 4096),
+        ("3 MiB", 3 * 1024**2),
+        ("0.5 GiB", 2**29),
+        ("1 TiB", 2**40),
+    ],
+)
+def test_the_size_of_the_store_is_read_with_its_unit(tmp_path, written, size):
+    assert load_text(tmp_path, f'title = "T"\nstore = "{written}"').config.most_stored == size
+
+
+def test_the_store_has_a_gibibyte_unless_told_otherwise(tmp_path):
+    assert load_text(tmp_path, 'title = "T"').config.most_stored == 2**30
+
+
 def test_line_ends_and_the_byte_order_mark_do_not_count(tmp_path):
     windows = b"\xef\xbb\xbf" + FULL.replace("\n", "\r\n").encode()
     assert load_text(tmp_path, windows).config == load_text(tmp_path, FULL).config
@@ -74,6 +97,9 @@ MISTAKES = [
     ('title = "T"\ndeadline = -1', "positive number of seconds, not -1", ":2:1", "deadline", "3600"),
     ('title = "T"\ndeadline = inf', "positive number of seconds, not inf", ":2:1", "deadline", "3600"),
     ('title = "T"\n[deadlines]\na = "long"', "names and positive seconds", ":2:2", "deadlines", "7200"),
+    ('title = "T"\nstore = 1000', "must be a size in B, kB", ":2:1", "store", '"1 GiB"'),
+    ('title = "T"\nstore = "1 gib"', "must be a size in B, kB", ":2:1", "store", '"1 GiB"'),
+    ('title = "T"\nstore = "-1 GB"', "must be a size in B, kB", ":2:1", "store", '"1 GiB"'),
     ('title = "T"\n[questions]\n3.1 = "a"', "question numbers, in quotes", ":2:2", "questions", '"3.1" ='),
     ('subtitle = "T"', "report.toml has no title", "", None, 'title = "'),
     ("", "report.toml has no title", "", None, 'title = "'),

@@ -78,15 +78,14 @@ def test_two_builds_in_different_folders_give_the_same_bytes(built_once, tmp_pat
         assert other.path(name).read_bytes() == built_once.path(name).read_bytes(), name
 
 
-def test_set_reruns_one_experiment_and_plan_says_what_is_stale_and_why(user):
+def test_set_reruns_one_experiment_and_plan_says_what_comes_back_from_the_store_and_why(user):
     user.run("run", "coin", "--set", "coin.repeats=5")
     result = json.loads(user.path("build/results/coin/result.json").read_text())
     assert result["params"]["repeats"] == 5
     plan = user.run("plan").stdout
     line = next(line for line in plan.splitlines() if line.startswith("coin"))
-    assert "stale" in line
-    assert "repeats" in line
-    assert "5" in line
+    assert "stored" in line
+    assert "repeats was 5, is 8" in line
     refused = user.run("pdf", check=4)
     assert "coin" in refused.stderr
 

@@ -1,6 +1,6 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
-from labreport.results import files, freshness, observed, strict_json, versions
+from labreport.results import files, freshness, observed, store, strict_json, versions
 from labreport.results.cells import Cells
 from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
@@ -65,6 +65,7 @@ __all__ = [
     "publish_drawing",
     "recorded_drawing",
     "recorded_run",
+    "store",
     "strict_json",
     "sweep",
     "versions",

@@ -78,13 +78,27 @@ def sweep(folder: Path) -> None:
 
     for old in folder.glob(f"{_OLD}*"):
         target = folder / old.name.removeprefix(_OLD)
-        if not target.exists():
+        if is_put_back(old):
             old.rename(target)
     for path in folder.glob(f"{TEMPORARY}*"):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
+
+
+def is_put_back(path: Path) -> bool:
+    """Return whether `sweep` would put a leftover back in its place instead of removing it."""
+    return path.name.startswith(_OLD) and not (path.parent / path.name.removeprefix(_OLD)).exists()
+
+
+def size(path: Path) -> int:
+    """Return the bytes of a file, or of all files below a folder; symbolic links count as nothing."""
+    if path.is_symlink():
+        return 0
+    if path.is_dir():
+        return sum(map(size, path.iterdir()))
+    return path.stat().st_size
 
 
 def sync(path: Path) -> None:

@@ -4,14 +4,15 @@ The parts, in the order in which `changes` names them:
 
 1. `schema`: the version of a result's format;
 2. `parameter`: a parameter's value, as JSON;
-3. `code`: the experiment's module, as far as `run` (or `draw`) reaches it by name, and each module of the
-   project that this code imports, transitively and whole; as syntax: comments, docstrings and layout do
-   not count, and neither does labreport;
+3. `code`: each piece of the project's code that `run` (or `draw`) reaches (see `reach`), by its place: the
+   functions, classes and methods as `src/m.py:f` and `src/m.py:Net.forward`, the statements that an import
+   executes as `src/m.py`; as syntax: comments, docstrings and layout do not count, and neither does
+   labreport;
 4. `module`: a module of the project that was imported in a way that the syntax does not show, with what it
    imports itself;
 5. `file`: the bytes of a file that READS names, or that was read without that;
 6. `folder`: the names in a folder that was listed;
-7. `variable`: the value of an environment variable that the project's code read;
+7. `variable`: an environment variable that the project's code read: its value, or a digest of it;
 8. `program`: a program that the project's code started;
 9. `input`: the bytes of a file that the report, a notebook or the hand-in is made from;
 10. `result`: the content of a result that is used;
@@ -22,18 +23,17 @@ The parts, in the order in which `changes` names them:
 The kinds in `OBSERVED` may come to light only while the code runs: the next plan asks for them because the
 record of this run has them. A file that READS names and one that was only seen are parts of one kind, so that
 nothing runs again when a file that was seen is declared.
-
-In doubt a part counts: a statement of an experiment's module that binds no name, or that is compound,
-counts for `run` and `draw`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from labreport.results import strict_json
+from labreport.surroundings import is_secret
 
 OBSERVED = ("module", "file", "folder", "variable", "program")
 """The kinds of parts that may come to light only while the code runs."""
@@ -104,23 +104,24 @@ def of_kind(kind: str, digests: Mapping[str, str]) -> Fingerprint:
 
 
 def changes(old: Fingerprint, new: Fingerprint) -> list[str]:
-    """Return what changed between two fingerprints, as reasons for people, in the documented order."""
+    """Return what changed between two fingerprints, as reasons for people, in the documented order.
+
+    Of one kind, what is different comes before what is new or gone, which often only follows from that.
+    """
     then, now = old.parts, new.parts
-    return [
-        _reason(part, then.get(part), now.get(part))
-        for part in sorted(then.keys() | now.keys(), key=_order)
-        if then.get(part) != now.get(part)
-    ]
+    different = [part for part in then.keys() | now.keys() if then.get(part) != now.get(part)]
+    different.sort(key=lambda part: _order(part, in_both=part in then and part in now))
+    return [_reason(part, then.get(part), now.get(part)) for part in different]
 
 
 _REASONS = {  # changed, new, gone
     "schema": ("the format was {old}, is {new}",) * 3,
     "parameter": ("{name} was {old}, is {new}", "{name} is new: {new}", "{name} is gone, was {old}"),
-    "code": ("{name} changed", "{name} is imported now", "{name} is no longer imported"),
+    "code": ("{name} changed", "{name} is used now", "{name} is no longer used"),
     "module": ("{name}, or what it imports, changed", "{name} is imported now", "{name} is gone"),
     "file": ("{name} changed", "{name} is read now", "{name} is no longer read"),
-    "folder": ("the names in {name} changed", "{name} is listed now", "{name} is no longer listed"),
-    "variable": ("{name} was {old}, is {new}", "{name} is read now: {new}", "{name} is no longer read"),
+    "folder": ("what lies in {name} changed", "{name} is listed now", "{name} is no longer listed"),
+    "variable": ("{name} was {old}, is {new}", "{name} is read now", "{name} is no longer read"),
     "program": ("the program {name} changed", "{name} is started now", "{name} is no longer started"),
     "input": ("{name} changed", "{name} is new", "{name} is gone"),
     "result": ("the result of {name} changed", "it uses {name} now", "it no longer uses {name}"),
@@ -129,20 +130,27 @@ _REASONS = {  # changed, new, gone
     "package": ("the files of {name} changed", "{name} is imported now", "{name} is no longer imported"),
     "style": ("{name} changed", "{name} is new", "{name} is gone"),
 }
+_PLAIN = ("{name} changed",) * 3
 
 
-def _order(part: Part) -> tuple[int, bool, str]:
+def _order(part: Part, *, in_both: bool) -> tuple[int, bool, bool, str]:
     """Return where a part stands among the reasons: experiments come before what they import."""
     kinds = list(_REASONS)
     place = kinds.index(part.kind) if part.kind in kinds else len(kinds)
-    return place, not part.name.startswith("experiments/"), part.name
+    return place, not in_both, not part.name.startswith("experiments/"), part.name
 
 
 def _reason(part: Part, old: str | None, new: str | None) -> str:
     # a record of a later labreport may hold kinds that this one does not know
-    texts = _REASONS.get(part.kind, ("{name} changed",) * 3)
-    text = texts[1 if old is None else 2 if new is None else 0]
+    changed, added, gone = _REASONS.get(part.kind, _PLAIN)
+    if part.kind == "variable" and (is_secret(part.name) or _is_digest(old) or _is_digest(new)):
+        changed = _PLAIN[0]  # a reason stands on the screen and in logs
+    text = added if old is None else gone if new is None else changed
     return text.format(name=part.name or part.kind, old=_short(old), new=_short(new))
+
+
+def _is_digest(value: str | None) -> bool:
+    return value is not None and re.fullmatch("[0-9a-f]{32,}", value) is not None
 
 
 def _short(value: str | None) -> str:

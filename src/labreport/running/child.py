@@ -258,7 +258,7 @@ def _run(
     params = module.Params(**task.params)
     lab = _lab(task, task.params, send, budget)
     _seed(task, task.params)
-    with Cells(task.project.cells / f"{task.name}.db") as stored:
+    with Cells(task.project.cells / task.name / "cells.db") as stored:
         lab.cells = _kept(task, sources, stored, params)
         returned = module.run(params, lab)
         stored.prune()

@@ -3,12 +3,15 @@
 An experiment runs again if, in this order: there is no good result; a part of its fingerprint changed; a
 result that it needs came out different. It draws again if it ran with a different result, or if a part of its
 drawing's fingerprint changed. What it needs is settled first; if that comes out equal, it stays as it is.
+What is out of date may have been computed before: then it is in the store, and is restored instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.errors import (
@@ -29,6 +32,7 @@ from labreport.results import (
     of_kind,
     recorded_drawing,
     recorded_run,
+    store,
     with_settings,
 )
 
@@ -42,8 +46,10 @@ Settings = Mapping[str, Mapping[str, str]]  # experiment, parameter, text
 class Step:
     """What there is to do for one experiment, and why.
 
-    `phase` is "run" (and then to draw what came out different) or "draw"; `state` is "fresh", "stale", or
-    "maybe" where it depends on what another run gives.
+    `phase` is "run" (and then to draw what came out different) or "draw"; `state` is "fresh", "stale" (it
+    must run or draw), "maybe" where that depends on what another run gives, or "stored" where the store has
+    all that is out of date. `last_seconds` is how long the phase took last time, `cost` how long the step
+    takes if it takes as long again; None where that is not known.
     """
 
     experiment: str
@@ -51,11 +57,12 @@ class Step:
     state: str
     reasons: tuple[str, ...]
     last_seconds: float | None
+    cost: float | None
 
     @property
     def may_run(self) -> bool:
-        """Return whether its result may change."""
-        return self.phase == "run" and self.state != "fresh"
+        """Return whether its result may change to one that is not known yet."""
+        return self.phase == "run" and self.state in ("stale", "maybe")
 
 
 def plan(project: Project, settings: Settings | None = None) -> list[Step]:
@@ -82,14 +89,17 @@ def _step(book: Book, name: str, pending: Sequence[str]) -> Step:
     seconds = {phase: last_seconds(book.project, name, phase) for phase in ("run", "draw")}
     whole = None if seconds["run"] is None else seconds["run"] + (seconds["draw"] or 0.0)
     reasons = book.run_reasons(name, unsettled=pending)
-    if reasons:
-        return Step(name, "run", "stale", tuple(reasons), whole)
+    if reasons and (pending or not book.expect_stored(name)):
+        return Step(name, "run", "stale", tuple(reasons), whole, whole)
     if pending:
-        return Step(name, "run", "maybe", (f"after {', '.join(pending)}",), whole)
+        return Step(name, "run", "maybe", (f"after {', '.join(pending)}",), whole, whole)
     drawing = [f"figures: {reason}" for reason in book.draw_reasons(name)]
-    if drawing:
-        return Step(name, "draw", "stale", tuple(drawing), seconds["draw"])
-    return Step(name, "run", "fresh", (), whole)
+    why = (*reasons, *drawing)
+    if drawing and not book.stored(name, "draw"):
+        return Step(name, "draw", "stale", why, seconds["draw"], seconds["draw"])
+    if why:
+        return Step(name, "run" if reasons else "draw", "stored", why, whole, 0.0)
+    return Step(name, "run", "fresh", (), whole, 0.0)
 
 
 class Book:
@@ -101,6 +111,7 @@ class Book:
         self.declared = self._declared(settings)
         self.order = _ordered(self.declared)
         self.params = {name: d.values(quick=project.quick) for name, d in self.declared.items()}
+        self.expected: dict[str, str] = {}  # the contents of results that a build would restore
 
     def _declared(self, settings: Settings) -> dict[str, Declaration]:
         names = self.project.experiment_names()
@@ -129,32 +140,27 @@ class Book:
 
     def contents(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of stored contents; of a result that is missing or damaged, the reason."""
-        runs = {name: recorded_run(self.project, name) for name in names}
-        return {name: run if isinstance(run, str) else run.content for name, run in runs.items()}
+        return {name: self.expected.get(name) or self._content(name) for name in names}
 
-    def of_run(self, name: str, like: Fingerprint | None = None) -> Fingerprint:
-        """Return the fingerprint that a run would have now, if it read what one with another has read.
+    def _content(self, name: str) -> str:
+        run = recorded_run(self.project, name)
+        return run if isinstance(run, str) else run.content
 
-        Without `like` it is what can be told before a run.
-        """
+    def of_run(self, name: str) -> Fingerprint:
+        """Return what can be told of the fingerprint that a run would have now."""
         needs = self.contents(self.declared[name].needs)
-        return self._as_seen(self.sources.fingerprint(name, "run", self.params[name], needs), like)
+        return self.sources.fingerprint(name, "run", self.params[name], needs)
 
-    def of_drawing(self, name: str, used: Iterable[str], like: Fingerprint | None = None) -> Fingerprint:
-        """Return the fingerprint that a drawing would have now if it used these results; see `of_run`."""
-        needs = self.contents({name, *used})
-        return self._as_seen(self.sources.fingerprint(name, "draw", self.params[name], needs), like)
+    def of_drawing(self, name: str, used: Iterable[str]) -> Fingerprint:
+        """Return what can be told of the fingerprint that a drawing would have now, if it used these."""
+        return self.sources.fingerprint(name, "draw", self.params[name], self.contents({name, *used}))
 
     def known(self, name: str, phase: str) -> Fingerprint:
         """Return what the last run or drawing has read without its being declared, as it is now."""
         recorded = (recorded_run if phase == "run" else recorded_drawing)(self.project, name)
-        return (
-            Fingerprint() if isinstance(recorded, str) else self.sources.observed(recorded.fingerprint.parts)
-        )
-
-    def _as_seen(self, declared: Fingerprint, like: Fingerprint | None) -> Fingerprint:
-        # what is declared stands for itself: a file of READS is of the same kind as one that was only seen
-        return declared if like is None else self.sources.observed(like.parts) | declared
+        if isinstance(recorded, str):
+            return Fingerprint()
+        return self.sources.observed(recorded.fingerprint.parts)
 
     def run_reasons(self, name: str, unsettled: Iterable[str] = ()) -> list[str]:
         """Return why an experiment must run, whatever the unsettled results come out to be."""
@@ -164,7 +170,7 @@ class Book:
         # what may yet come out equal is no reason: it counts with the content that this run used
         used = run.fingerprint.named("result")
         as_before = of_kind("result", {need: used[need] for need in unsettled if need in used})
-        return changes(run.fingerprint, self.of_run(name, run.fingerprint) | as_before)
+        return changes(run.fingerprint, self._run_now(name, run.fingerprint) | as_before)
 
     def draw_reasons(self, name: str) -> list[str]:
         """Return why an experiment must draw."""
@@ -173,9 +179,39 @@ class Book:
         drawing = recorded_drawing(self.project, name)
         if isinstance(drawing, str):
             return [drawing]
-        known = drawing.fingerprint.named("result")
+        return changes(drawing.fingerprint, self._drawing_now(name, drawing.fingerprint))
+
+    def stored(
+        self, name: str, phase: str, damaged: Callable[[Path], None] = lambda _: None
+    ) -> store.Entry | None:
+        """Return what the store holds of that which a run or draw would give now; None if nothing fits.
+
+        `damaged` is given the folder of each entry that cannot be used.
+        """
+        known = self.of_run(name) if phase == "run" else self.of_drawing(name, ())
+        now = self._run_now if phase == "run" else self._drawing_now
+        return store.find(self.project, name, phase, known, partial(now, name), damaged)
+
+    def expect_stored(self, name: str) -> bool:
+        """Return whether a run would be restored; from then on its content counts as that of the result."""
+        entry = self.stored(name, "run")
+        if entry is not None and entry.content is not None:
+            self.expected[name] = entry.content
+        return name in self.expected
+
+    def _run_now(self, name: str, recorded: Fingerprint) -> Fingerprint:
+        """Return the fingerprint that a run would have now if it read what a recorded one has read."""
+        return self._as_seen(self.of_run(name), recorded)
+
+    def _drawing_now(self, name: str, recorded: Fingerprint) -> Fingerprint:
+        """Return the fingerprint that a drawing would have now if it used what a recorded one has used."""
+        known = recorded.named("result")
         used = [need for need in self.declared[name].needs if need in known]
-        return changes(drawing.fingerprint, self.of_drawing(name, used, drawing.fingerprint))
+        return self._as_seen(self.of_drawing(name, used), recorded)
+
+    def _as_seen(self, declared: Fingerprint, recorded: Fingerprint) -> Fingerprint:
+        # what is declared stands for itself: a file of READS is of the same kind as one that was only seen
+        return self.sources.observed(recorded.parts) | declared
 
 
 def _ordered(declared: Mapping[str, Declaration]) -> list[str]:

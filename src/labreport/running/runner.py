@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import ExperimentError, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
-from labreport.results import discard_drawing, files, sweep
+from labreport.results import discard_drawing, files, store, sweep
+from labreport.running import restoring
 from labreport.running.children import Children
 from labreport.running.planning import Book, Settings
 
@@ -20,9 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a build of results ended: which experiments ran or drew, were fresh, were skipped; the errors."""
+    """How a build of results ended: which experiments ran or drew, were fresh, were skipped; the errors.
+
+    `restored` are those that neither ran nor drew, because the store had what they would have given.
+    """
 
     ran: tuple[str, ...]
+    restored: tuple[str, ...]
     fresh: tuple[str, ...]
     skipped: tuple[str, ...]
     errors: tuple[ExperimentError, ...]
@@ -39,9 +44,10 @@ def execute(
 ) -> Outcome:
     """Run what is out of date: all, or the named experiments and what they need; return how it ended.
 
-    A failure ends one experiment and those that need it; the others go on. `force` runs those that are chosen
-    even if they are fresh, and without their checkpoints; `jobs` is how many processes work at once, for
-    experiments and the items of their maps together. The caller holds the build's lock.
+    What an earlier run has given already is restored from the store. A failure ends one experiment and those
+    that need it; the others go on. `force` runs those that are chosen even if they are fresh or in the store,
+    and without their checkpoints and cells; `jobs` is how many processes work at once, for experiments and
+    the items of their maps together. The caller holds the build's lock.
 
     Raises
     ------
@@ -58,12 +64,14 @@ def execute(
     ]
     raise_all(errors)
     sweep(project)
+    store.sweep(project)
     files.sweep(project.build / "cache")
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None))
     try:
         return execution.run()
     finally:
         execution.children.close()
+        store.trim(project)
         book.sources.save()
 
 
@@ -88,6 +96,7 @@ class _Execution:
         self.waiting = [(name, "run") for name in book.order if name in self._with_needs(chosen)]
         self.settled: set[str] = set()
         self.ran: list[str] = []
+        self.restored: list[str] = []
         self.fresh: list[str] = []
         self.stopped: dict[str, str] = {}  # failed or skipped: what dependents are told
         self.skipped: list[str] = []
@@ -107,9 +116,15 @@ class _Execution:
         while True:
             self._start_what_can()
             if not self.children:
-                return Outcome(tuple(self.ran), tuple(self.fresh), tuple(self.skipped), tuple(self.errors))
+                return self._outcome()
             for ended in self.children.wait():
                 self._ended(ended)
+
+    def _outcome(self) -> Outcome:
+        restored = [name for name in dict.fromkeys(self.restored) if name not in self.ran]
+        return Outcome(
+            tuple(self.ran), tuple(restored), tuple(self.fresh), tuple(self.skipped), tuple(self.errors)
+        )
 
     def _start_what_can(self) -> None:
         """Settle or start all that waits for nothing; what this settles may free others."""
@@ -128,7 +143,7 @@ class _Execution:
         return all(need in self.settled or need in self.stopped for need in self.book.declared[name].needs)
 
     def _decide(self, name: str, phase: str) -> None:
-        """Start a phase if it is out of date; skip it if it cannot run."""
+        """Start a phase if it is out of date and not in the store; skip it if it cannot run."""
         stopped = [need for need in self.book.declared[name].needs if need in self.stopped]
         if phase == "run" and stopped:
             self.stopped[name] = f"{name} was skipped"
@@ -136,15 +151,22 @@ class _Execution:
             reasons = tuple(self.stopped[need] for need in stopped)
             self.events(Event("skipped", name, phase, reasons=reasons))
             return
-        forced = ["forced"] if self._is_forced(name) else []
-        if phase == "run":
-            reasons_ = forced or self.book.run_reasons(name)
-        else:
-            reasons_ = forced or self.book.draw_reasons(name)
-        if reasons_:
-            self._start(name, phase, tuple(reasons_))
+        changed = self.book.run_reasons(name) if phase == "run" else self.book.draw_reasons(name)
+        if changed:  # what is there now will be replaced
+            restoring.keep(self.project, name, phase, self.events)
+        if self._is_forced(name):
+            restoring.forget(self.book, name, phase)
+            self._start(name, phase, ("forced",))
+        elif changed and not self._restore(name, phase, tuple(changed)):
+            self._start(name, phase, tuple(changed))
         else:
             self._settle(name, phase)
+
+    def _restore(self, name: str, phase: str, reasons: tuple[str, ...]) -> bool:
+        restored = restoring.restore(self.book, name, phase, reasons, self.events)
+        if restored:
+            self.restored.append(name)
+        return restored
 
     def _is_forced(self, name: str) -> bool:
         return self.force and name in self.chosen
@@ -157,8 +179,9 @@ class _Execution:
             self.waiting.insert(0, (name, "draw"))  # those that need the result need not wait for the figures
             return
         if phase == "run" and name in self.chosen:
+            restoring.keep(self.project, name, "draw", self.events)
             discard_drawing(self.project, name)
-        if name not in self.ran:
+        if name not in self.ran and name not in self.restored:
             self.fresh.append(name)
             self.events(Event("fresh", name, phase))
 

@@ -69,8 +69,8 @@ def test_the_product_comes_before_its_inputs_and_these_in_their_order(project):
     other = Fingerprint({**now(project).parts, Part("python"): "4"})
     assert freshness.reasons(project, project.build / "out.pdf", known, other) == [
         "build/out.pdf is missing or was changed by hand",
-        "a.txt is gone",
         "b.txt changed",
+        "a.txt is gone",
         "Python was 3, is 4",
     ]
 
