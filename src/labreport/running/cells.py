@@ -116,7 +116,9 @@ _EFFECTS = (reading.EFFECT.kind, "program")
 
 def _settings() -> list[Any]:
     """Return the settings of libraries and of this process that `run` may have changed for its items."""
-    out: list[Any] = [str(Path.cwd()), sorted(set(os.environ.items()) - set(observing.STARTED.items()))]
+    # past the recording of variables: it is not the experiment that reads all of them
+    variables = set(dict.items(os.environ.copy())) - set(observing.STARTED.items())
+    out: list[Any] = [str(Path.cwd()), sorted(variables)]
     if (torch := sys.modules.get("torch")) is not None:
         out += [str(torch.get_default_dtype()), torch.are_deterministic_algorithms_enabled()]
     if (numpy := sys.modules.get("numpy")) is not None:

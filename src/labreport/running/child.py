@@ -156,7 +156,8 @@ def _module(task: Task) -> tuple[ModuleType, Sources]:
     old = task.fingerprint.parts.items()
     changed = [part.name for part, sha in old if part.kind in _FILES and now.parts.get(part) != sha]
     if changed:
-        what = f"{', '.join(changed)} changed while the build began"
+        files_ = dict.fromkeys(name.partition(":")[0] for name in changed)  # of code, a part is a symbol
+        what = f"{', '.join(files_)} changed while the build began"
         raise ExperimentError(what, cure="build again")
     reading.watch(module.Params)
     return module, sources

@@ -319,7 +319,7 @@ def test_a_new_file_in_a_listed_folder_makes_stale_and_a_changed_one_does_not(fo
     assert set(states(project).values()) == {"fresh"}
     (project.root / "data" / "b.csv").write_text("1\n")
     assert set(states(project).values()) == {"stale run"}
-    assert reasons(project, "glob") == ("the names in data changed",)
+    assert reasons(project, "glob") == ("what lies in data changed",)
 
 
 # variables
@@ -447,7 +447,7 @@ HIDDEN = {
     "builtin": 'x = __import__("hid" + "den").X',
     "by_its_file": (
         "import importlib.util\n"
-        "spec = importlib.util.spec_from_file_location('any', lab.project.root / 'src' / 'hidden.py')\n"
+        "spec = importlib.util.spec_from_file_location('any', lab.project.root / 'src' / ('hid' + 'den.py'))\n"
         "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\nx = module.X"
     ),
     "in_a_worker": (
