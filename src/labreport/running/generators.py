@@ -104,7 +104,7 @@ class _SeedingFinder(MetaPathFinder):
         """Return what the others find for a library that has a global generator; None for all else."""
         if fullname not in _GENERATORS:
             return None
-        others = (finder for finder in sys.meta_path if finder is not self)
+        others = (finder for finder in sys.meta_path if finder is not self and hasattr(finder, "find_spec"))
         specs = (finder.find_spec(fullname, path, target) for finder in others)
         spec = next((spec for spec in specs if spec is not None), None)
         if spec is not None and spec.loader is not None:

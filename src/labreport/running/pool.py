@@ -75,6 +75,7 @@ class Local:
         self.notify = notify
         self.warn = warn
         self.prepare = prepare
+        self.warned = False
 
     def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Computed:
         """Yield what each unit gave with its place in `units`, in the order of time; see `Executor`."""
@@ -88,9 +89,15 @@ class Local:
                 yield from crew.compute()
 
     def _workers(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Workers:
-        if found := threads.endangered_by_fork():
-            return Fresh(function, units, found, self.prepare)
-        return Forked(function, units)
+        found = threads.endangered_by_fork()
+        if not found:
+            return Forked(function, units)
+        fresh = Fresh(function, units, found, self.prepare)
+        if not self.warned:
+            self.warned = True
+            others = "another thread" if found == 1 else f"{found} other threads"
+            self.warn(f"lab.map starts fresh processes, which takes longer: this one has {others}")
+        return fresh
 
 
 def _here(function: Callable[[Any], Any], units: Sequence[Unit]) -> Computed:

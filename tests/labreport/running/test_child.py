@@ -319,7 +319,8 @@ def test_a_source_that_changes_before_fresh_processes_import_it_is_not_believed(
     """
     project = make(tmp_path, {"a": experiment(body)}, src={"helper.py": "X = 1\n"})
     (error,) = running.execute(project, jobs=2).errors
-    assert error.what.endswith("src/helper.py changed while the build began")
+    assert "src/helper.py" in error.what
+    assert error.what.endswith("changed while the build began")
 
 
 def test_what_is_said_at_a_deadline_names_the_map_that_did_not_end(tmp_path):

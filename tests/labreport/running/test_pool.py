@@ -15,6 +15,8 @@ import pytest
 
 from labreport.errors import ExperimentError
 from labreport.running import Lab, threads
+from labreport.running.budget import Alone
+from labreport.running.pool import Local
 
 WAYS = ["here", "forked", "three forked", "fresh"]
 JOBS = {"here": 1, "forked": 2, "three forked": 3, "fresh": 2}
@@ -249,7 +251,16 @@ def test_notices_of_items_are_heard(lab_of, way):
     heard = []
     lab = lab_of(way, notify=heard.append)
     lab.map(lambda i: lab.notice(f"item {i}"), range(2))
-    assert sorted(heard) == ["item 0", "item 1"]
+    assert sorted(line for line in heard if line.startswith("item")) == ["item 0", "item 1"]
+
+
+def test_that_processes_are_fresh_ones_and_why_is_said_once(lab_of):
+    heard = []
+    lab = lab_of("fresh")
+    lab.executor = Local(Alone(2), warn=heard.append)
+    for _ in range(2):
+        lab.map(str, range(2))
+    assert heard == ["lab.map starts fresh processes, which takes longer: this one has another thread"]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -265,7 +276,7 @@ def test_torch_begins_each_item_with_one_thread_and_gives_the_same_bits(lab_of):
 
     def train(seed):
         threads = torch.get_num_threads()
-        torch.set_num_threads(2)  # as careless as it may be
+        torch.set_num_threads(3)  # as careless as it may be
         generator = torch.Generator().manual_seed(seed)
         w = torch.randn(64, 64, generator=generator, requires_grad=True)
         for _ in range(3):

@@ -192,19 +192,30 @@ def test_drawings_share_the_budget_too(tmp_path):
 
 
 def test_an_experiment_that_begins_is_given_its_slot_by_one_that_maps(tmp_path):
-    late = "import time\ndef run(params, lab):\n    return {'began': time.monotonic()}\n"
+    late = """
+        import time
+        def run(params, lab):
+            start = time.monotonic()
+            time.sleep(0.5)
+            return {"span": [start, time.monotonic()]}
+    """
     project = make(
         tmp_path,
         {
-            "b_late": experiment(late, needs=("c_first",)),
-            "a_maps": experiment(SHARING.format(maps=1, items=30)),
-            "c_first": returning("{}"),
+            "late": experiment(late, needs=("first",)),
+            "maps": experiment(SHARING.format(maps=1, items=30)),
+            "first": returning("{}"),
         },
     )
-    run(project, jobs=2)
-    spans = load(project, "a_maps").values["spans"]
-    assert load(project, "b_late").values["began"] < max(end for _, end in spans)
-    assert most_at_once(spans) == 2
+
+    def wait_until_the_slot_is_lent(event):
+        if (event.experiment, event.kind) == ("first", "finished"):
+            time.sleep(0.5)
+
+    run(project, jobs=2, events=wait_until_the_slot_is_lent)
+    spans, span = load(project, "maps").values["spans"], load(project, "late").values["span"]
+    assert span[0] < max(end for _, end in spans)
+    assert most_at_once([*spans, span]) == 2
 
 
 def test_time_spent_waiting_for_a_slot_does_not_count_for_the_deadline(tmp_path):
