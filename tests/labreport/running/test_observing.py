@@ -447,7 +447,7 @@ HIDDEN = {
     "builtin": 'x = __import__("hid" + "den").X',
     "by_its_file": (
         "import importlib.util\n"
-        "spec = importlib.util.spec_from_file_location('any', lab.project.root / 'src' / 'hidden.py')\n"
+        "spec = importlib.util.spec_from_file_location('any', 'src/hid' + 'den.py')\n"
         "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\nx = module.X"
     ),
     "in_a_worker": (
