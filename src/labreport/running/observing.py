@@ -18,7 +18,8 @@ experiment runs writes what it sees to one journal.
 Not observed, so to be declared in READS, passed as a parameter, or avoided:
 
 - files asked about without being opened (`exists`, `stat`, `readlink`), and hidden names in a listed folder;
-- files that C code opens by itself (HDF5, Parquet by Arrow), files outside the project by an absolute name;
+- files that C code opens by itself (HDF5, Parquet by Arrow), those opened by `os.open` with a `dir_fd`, and
+  files outside the project by an absolute name;
 - what a started program, or a process that is not forked, reads in its turn;
 - variables that libraries read, also for the experiment, or that are read from a copy of a copy;
 - packages that are imported by a computed name;
@@ -37,7 +38,7 @@ from typing import TYPE_CHECKING, Any
 from labreport import surroundings
 from labreport.results import Fingerprint, Part, Sources, observed
 from labreport.running import recording
-from labreport.running.asking import Asker, Asking
+from labreport.running.asking import Asker, Asking, asks_by_handle
 from labreport.running.journal import Journal, Line
 
 if TYPE_CHECKING:
@@ -94,11 +95,14 @@ class _Observer:
 
     # files
 
-    def opened(self, path: Any, _mode: str | None, flags: int) -> None:
-        """Note an `open`, which is yet to come."""
+    def opened(self, path: Any, mode: str | None, flags: int) -> None:
+        """Note an `open`, which is yet to come; `mode` is None for that of `os`."""
         if isinstance(path, int):
             return
         text = os.fsdecode(path)
+        # `rmtree` and `fwalk` name what they open from another folder than the current one
+        if mode is None and not text.startswith("/") and asks_by_handle(sys._getframe(2)):
+            return
         access = flags & os.O_ACCMODE
         if access != os.O_WRONLY and not flags & (os.O_TRUNC | os.O_EXCL):
             self._read(text)
