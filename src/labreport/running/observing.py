@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -39,7 +40,7 @@ from labreport import surroundings
 from labreport.results import Fingerprint, Part, Sources, observed
 from labreport.running import recording
 from labreport.running.asking import Asker, Asking, asks_by_handle
-from labreport.running.journal import Journal, Line
+from labreport.running.journal import Journal, Line, left
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -64,6 +65,8 @@ class _Observer:
         self.asking = Asking(project)
         self.expected = {self.asking.module(str(path)) for path in expected}
         self.journal = Journal()
+        self.process = os.getpid()
+        self.keeps = False
         self.values: dict[Key, str] = {}
         self.units: list[set[Key]] = []
         self.own: set[Key] = set()  # written, made or set by this run
@@ -293,8 +296,6 @@ class _Observer:
                 before = word
 
     def _program(self, name: str, folder: str, *, shell: bool = False) -> None:
-        import shutil
-
         found = shutil.which(os.path.join(folder, name) if "/" in name else name)  # noqa: PTH118
         if found is None and (shell or "/" in name):  # a shell has commands of its own
             return
@@ -389,7 +390,8 @@ def during() -> Iterator[Sight]:
     try:
         yield sight
     finally:
-        _observer.units.remove(sight._keys)
+        # not `remove`: two stretches of work that have read the same are equal
+        _observer.units = [keys for keys in _observer.units if keys is not sight._keys]
 
 
 def add(seen: Fingerprint) -> None:
@@ -403,6 +405,25 @@ def seen_so_far() -> Fingerprint:
     """Return what this process has been seen to read until now."""
     values = _observer.values if _observer else {}
     return Fingerprint({Part(*key): value for key, value in sorted(values.items())})
+
+
+def keep(folder: Path) -> None:
+    """Keep what is observed beside a folder of checkpoints, which depend on it.
+
+    The folder is emptied if what the run that left it had read is no longer the same; else all of that counts
+    as read again, since this run need not read it where it finds what was made from it.
+    """
+    if _observer is None or _observer.keeps or os.getpid() != _observer.process:
+        return
+    _observer.keeps = True
+    path = folder.with_name(f"{folder.name}.observed")
+    known = {Part(line.kind, line.name): line.value for line in left(path)}
+    if Sources(_observer.project).observed(known) != Fingerprint(known):
+        shutil.rmtree(folder)
+        folder.mkdir()
+    else:
+        add(Fingerprint(known))
+    _observer.journal.keep(path)
 
 
 def lines() -> list[Line]:
