@@ -486,6 +486,18 @@ def test_a_change_in_a_hidden_module_or_below_makes_stale_and_a_comment_does_not
         path.write_text(before)
 
 
+def test_a_module_from_a_folder_that_is_put_on_the_path_counts(tmp_path):
+    projects.write(tmp_path / "tools" / "helper.py", "X = 1\n")
+    project = make(
+        tmp_path, {"a": body("import sys\nsys.path.insert(0, 'tools')\nimport helper\nx = helper.X")}
+    )
+    run(project)
+    assert observed(project, "a") == {"module tools/helper.py"}
+    projects.write(tmp_path / "tools" / "helper.py", "X = 2\n")
+    run(project)
+    assert load(project, "a").values == {"x": 2}
+
+
 # drawings
 
 
