@@ -38,6 +38,15 @@ def import_path() -> list[str]:
     return [entry for entry in dict.fromkeys([*given, *sys.path]) if entry]
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A module: the digest of what is unreleased of it and what that imports; whether some has a version."""
+
+    digest: str
+    imports: tuple[str, ...]
+    has_version: bool
+
+
 @dataclass
 class Packages:
     """The packages on an import path; each of its folders is read once."""
@@ -45,28 +54,43 @@ class Packages:
     path: Sequence[str]
     remember: Remember
     _names: dict[str, frozenset[str]] = field(default_factory=dict)
+    _metadata: dict[str, dict[str, str]] = field(default_factory=dict)
+    _looked_up: dict[str, _Found] = field(default_factory=dict)
 
     def unreleased(self, modules: Iterable[str]) -> tuple[dict[str, str], set[str]]:
         """Return the digests of the modules that have no released version; and the rest, by their names.
 
         Both hold what a module without a released version imports in its turn, if it is installed.
         """
+        asked = set(modules)
         digests: dict[str, str] = {}
         rest: set[str] = set()
-        queue = [(module, True) for module in modules]
+        queue = list(asked)
         while queue:
-            module, asked = queue.pop()
+            module = queue.pop()
             if module in digests or module in rest:
                 continue
-            places = self._places(module)
-            unreleased = {place: known for place in places if (known := self._known(module, place)) != ""}
-            if unreleased:
-                facts = [known or self._files(place) for place, known in unreleased.items()]
-                digests[module] = checksum(json.dumps([fact["digest"] for fact in facts]).encode())
-                queue += [(name, False) for fact in facts for name in fact["imports"]]
-            if len(unreleased) < len(places) or (asked and not places):
+            found = self._find(module)
+            if found.digest:
+                digests[module] = found.digest
+                queue += found.imports
+            if found.has_version or (module in asked and not found.digest):
                 rest.add(module)
         return digests, rest
+
+    def _find(self, module: str) -> _Found:
+        """Return what there is to know of a module, whose parts may lie in several places."""
+        if module not in self._looked_up:
+            places = self._places(module)
+            known = [(place, self._known(module, place)) for place in places]
+            facts = [fact or self._files(place) for place, fact in known if fact != ""]
+            digests = [fact["digest"] for fact in facts]
+            self._looked_up[module] = _Found(
+                checksum(json.dumps(digests).encode()) if digests else "",
+                tuple(name for fact in facts for name in fact["imports"]),
+                len(facts) < len(places),
+            )
+        return self._looked_up[module]
 
     def _places(self, module: str) -> list[Path]:
         """Return the file or folder that an import of a top-level module takes; several of a namespace."""
@@ -92,17 +116,23 @@ class Packages:
 
     def _known(self, module: str, place: Path) -> Any:
         """Return what is known of an unreleased module without its files; "" if it has a released version."""
-        beside = {
-            versions.normalised(found["name"]): name
-            for name in self._listed(str(place.parent))
-            if name.endswith("-info") and (found := versions.FOLDER.fullmatch(name))
-        }
+        beside = self._beside(str(place.parent))
         if not beside or place.is_symlink():
             return None
         own = versions.normalised(module)
         names = [own] if own in beside else versions.providers(self.path, self.remember).get(module, [])
         folders = [place.parent / beside[name] for name in names if name in beside]
         return _origin(folders) if folders else None
+
+    def _beside(self, folder: str) -> Mapping[str, str]:
+        """Return the folders of metadata in a folder, by the normalised names of the distributions."""
+        if folder not in self._metadata:
+            self._metadata[folder] = {
+                versions.normalised(found["name"]): name
+                for name in self._listed(folder)
+                if name.endswith("-info") and (found := versions.FOLDER.fullmatch(name))
+            }
+        return self._metadata[folder]
 
     def _files(self, place: Path) -> dict[str, Any]:
         """Return the digest of a module's files, and what they import."""

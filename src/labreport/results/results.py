@@ -271,7 +271,7 @@ def discard_checkpoints(project: Project, name: str, *, but: Fingerprint | None 
     kept = checkpoints(project, name, but) if but is not None else None
     folder = project.checkpoints / name
     for path in list(folder.glob("*")):
-        if path != kept:
+        if kept is None or path.name.partition(".")[0] != kept.name:  # what it depends on lies beside it
             files.discard(path)
     with contextlib.suppress(OSError):  # it does not exist, or is not empty
         folder.rmdir()

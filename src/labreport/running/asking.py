@@ -47,6 +47,11 @@ _MAPPINGS = (
 """Modules of the standard library that read a variable for whoever calls them, by the name that they get."""
 
 
+def asks_by_handle(frame: FrameType) -> bool:
+    """Return whether it is the standard library's own walk through folders, which opens by handles."""
+    return frame.f_code.co_filename in ("<frozen os>", os.__file__, f"{_STDLIB}shutil.py")
+
+
 class Asking:
     """Tells who asks, by the files of the code that is being executed."""
 

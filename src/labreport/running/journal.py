@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -24,25 +25,55 @@ class Line:
 
 
 class Journal:
-    """A file without a name, which forked processes inherit open."""
+    """A file without a name, or one that is kept, which forked processes inherit open."""
 
     def __init__(self) -> None:
-        self._handle = _nameless()
-        found = os.fstat(self._handle)
+        self._handles: list[int] = []
+        self._identity = 0, 0
+        self._go_on_in(_nameless())
+
+    def _go_on_in(self, handle: int) -> None:
+        # processes that were forked before go on writing where they have begun
+        self._handles.append(handle)
+        found = os.fstat(handle)
         self._identity = found.st_dev, found.st_ino
 
     def write(self, kind: str, name: str, value: str, how: str) -> None:
         """Add a line; the system keeps lines of several processes apart."""
-        found = os.fstat(self._handle)
+        handle = self._handles[-1]
+        found = os.fstat(handle)
         # a process that has closed all that it inherited may have another file under this number
         if (found.st_dev, found.st_ino) == self._identity:
-            os.write(self._handle, json.dumps([kind, name, value, how]).encode() + b"\n")
+            os.write(handle, json.dumps([kind, name, value, how]).encode() + b"\n")
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines of all processes, in the order of time."""
-        size = os.fstat(self._handle).st_size
-        for line in os.pread(self._handle, size, 0).splitlines():
-            yield Line(*json.loads(line))
+        for handle in self._handles:
+            yield from _read(handle)
+
+    def keep(self, path: Path) -> None:
+        """Go on in a new file that outlives this process, with all that has been written so far."""
+        lines = list(self.lines())
+        self._go_on_in(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC, 0o666))
+        for line in lines:
+            self.write(line.kind, line.name, line.value, line.how)
+
+
+def left(path: Path) -> list[Line]:
+    """Return what a run that was killed had read by then; nothing if there is no such file."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return []
+    try:
+        return [line for line in _read(handle) if line.how not in ("own", "touched")]
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int) -> Iterator[Line]:
+    for line in os.pread(handle, os.fstat(handle).st_size, 0).split(b"\n")[:-1]:
+        yield Line(*json.loads(line))
 
 
 def _nameless() -> int:

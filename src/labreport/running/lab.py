@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from labreport.errors import ExperimentError, did_you_mean, visible
 from labreport.results import Fingerprint, Result, checkpoints, encode, files, load
-from labreport.running import reading, relay
+from labreport.running import observing, reading, relay
 from labreport.running.budget import Alone
 from labreport.running.seeds import Seeds, seed_of
 
@@ -164,9 +164,9 @@ class Lab:
         """A folder for what a run must not lose if it is killed, in `run`; made when it is first asked for.
 
         What a run leaves there is found by the next one with the very same fingerprint (parameters, code,
-        files, results, versions) and by no other. It is discarded when the run has finished, when a run with
-        another fingerprint starts, and with --force. A kill may leave half a file: write to another name,
-        then rename. The result must be the same, however much was found.
+        results, versions, and all that it had read) and by no other. It is discarded when the run has
+        finished, when a run with another fingerprint starts, and with --force. A kill may leave half a file:
+        write to another name, then rename. The result must be the same, however much was found.
 
         Raises
         ------
@@ -179,6 +179,7 @@ class Lab:
             raise ExperimentError(what, cure="compute in `run(params, lab)`; draw from the result alone")
         folder = checkpoints(self.project, self.experiment, self.known | self.fingerprint)
         folder.mkdir(parents=True, exist_ok=True)
+        observing.keep(folder)
         return folder
 
     def notice(self, text: str) -> None:

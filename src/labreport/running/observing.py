@@ -18,7 +18,8 @@ experiment runs writes what it sees to one journal.
 Not observed, so to be declared in READS, passed as a parameter, or avoided:
 
 - files asked about without being opened (`exists`, `stat`, `readlink`), and hidden names in a listed folder;
-- files that C code opens by itself (HDF5, Parquet by Arrow), files outside the project by an absolute name;
+- files that C code opens by itself (HDF5, Parquet by Arrow), those opened by `os.open` with a `dir_fd`, and
+  files outside the project by an absolute name;
 - what a started program, or a process that is not forked, reads in its turn;
 - variables that libraries read, also for the experiment, or that are read from a copy of a copy;
 - packages that are imported by a computed name;
@@ -29,6 +30,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -37,8 +39,8 @@ from typing import TYPE_CHECKING, Any
 from labreport import surroundings
 from labreport.results import Fingerprint, Part, Sources, observed
 from labreport.running import reading, recording
-from labreport.running.asking import Asker, Asking
-from labreport.running.journal import Journal, Line
+from labreport.running.asking import Asker, Asking, asks_by_handle
+from labreport.running.journal import Journal, Line, left
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -63,6 +65,8 @@ class _Observer:
         self.asking = Asking(project)
         self.expected = {self.asking.module(str(path)) for path in expected}
         self.journal = Journal()
+        self.process = os.getpid()
+        self.keeps = False
         self.values: dict[Key, str] = {}
         self.units: list[set[Key]] = []
         self.own: set[Key] = set()  # written, made or set by this run
@@ -94,11 +98,14 @@ class _Observer:
 
     # files
 
-    def opened(self, path: Any, _mode: str | None, flags: int) -> None:
-        """Note an `open`, which is yet to come."""
+    def opened(self, path: Any, mode: str | None, flags: int) -> None:
+        """Note an `open`, which is yet to come; `mode` is None for that of `os`."""
         if isinstance(path, int):
             return
         text = os.fsdecode(path)
+        # `rmtree` and `fwalk` name what they open from another folder than the current one
+        if mode is None and not text.startswith("/") and asks_by_handle(sys._getframe(2)):
+            return
         access = flags & os.O_ACCMODE
         if access != os.O_WRONLY and not flags & (os.O_TRUNC | os.O_EXCL):
             self._read(text)
@@ -290,8 +297,6 @@ class _Observer:
                 before = word
 
     def _program(self, name: str, folder: str, *, shell: bool = False) -> None:
-        import shutil
-
         found = shutil.which(os.path.join(folder, name) if "/" in name else name)  # noqa: PTH118
         if found is None and (shell or "/" in name):  # a shell has commands of its own
             return
@@ -386,7 +391,8 @@ def during() -> Iterator[Sight]:
     try:
         yield sight
     finally:
-        _observer.units.remove(sight._keys)
+        # not `remove`: two stretches of work that have read the same are equal
+        _observer.units = [keys for keys in _observer.units if keys is not sight._keys]
 
 
 def add(seen: Fingerprint) -> None:
@@ -400,6 +406,25 @@ def seen_so_far() -> Fingerprint:
     """Return what this process has been seen to read until now."""
     values = _observer.values if _observer else {}
     return Fingerprint({Part(*key): value for key, value in sorted(values.items())})
+
+
+def keep(folder: Path) -> None:
+    """Keep what is observed beside a folder of checkpoints, which depend on it.
+
+    The folder is emptied if what the run that left it had read is no longer the same; else all of that counts
+    as read again, since this run need not read it where it finds what was made from it.
+    """
+    if _observer is None or _observer.keeps or os.getpid() != _observer.process:
+        return
+    _observer.keeps = True
+    path = folder.with_name(f"{folder.name}.observed")
+    known = {Part(line.kind, line.name): line.value for line in left(path)}
+    if Sources(_observer.project).observed(known) != Fingerprint(known):
+        shutil.rmtree(folder)
+        folder.mkdir()
+    else:
+        add(Fingerprint(known))
+    _observer.journal.keep(path)
 
 
 def lines() -> list[Line]:

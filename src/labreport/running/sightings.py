@@ -45,11 +45,12 @@ def settled(project: Project, lines: Iterable[Line], declared: Fingerprint) -> F
     """
     first, touched, differing = _sorted(lines)
     started = ("program", "") in touched
+    sources = Sources(project)  # read now, after all that the experiment has read
     parts, changed = {}, []
     for key, line in first.items():
         part = Part(*key)
         expected = declared.parts.get(part) or declared.parts.get(Part("style", line.name)) or line.value
-        now = _now(project, line)
+        now = _now(sources, line)
         if line.how == "argument" and now != line.value:
             continue  # the program has written it
         may_change = started or key in touched
@@ -81,16 +82,16 @@ def _sorted(lines: Iterable[Line]) -> tuple[dict[Key, Line], set[Key], set[Key]]
     return first, touched, differing
 
 
-def _now(project: Project, line: Line) -> str:
+def _now(sources: Sources, line: Line) -> str:
     """Return the value that would be observed now, where it must not change while the experiment runs."""
     if line.kind == "file":
-        path = f"{project.root}/{observed.read_back(line.name)}"
+        path = f"{sources.project.root}/{observed.read_back(line.name)}"
         if line.how and observed.is_token(path, line.how):
             return line.value
         return observed.file(path)
     if line.kind == "module":
         part = Part(line.kind, line.name)
-        return Sources(project).observed([part]).parts[part]
+        return sources.observed([part]).parts[part]
     return line.value
 
 

@@ -93,6 +93,7 @@ def test_a_folder_has_the_digest_of_its_names_but_for_hidden_and_compiled_ones(t
         ("MODE", "a" * 17, "digest "),
         ("API_KEY", "abc", "hidden "),
         ("USER", "someone", "hidden "),
+        ("DB_PASS", "abc", "hidden "),
         ("MODE", "\udcff", "digest "),
     ],
 )

@@ -447,7 +447,7 @@ HIDDEN = {
     "builtin": 'x = __import__("hid" + "den").X',
     "by_its_file": (
         "import importlib.util\n"
-        "spec = importlib.util.spec_from_file_location('any', lab.project.root / 'src' / ('hid' + 'den.py'))\n"
+        "spec = importlib.util.spec_from_file_location('any', 'src/hid' + 'den.py')\n"
         "module = importlib.util.module_from_spec(spec)\nspec.loader.exec_module(module)\nx = module.X"
     ),
     "in_a_worker": (
@@ -484,6 +484,18 @@ def test_a_change_in_a_hidden_module_or_below_makes_stale_and_a_comment_does_not
         assert set(states(project).values()) == {"stale run"}, file
         assert "src/hidden.py, or what it imports, changed" in reasons(project, "computed")
         path.write_text(before)
+
+
+def test_a_module_from_a_folder_that_is_put_on_the_path_counts(tmp_path):
+    projects.write(tmp_path / "tools" / "helper.py", "X = 1\n")
+    project = make(
+        tmp_path, {"a": body("import sys\nsys.path.insert(0, 'tools')\nimport helper\nx = helper.X")}
+    )
+    run(project)
+    assert observed(project, "a") == {"module tools/helper.py"}
+    projects.write(tmp_path / "tools" / "helper.py", "X = 2\n")
+    run(project)
+    assert load(project, "a").values == {"x": 2}
 
 
 # drawings
@@ -578,6 +590,82 @@ def test_checkpoints_are_not_those_of_other_undeclared_inputs(tmp_path):
     projects.write(tmp_path / "x.txt", "3")
     run(project)
     assert load(project, "a").values == {"x": "3"}
+
+
+KILLED = """
+    kept = lab.checkpoints / "kept"
+    if kept.exists():
+        x = kept.read_text()
+    else:
+        x = lab.map(lambda i: open("x.txt").read(), range(2))[0]
+        kept.write_text(x)
+        raise KeyboardInterrupt
+"""
+
+
+def test_checkpoints_of_a_killed_first_run_are_not_those_of_other_inputs(tmp_path):
+    projects.write(tmp_path / "x.txt", "1")
+    project = make(tmp_path, {"a": body(KILLED)})
+    assert running.execute(project, jobs=2).errors
+    projects.write(tmp_path / "x.txt", "2")
+    assert running.execute(project, jobs=2).errors  # it begins anew
+    run(project)
+    assert load(project, "a").values == {"x": "2"}
+
+
+def test_what_a_killed_run_had_read_counts_for_the_run_that_goes_on(tmp_path):
+    projects.write(tmp_path / "x.txt", "1")
+    project = make(tmp_path, {"a": body(KILLED)})
+    assert running.execute(project, jobs=2).errors
+    run(project)
+    assert observed(project, "a") == {"file x.txt"}
+    assert not project.checkpoints.exists() or not list(project.checkpoints.glob("a/*"))
+    projects.write(tmp_path / "x.txt", "2")
+    assert reasons(project, "a") == ("x.txt changed",)
+
+
+# what a stretch of work reads, for whoever keeps its value
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_each_unit_of_work_knows_what_it_has_read_itself_for_the_first_time_or_again(tmp_path, jobs):
+    statements = """
+        from labreport.running import observing
+        open("all.txt").read()
+        def work(name):
+            with observing.during() as sight:
+                open("all.txt").read()
+                with observing.during() as inner:
+                    open(name).read()
+                open("own.txt", "w").write("1")
+                open("own.txt").read()
+            return [sorted(map(str, s.seen.parts)) for s in (sight, inner)]
+        x = lab.map(work, ["b.txt", "c.txt", "b.txt"])
+    """
+    for name in ("all", "b", "c"):
+        projects.write(tmp_path / f"{name}.txt", "1")
+    project = make(tmp_path, {"a": body(statements)})
+    run(project, jobs=jobs)
+    assert load(project, "a").values["x"] == [
+        [["file all.txt", f"file {name}.txt"], [f"file {name}.txt"]] for name in "bcb"
+    ]
+    assert observed(project, "a") == {"file all.txt", "file b.txt", "file c.txt"}
+
+
+def test_what_was_observed_elsewhere_counts_and_must_agree(tmp_path):
+    statements = """
+        from labreport.results import Fingerprint, Part
+        from labreport.running import observing
+        if params.seed:
+            open("x.txt").read()
+        observing.add(Fingerprint({Part("file", "x.txt"): "another digest"}))
+        x = 1
+    """
+    projects.write(tmp_path / "x.txt", "1")
+    project = make(tmp_path, {"a": body(statements)})
+    for settings in ({}, {"a": {"seed": "1"}}):
+        (error,) = running.execute(project, settings=settings).errors
+        assert error.what == "experiment 'a' failed: x.txt changed while the experiment read it"
 
 
 # packages without a released version

@@ -140,7 +140,7 @@ def run(params, lab):
         start = time.monotonic()
         time.sleep(0.15)
         return [start, time.monotonic()]
-    items = [[(m, i) for i in range({items})] for m in range({maps})]  # each once: a value that is known is kept
+    items = [[(m, i) for i in range({items})] for m in range({maps})]  # each but once: what is known is kept
     return {{"spans": [span for some in items for span in lab.map(work, some)]}}
 """
 
