@@ -96,6 +96,14 @@ def test_numbers_of_an_expression_may_have_gradients_that_are_too_large(f, deriv
         assert x.grad == pytest.approx(passes * derivative, rel=1e-12)
 
 
+def test_numbers_of_an_expression_may_have_sums_of_gradients_that_are_too_large():
+    x = Var(1e308)
+    y = x * 1.0  # the derivative in the number is 1e308
+    for _ in range(3):
+        y.backward()
+    assert x.grad == 3.0
+
+
 # what is put in passes, as in PyTorch
 PUT_IN = {
     "an input": (lambda a, b: a * b + b, (math.inf, 2.0)),
