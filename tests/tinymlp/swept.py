@@ -25,6 +25,14 @@ GRID = {
     "d": Parameter("constant", (9,)),
 }
 
+LISTS = {
+    "model/layers": Parameter("categorical", ([64, 64], [128], [], [[8], "x"])),
+    "+opt.betas": Parameter("categorical", ([0.9, 0.999], [0.9, 0.99])),
+    "often": Parameter("categorical", (0.5, 0.5, 0.25)),
+    "mixed": Parameter("categorical", (1, [1], "1", None)),
+    "fixed": Parameter("constant", ([7, 8],)),
+}
+
 
 def definition(method="bayes", parameters=MIXED, goal="minimize", run_cap=70):
     return Sweep("train.py", method, "loss", goal, dict(parameters), run_cap)
@@ -47,6 +55,11 @@ def branin():
     x, y = (given()[key] for key in "xy")
     bend = (y - 5.1 / (4 * math.pi**2) * x**2 + 5 / math.pi * x - 6) ** 2
     return {"loss": bend + 10 * (1 - 1 / (8 * math.pi)) * math.cos(x) + 10}
+
+
+def layered():
+    """A function of the layers alone, least for the first."""
+    return {"loss": float(LISTS["model/layers"].values.index(given()["model/layers"]))}
 
 
 def constant():

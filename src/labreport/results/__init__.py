@@ -1,6 +1,16 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
-from labreport.results import files, freshness, observed, store, strict_json, versions
+from labreport.results import (
+    files,
+    freshness,
+    observed,
+    reach,
+    references,
+    store,
+    strict_json,
+    syntax,
+    versions,
+)
 from labreport.results.cells import Cells
 from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
@@ -63,11 +73,14 @@ __all__ = [
     "of_kind",
     "publish",
     "publish_drawing",
+    "reach",
     "recorded_drawing",
     "recorded_run",
+    "references",
     "store",
     "strict_json",
     "sweep",
+    "syntax",
     "versions",
     "with_settings",
 ]

@@ -20,10 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.results import Fingerprint, of_kind
-from labreport.results.reach import Reached, reached_from
-from labreport.results.references import Import, References, locals_of, references
-from labreport.results.syntax import digest_of, module_globals, without_texts
+from labreport.results import Fingerprint, of_kind, reach, references, syntax
 
 if TYPE_CHECKING:
     from labreport.modules import Module
@@ -58,7 +55,7 @@ class Functions:
         self.start = start
         self.ignored = ignored
         self._trees: dict[Path, ast.Module] = {}
-        self._reached: dict[frozenset[object], Reached] = {}
+        self._reached: dict[frozenset[object], reach.Reached] = {}
 
     def fingerprint(self, function: object) -> Fingerprint:
         """Return the fingerprint of a function as it is now.
@@ -104,7 +101,7 @@ class Functions:
             raise Unknowable(f"{type(error).__name__}: {error}") from error
         return sha256(sink.getbuffer()).hexdigest()
 
-    def _variables(self, reached: Reached, held: Held) -> Iterator[tuple[str, object]]:
+    def _variables(self, reached: reach.Reached, held: Held) -> Iterator[tuple[str, object]]:
         """Yield the present values of variables and class attributes that code reaches, by name."""
         loaded = _loaded()
         for path, label in sorted(reached.code, key=str):
@@ -127,7 +124,7 @@ class Functions:
 
     # ------------------------------------------------------------------------------------------------ code
 
-    def _reach(self, held: Held) -> Reached:
+    def _reach(self, held: Held) -> reach.Reached:
         key = frozenset([*(f.__code__ for f in held.functions.values()), *held.classes.values()])
         key |= frozenset(module.__name__ for module in held.modules.values())
         if key not in self._reached:
@@ -147,7 +144,7 @@ class Functions:
                     names.append((module, class_.__qualname__.partition(".")[0]))
             found = (self.sources.find(module.__name__) for module in held.modules.values())
             values = [module for module in found if module is not None]
-            self._reached[key] = reached_from(self.sources, self.start, names, code, values)
+            self._reached[key] = reach.reached_from(self.sources, self.start, names, code, values)
         return self._reached[key]
 
     def _own_code(self, held: Held) -> dict[str, str]:
@@ -163,20 +160,20 @@ class Functions:
             label: sha256(" ".join(sorted(several)).encode()).hexdigest() for label, several in out.items()
         }
 
-    def _nodes(self, module: Module, code: types.CodeType) -> Iterator[tuple[str, References]]:
+    def _nodes(self, module: Module, code: types.CodeType) -> Iterator[tuple[str, references.References]]:
         """Yield the digest and the references of each definition that a code object may come from."""
         tree = self._tree(module)
-        known = module_globals(tree.body)
+        known = syntax.module_globals(tree.body)
         for node, scopes in _definitions(tree, {}):
             decorators = node.decorator_list if not isinstance(node, ast.Lambda) else []
             first = min([node.lineno, *(d.lineno for d in decorators)])
             name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
             if (first, name) == (code.co_firstlineno, code.co_name):
-                yield digest_of([node]), references([node], known, scopes)
+                yield syntax.digest_of([node]), references.references([node], known, scopes)
 
     def _tree(self, module: Module) -> ast.Module:
         if module.path not in self._trees:
-            self._trees[module.path] = without_texts(ast.parse(self.sources.read(module.path) or b""))
+            self._trees[module.path] = syntax.without_texts(ast.parse(self.sources.read(module.path) or b""))
         return self._trees[module.path]
 
     def _foreign(self, held: Held) -> set[str]:
@@ -254,7 +251,7 @@ def _attributes(class_: type) -> Iterator[tuple[str, object]]:
             yield key, value
 
 
-Scopes = Mapping[str, Import | None]
+Scopes = Mapping[str, references.Import | None]
 
 
 def _definitions(
@@ -265,7 +262,7 @@ def _definitions(
         inside = scopes
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield child, scopes
-            inside = {**scopes, **locals_of(child)}
+            inside = {**scopes, **references.locals_of(child)}
         elif isinstance(child, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp):
             targets = (n for generator in child.generators for n in ast.walk(generator.target))
             inside = {**scopes, **{n.id: None for n in targets if isinstance(n, ast.Name)}}

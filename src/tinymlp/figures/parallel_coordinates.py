@@ -4,6 +4,7 @@ Each draws on the axes that it is given; size and style are the figure's own. Th
 is better. A trial has failed where its objective is None or not a finite number.
 """
 
+import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -220,10 +221,17 @@ def _category(name: str, values: Sequence[Any], axis: Axis) -> _Ruler:
     unknown = [value for value in values if value not in axis.levels]
     if unknown:
         raise ValueError(f"{name!r} is {unknown[0]!r}, which is none of its levels {axis.levels}")
-    places = np.array([axis.levels.index(value) for value in values], dtype=np.float64)
-    texts = [level if isinstance(level, str) else _number(level) for level in axis.levels]
-    ticks = [(float(place), text) for place, text in enumerate(texts)]
+    levels = [level for place, level in enumerate(axis.levels) if level not in axis.levels[:place]]
+    places = np.array([levels.index(value) for value in values], dtype=np.float64)
+    ticks = [(float(place), _level_text(level)) for place, level in enumerate(levels)]
     return _levels(places, (-0.5, len(ticks) - 0.5), ticks)
+
+
+def _level_text(level: Any) -> str:
+    if isinstance(level, str):
+        return level
+    is_number = isinstance(level, int | float) and not isinstance(level, bool)
+    return _number(level) if is_number else json.dumps(level)  # as in a sweep file: true, null, [64, 64]
 
 
 def _levels(places: Floats, ends: tuple[float, float], ticks: list[tuple[float, str]]) -> _Ruler:

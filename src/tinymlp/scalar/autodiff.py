@@ -3,6 +3,10 @@
 A computation with `Var`s leaves a graph: each result knows its operation and
 its operands. The backward pass walks it once, from the result to the inputs,
 and multiplies and adds the local derivatives on the way: the chain rule.
+
+Values are those of IEEE 754 and of PyTorch: NaN stays NaN, and infinity that
+is put in goes on. An operation that Python refuses is an error, and so is a
+gradient that is infinite or NaN though all numbers put in are finite.
 """
 
 import math
@@ -15,6 +19,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from tinymlp.scalar.copies import deep_copy, reduced
+from tinymlp.scalar.overflow import constant, first_overflow
 
 Edges = list[tuple["Var", float]]  # inputs, each with its local derivative
 
@@ -39,7 +46,7 @@ def result(
 ) -> "Var":
     """Return the `Var` of a value that an operation has computed."""
     made = object.__new__(Var)  # sooner than by Var(value)
-    made.v = value
+    made._v = value
     made.grad = 0.0
     made.operation = operation
     made.operands = operands
@@ -76,11 +83,12 @@ def _unary(
 
     def method(self: "Var") -> "Var":
         try:
-            v = value(self.v)
+            v = value(self._v)
         except (ArithmeticError, ValueError) as error:
             raise _refusal(error, name, (self,)) from None
         return result(v, operation, (self,))
 
+    vars(method)["edges"] = edges
     return method
 
 
@@ -96,13 +104,14 @@ def _binary(
         if type(other) is not Var and not isinstance(other, Var):
             if not isinstance(other, Real):
                 return NotImplemented
-            other = Var(float(other))
+            other = Var(float(other), constant)
         try:
-            v = value(self.v, other.v)
+            v = value(self._v, other._v)
         except (ArithmeticError, ValueError) as error:
             raise _refusal(error, name, (self, other)) from None
         return result(v, operation, (self, other))
 
+    vars(method)["edges"] = edges
     return method
 
 
@@ -114,13 +123,22 @@ def _reflected(
     def reflected(self: "Var", number: Any) -> Any:
         if not isinstance(number, Real):
             return NotImplemented
-        return method(Var(float(number)), self)
+        return method(Var(float(number), constant), self)
 
     return reflected
 
 
+def _named(kind: type["Var"]) -> type["Var"]:
+    """Give methods and derivatives the names by which pickle finds them."""
+    for name, method in vars(kind).items():
+        if edges := getattr(method, "edges", None):
+            method.__qualname__ = f"{kind.__name__}.{name}"
+            edges.__qualname__ = f"{method.__qualname__}.edges"
+    return kind
+
+
 def _power(base: float, exponent: float) -> float:
-    if base < 0 and not exponent.is_integer():
+    if base < 0 and exponent % 1 > 0:
         raise ValueError
     return float(base**exponent)
 
@@ -136,22 +154,39 @@ def _sigmoid(x: float) -> float:
     return (1.0 if x >= 0 else small) / (1.0 + small)
 
 
+def _tanh_slope(x: float) -> float:
+    if abs(x) <= 1.5:
+        return 1 - math.tanh(x) ** 2
+    small = math.exp(-2 * abs(x))  # out there 1 - tanh^2 loses its digits
+    return 4 * small / (1 + small) ** 2
+
+
+def _no_inputs() -> Edges:
+    return []
+
+
+@_named
 class Var:
     """A scalar that remembers how it was computed, for its gradient.
 
-    Attributes: `v`, the value; `grad`, the sum of the gradients of all
-    backward passes so far, 0.0 at first; `grad_fn`, a function that returns
-    the pairs (input, local derivative). Give a `grad_fn` to make a `Var` from
-    what is no operation here.
+    Attributes: `v`, the value, always a float; `grad`, the sum of the
+    gradients of all backward passes so far, 0.0 at first; `grad_fn`, a
+    function that returns the pairs (input, local derivative). Give a `grad_fn`
+    to make a `Var` from what is no operation here.
 
     One operand of + - * / may be a plain number; of a power, one must be one.
+
+    Copies by `copy.deepcopy` and by pickle hold all that the `Var` was
+    computed from, with values and gradients, however deep the graph is. A
+    `grad_fn` given by hand is shared by copies, and pickle must find it by
+    its name.
     """
 
     __slots__ = (
-        *("v", "grad", "operation", "operands"),
+        *("_v", "grad", "operation", "operands"),
         *("_given", "__dict__", "__weakref__"),
     )
-    v: float
+    _v: float
     grad: float
     operation: Operation | None  # None: not computed by an operation
     operands: tuple["Var", ...]
@@ -159,11 +194,9 @@ class Var:
     def __init__(
         self,
         val: float,
-        grad_fn: Callable[[], Edges] = lambda: [],
+        grad_fn: Callable[[], Edges] = _no_inputs,
     ) -> None:
-        if isinstance(val, str | bytes):
-            raise TypeError(f"a Var holds a number, not {val!r}")
-        self.v = float(val)
+        self.v = val
         self.grad = 0.0
         self.operation = None
         self.operands = ()
@@ -193,10 +226,10 @@ class Var:
     identity = _unary("identity", operator.pos, lambda a: [(a, 1.0)])
     relu = _unary(
         "relu",
-        lambda x: x if x > 0 else 0.0,
-        lambda a: [(a, 1.0 if a.v > 0 else 0.0)],
+        lambda x: 0.0 if x <= 0 else x,  # in this order, NaN stays NaN
+        lambda a: [(a, 0.0 if a.v <= 0 else 1.0)],
     )
-    tanh = _unary("tanh", math.tanh, lambda a: [(a, 1 - math.tanh(a.v) ** 2)])
+    tanh = _unary("tanh", math.tanh, lambda a: [(a, _tanh_slope(a.v))])
     sigmoid = _unary(
         "sigmoid",
         _sigmoid,
@@ -221,6 +254,17 @@ class Var:
     def __repr__(self) -> str:
         return f"Var(v={self.v:.4f}, grad={self.grad:.4f})"
 
+    def _set_v(self, value: float) -> None:
+        """Set the value to a float: NumPy's would warn instead of raising."""
+        if isinstance(value, str | bytes):
+            raise TypeError(f"a Var holds a number, not {value!r}")
+        self._v = float(value)
+
+    v: float = property(  # type: ignore[assignment]
+        operator.attrgetter("_v"),
+        _set_v,
+    )
+
     @property
     def grad_fn(self) -> Callable[[], Edges]:
         """Return the function that returns the pairs (input, derivative)."""
@@ -234,6 +278,13 @@ class Var:
         self.operation = None
         self.operands = ()
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Var":
+        copied: Var = deep_copy(self, memo)
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reduced(self)
+
     def backward(self) -> None:
         """Add the derivatives of this value to the gradients of its inputs."""
         self.backprop(1.0)
@@ -244,14 +295,16 @@ class Var:
         Each `Var` that this one depends on, and this one itself, gets its
         derivative added to `grad`. The time is proportional to the number of
         edges of the graph. No gradient changes where a derivative is not
-        defined (ZeroDivisionError, ValueError), is too large for a float
-        (OverflowError), or an input depends on its own result (ValueError).
+        defined (ZeroDivisionError, ValueError), it or a gradient is too large
+        for a float (OverflowError), or an input depends on its own result
+        (ValueError). What comes of an infinity or NaN that was put in, as a
+        value or as `bp`, is no error.
         """
         passed, given = _inputs_first(self)
-        passed[self] = bp
+        passed[self] = bp = float(bp)
         try:
-            for node in reversed(passed):
-                operation, gradient = node.operation, passed[node]
+            for node, gradient in reversed(passed.items()):
+                operation = node.operation
                 if operation is None:
                     edges = given.get(node, [])
                 else:
@@ -262,8 +315,11 @@ class Var:
             name = operation.name if operation else "grad_fn"
             what = "the derivative of "
             raise _refusal(error, name, node.operands, what) from None
-        for node, gradient in passed.items():
-            node.grad += gradient
+        sums = [node.grad + gradient for node, gradient in passed.items()]
+        if not math.isfinite(sum(sums)):  # one at least, or they are large
+            _refuse_overflow(self, bp, passed, given)
+        for node, gradient in zip(passed, sums, strict=True):
+            node.grad = gradient
 
 
 def _inputs_first(root: Var) -> tuple[dict[Var, float], dict[Var, Edges]]:
@@ -280,12 +336,12 @@ def _inputs_first(root: Var) -> tuple[dict[Var, float], dict[Var, Edges]]:
         if node not in seen:
             seen.add(node)
             inputs = node.operands
-            if not inputs and (edges := node._given()):
-                given[node] = list(edges)
+            if node.operation is None and (edges := node._given()):
+                given[node] = [(var, float(slope)) for var, slope in edges]
                 inputs = tuple(var for var, _ in given[node])
             waiting.append(node)  # comes again when its inputs are done
             waiting += inputs
-        elif node not in zeros:
+        else:
             zeros[node] = 0.0
     if given:
         _refuse_cycles(zeros, given)
@@ -301,12 +357,18 @@ def _refuse_cycles(order: Iterable[Var], given: dict[Var, Edges]) -> None:
             raise ValueError(f"{node} depends on itself: see its grad_fn")
 
 
+def _refuse_overflow(*the_pass: Any) -> None:
+    """Raise an error if a gradient of a pass stops being finite on its own."""
+    if place := first_overflow(*the_pass):
+        raise _refusal(*place)
+
+
 # ---------------------------------------- operations on many operands
 
 
 def total(terms: Sequence[Var]) -> Var:
     """Return the sum of any number of `Var`s."""
-    return result(sum([term.v for term in terms]), _TOTAL, tuple(terms))
+    return result(sum([x._v for x in terms], 0.0), _TOTAL, tuple(terms))
 
 
 def affine(bias: Var, weights: Sequence[Var], inputs: Sequence[Var]) -> Var:
@@ -317,9 +379,9 @@ def affine(bias: Var, weights: Sequence[Var], inputs: Sequence[Var]) -> Var:
     if len(weights) != len(inputs):
         counts = f"{len(weights)} weights, {len(inputs)} inputs"
         raise ValueError(f"each input needs one weight: {counts}")
-    v = bias.v
+    v = bias._v
     for weight, x in zip(weights, inputs, strict=True):
-        v += weight.v * x.v
+        v += weight._v * x._v
     return result(v, _AFFINE, (bias, *weights, *inputs))
 
 
@@ -330,8 +392,9 @@ def sum_of_squares(a: Sequence[Var], b: Sequence[Var]) -> Var:
     """
     if len(a) != len(b):
         raise ValueError(f"{len(a)} numbers against {len(b)}")
-    differences = [x.v - y.v for x, y in zip(a, b, strict=True)]
-    return result(sum([d * d for d in differences]), _SQUARES, (*a, *b))
+    differences = [x._v - y._v for x, y in zip(a, b, strict=True)]
+    squares = sum([d * d for d in differences], 0.0)
+    return result(squares, _SQUARES, (*a, *b))
 
 
 def logsumexp(terms: Sequence[Var]) -> Var:
@@ -348,7 +411,7 @@ def logsumexp(terms: Sequence[Var]) -> Var:
 def _log_sum_exp(terms: Sequence[Var]) -> float:
     largest = max(term.v for term in terms)
     if math.isinf(largest):
-        return largest
+        return math.nan if any(x.v != x.v for x in terms) else largest
     return largest + math.log(sum(math.exp(x.v - largest) for x in terms))
 
 
@@ -357,7 +420,7 @@ def _affine_edges(bias: Var, *factors: Var) -> Edges:
     edges = [(bias, 1.0)]
     for i in range(half):
         weight, x = factors[i], factors[half + i]
-        edges += (weight, x.v), (x, weight.v)
+        edges += (weight, x._v), (x, weight._v)
     return edges
 
 
@@ -365,7 +428,7 @@ def _squares_edges(*numbers: Var) -> Edges:
     half = len(numbers) // 2
     edges: Edges = []
     for a, b in zip(numbers[:half], numbers[half:], strict=True):
-        derivative = 2 * (a.v - b.v)
+        derivative = 2 * (a._v - b._v)
         edges += (a, derivative), (b, -derivative)
     return edges
 
@@ -378,7 +441,11 @@ def _softmax_edges(*terms: Var) -> Edges:
     return [(term, share / whole) for term, share in pairs]
 
 
-_TOTAL = Operation("sum", lambda *terms: [(term, 1.0) for term in terms])
+def _total_edges(*terms: Var) -> Edges:
+    return [(term, 1.0) for term in terms]
+
+
+_TOTAL = Operation("sum", _total_edges)
 _AFFINE = Operation("affine", _affine_edges)
 _SQUARES = Operation("sum of squares", _squares_edges)
 _LOGSUMEXP = Operation("logsumexp", _softmax_edges)

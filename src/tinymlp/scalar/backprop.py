@@ -45,11 +45,23 @@ def logistic(a: Floats) -> Floats:
     return value
 
 
+def tanh_slope(a: Floats) -> Floats:
+    """Return 1 - tanh(a)^2, also where tanh(a) is nearly 1 or -1."""
+    slope: Floats = 1 - np.tanh(a) ** 2
+    if slope.dtype == np.float64:  # for other numbers, as it is on paper
+        small = np.exp(-2 * abs(a))
+        slope = np.where(abs(a) <= 2, slope, 4 * small / (1 + small) ** 2)
+    return slope
+
+
 ACTIVATIONS = {
     "identity": Activation(lambda a: a, lambda a: np.ones_like(a)),
-    "tanh": Activation(np.tanh, lambda a: 1 - np.tanh(a) ** 2),
+    "tanh": Activation(np.tanh, tanh_slope),
     "logistic": Activation(logistic, lambda a: logistic(a) * logistic(-a)),
-    "relu": Activation(lambda a: np.maximum(a, 0), lambda a: 1.0 * (a > 0)),
+    "relu": Activation(
+        lambda a: np.maximum(a, 0),
+        lambda a: 1.0 * ((a > 0) | (a != a)),  # NaN goes on
+    ),
 }
 SOFTMAX = "softmax"  # needs all units of its layer: for the outputs only
 

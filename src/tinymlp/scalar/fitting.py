@@ -4,6 +4,7 @@ Training is by `Var`s; what only looks at a network, `predict` and
 `mean_loss`, computes the same values with NumPy.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -111,16 +112,26 @@ def descend(
 
     Yields the number of steps so far, from 0 to `epochs`, and the summed loss
     over x (n, d) and y (n,) then; meanwhile `network` has the parameters of
-    that moment. A loss that is not finite is yielded as it is.
+    that moment. A loss that is not finite is yielded as it is, and after a
+    gradient that is too large for a float all losses are NaN.
     """
     points, targets = nparray_to_Var(x), nparray_to_Var(y)
     for epoch in range(epochs + 1):
         loss = squared_loss(targets, network.forward(points))
         yield epoch, loss.v
         if epoch < epochs:
-            loss.backward()
-            network.update(learning_rate)
-            network.zero_gradients()
+            _step(network, loss, learning_rate)
+
+
+def _step(network: NeuralNetwork, loss: Var, learning_rate: float) -> None:
+    try:
+        loss.backward()
+    except OverflowError:  # a step of this length leads to no numbers
+        for p in network.parameters:
+            p.v = math.nan
+    else:
+        network.update(learning_rate)
+        network.zero_gradients()
 
 
 def predict(network: Layers, x: Floats) -> Floats:

@@ -112,8 +112,8 @@ def count_visits(root: Var) -> int:
 
     copies: dict[Var, Var] = {}
     for var, edges in _edges(root).items():
-        pairs = [*edges, *((operand, 0.0) for operand in var.operands)]  # a constant has no pair
-        copies[var] = Var(var.v, counting([(copies[one], derivative) for one, derivative in pairs]))
+        inputs = [*(one for one, _ in edges), *var.operands]  # a constant has no pair
+        copies[var] = Var(var.v, counting([(copies[one], 0.0) for one in inputs]))  # no gradient can overflow
     copies[root].backward()
     return asked
 

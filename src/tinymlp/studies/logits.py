@@ -19,11 +19,15 @@ INFINITE = "infinite gradient"
 def naive_loss(logits: Sequence[float], target: int) -> Loss:
     """Return the cross entropy as it is written: ln of the sum of exp(h_i), minus the target's h.
 
-    Raises OverflowError or ValueError for logits that are too large or too small.
+    Raises OverflowError or ValueError for logits that are too large or too small. Where the loss is a number
+    but its gradient is too large for a float, all derivatives are infinite.
     """
     h = [Var(value) for value in logits]
     loss = total([var.exp() for var in h]).log() - h[target]
-    loss.backward()
+    try:
+        loss.backward()
+    except OverflowError:  # that of the value is raised above
+        return loss.v, [math.inf] * len(h)
     return loss.v, [var.grad for var in h]
 
 

@@ -4,12 +4,12 @@ import json
 import math
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-Scalar = str | int | float | bool | None
-Config = dict[str, Scalar]
+Value = str | int | float | bool | None | list[Any]  # of a list, each item is a value
+Config = dict[str, Value]
 
 STARTUP = 10
 """Random trials for each swept parameter with which `bayes` begins: the rule n = 10 d of Loeppky, Sacks and
@@ -20,13 +20,14 @@ Welch, Technometrics 51 (2009), pages 366-376."""
 class Parameter:
     """A hyper-parameter and the values that it can have.
 
-    `distribution` is W&B's name: `constant` and `categorical` have `values`;
-    the others have a smallest and a largest value, both included, and `q`,
-    the step from value to value, where there is one. Whole numbers are int.
+    `distribution` is W&B's name: `constant` and `categorical` have `values`,
+    and one that is there twice is twice as probable; the others have a
+    smallest and a largest value, both included, and `q`, the step from value to
+    value, where there is one. Whole numbers are int.
     """
 
     distribution: str
-    values: tuple[Scalar, ...] = ()
+    values: tuple[Value, ...] = ()
     min: float = 0.0
     max: float = 0.0
     q: float | None = None
@@ -48,11 +49,11 @@ class Parameter:
             return len(self.values)
         return None if self.q is None else round((self.max - self.min) / self.q) + 1
 
-    def level(self, index: int) -> Scalar:
+    def level(self, index: int) -> Value:
         """Return the value of this index, if the values can be counted."""
         return self.values[index] if self.values or self.q is None else self.min + index * self.q
 
-    def draw(self, rng: np.random.Generator) -> Scalar:
+    def draw(self, rng: np.random.Generator) -> Value:
         """Return a value drawn from the distribution."""
         if self.log:
             half = 0 if self.q is None else 0.5  # the outermost whole numbers get their share

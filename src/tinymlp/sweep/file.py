@@ -5,13 +5,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tinymlp.sweep.definition import Parameter, Scalar, Sweep
+from tinymlp.sweep.definition import Parameter, Sweep, Value
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,9 @@ DISTRIBUTIONS = {
     "q_uniform": ("min", "max", "q"),
     "q_log_uniform_values": ("min", "max", "q"),
 }
+
+NAME = re.compile(r"[A-Za-z_+/~@]([A-Za-z0-9_.+/~@-]*[A-Za-z0-9_.+/~@])?")
+"""Names of parameters, those of Hydra among them: model/lr, +trainer.lr. W&B cuts off a - at either end."""
 
 _INTERVAL = "use an interval: uniform or log_uniform_values with min and max"
 _BOUNDS = "use log_uniform_values, with the bounds themselves as min and max"
@@ -128,6 +131,16 @@ class _Entry:
             return yaml.SafeLoader("").construct_object(self.node, deep=True)
         except (yaml.YAMLError, ValueError):
             raise _Wrong(self, "is not a plain value", "write a number, or a text in quotes") from None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it stands without quotes."""
+        return isinstance(self.node, yaml.ScalarNode) and not self.node.style
+
+    @property
+    def items(self) -> "list[_Entry]":
+        """The items of a list, each with its own line."""
+        return [replace(self, line=node.start_mark.line + 1, node=node) for node in self.node.value]
 
 
 _Entries = Mapping[str, _Entry]
@@ -238,12 +251,9 @@ class _Reader:
         before = len(self.problems)
         for name, one in self.entries(entry).items():
             with self.collecting():
-                if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", name):
-                    raise _Wrong(
-                        one,
-                        "is not a valid name for W&B",
-                        "use letters, digits, _, . and -, a letter first",
-                    )
+                if not NAME.fullmatch(name):
+                    cure = "use letters, digits and _ . - + / ~ @, a letter first, no - at the end"
+                    raise _Wrong(one, "is not a valid name for W&B", cure)
                 found[name] = self.parameter(one)
         if len(self.problems) == before and all(one.fixed for one in found.values()):
             raise _Wrong(entry, "nothing is swept", "give a parameter `values:`, or `min:` and `max:`")
@@ -258,9 +268,9 @@ class _Reader:
         if missing:
             raise _Wrong(entry, f"{distribution} has no {' and no '.join(missing)}", f"add `{missing[0]}:`")
         if distribution == "constant":
-            return Parameter(distribution, (_scalar(entries["value"], entries["value"].value),))
+            return Parameter(distribution, (_value(entries["value"]),))
         if distribution == "categorical":
-            return Parameter(distribution, _scalars(entries["values"]))
+            return Parameter(distribution, _values(entries["values"]))
         return _interval(entry, entries, distribution)
 
     def entries(self, entry: _Entry) -> dict[str, _Entry]:
@@ -381,20 +391,43 @@ def _whole(entry: _Entry) -> None:
         raise _Wrong(entry, f"{entry.value} is not a whole number, unlike the other bound", cure)
 
 
-def _scalar(entry: _Entry, value: object) -> Scalar:
+def _value(entry: _Entry) -> Value:
+    """Return a number, a text, true, false, null, or a list of such."""
+    value = entry.value
+    if isinstance(value, list):
+        return [_value(item) for item in entry.items]
+    if isinstance(value, str) and entry.is_plain and _is_number(value):
+        # not in quotes, so that its author may well have meant the number; who means the text, can quote it
+        raise _Wrong(
+            entry, f"YAML reads {value} as a text", f"{_spelled(value)}, or quote it if a text is meant"
+        )
     if value is None or isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    raise _Wrong(entry, f"{value!r} is not a plain value", "write numbers, texts, true, false or null")
+    raise _Wrong(entry, f"{value!r} is not a plain value", "write numbers, texts, true, false, null or lists")
 
 
-def _scalars(entry: _Entry) -> tuple[Scalar, ...]:
+def _values(entry: _Entry) -> tuple[Value, ...]:
     if not isinstance(entry.value, list) or not entry.value:
         raise _Wrong(entry, "is not a list of values", "write one such as [1, 2, 3]")
-    values = tuple(_scalar(entry, value) for value in entry.value)
-    for index, value in enumerate(values):
-        if value in values[:index]:
-            raise _Wrong(entry, f"{value!r} appears twice", "write each value once")
-    return values
+    return tuple(_value(item) for item in entry.items)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _spelled(text: str) -> str:
+    """Return the cure for a text such as 1e-4: in YAML, an exponent needs a point before it, and a sign."""
+    mantissa, _, exponent = text.lower().partition("e")
+    point, sign = "" if "." in mantissa else ".0", "" if exponent[:1] in ("+", "-") else "+"
+    spelled = f"{mantissa}{point}e{sign}{exponent}"
+    if math.isfinite(float(text)) and yaml.safe_load(spelled) == float(text):
+        return f"write {spelled}"
+    return "write a finite number" if not math.isfinite(float(text)) else _as_number(text)
 
 
 def _near(name: str, names: Sequence[str]) -> str:

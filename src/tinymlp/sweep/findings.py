@@ -3,6 +3,7 @@
 A trial is good if it has a value: the others have diverged. All findings are plain values, for a result.
 """
 
+import json
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinymlp.inference import Ranking, independent_means, paired_means, summarise
 from tinymlp.parallel import Map, serial
-from tinymlp.sweep.definition import Sweep
+from tinymlp.sweep.definition import Sweep, Value
 from tinymlp.sweep.importance import importance_intervals, importances
 from tinymlp.sweep.trials import Trial
 
@@ -31,11 +32,16 @@ def phase(trial: Trial) -> str:
 def trial_row(trial: Trial, names: Iterable[str], *, without: Container[str] = ()) -> dict[str, Any]:
     """Return a trial as a row of a table: number, phase, the named parameters, and its result.
 
-    Keys of the result become names, with _ for /; those in `without` are left out.
+    Keys of the result become names, with _ for /; those in `without` are left out. A list among the
+    parameters becomes a text, such as [64, 64], since the cells of a table hold no lists.
     """
     result = {key.replace("/", "_"): value for key, value in trial.result.items() if key not in without}
-    config = {name: trial.config[name] for name in names}
+    config = {name: _cell(trial.config[name]) for name in names}
     return {"number": trial.number, "phase": phase(trial), **config, **result}
+
+
+def _cell(value: Value) -> Value:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
 
 
 def check_logged(
@@ -67,10 +73,10 @@ def ranked(sweep: Sweep, good: Sequence[Trial]) -> list[Trial]:
 
 def contenders(ranked: Sequence[Trial], best: int, names: Sequence[str]) -> list[Trial]:
     """Return the first `best` trials, and the first for each value of the named parameters, in order."""
-    firsts: dict[tuple[str, Any], Trial] = {}
+    firsts: dict[tuple[str, str], Trial] = {}
     for trial in ranked:
         for name in names:
-            firsts.setdefault((name, trial.config[name]), trial)
+            firsts.setdefault((name, json.dumps(trial.config[name])), trial)
     chosen = {trial.number for trial in [*ranked[:best], *firsts.values()]}
     return [trial for trial in ranked if trial.number in chosen]
 
@@ -117,11 +123,13 @@ def common_values(sweep: Sweep, best: Sequence[Trial]) -> dict[str, Any]:
     trials have it.
     """
     counted = {
-        name: Counter(trial.config[name] for trial in best).most_common(1)[0]
+        name: Counter(json.dumps(trial.config[name]) for trial in best).most_common(1)[
+            0
+        ]  # lists have no hash
         for name, one in sweep.swept.items()
         if one.count is not None
     }
-    common = {name: {"value": value, "trials": n} for name, (value, n) in counted.items()}
+    common = {name: {"value": json.loads(text), "trials": n} for name, (text, n) in counted.items()}
     return {"trials": len(best), **common, "worst": best[-1].result[sweep.metric]}
 
 

@@ -1,12 +1,13 @@
 """Which configurations come next: a whole grid, random ones, or what a model of the results proposes."""
 
 import itertools
+import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from tinymlp.sweep.definition import Config, Parameter, Sweep, digest
+from tinymlp.sweep.definition import Config, Parameter, Sweep, Value, digest
 from tinymlp.sweep.trials import Trial
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def _asked(sweep: Sweep, trials: Sequence[Trial], seed: int, n: int) -> list[Con
     study = study_of(sweep, trials, sampler)
     distributions = _distributions(sweep)
     params = [study.ask(distributions).params for _ in range(n)]
-    return [{name: (sweep.fixed | one)[name] for name in sweep.parameters} for one in params]
+    values = [sweep.fixed | {name: _value_of(choice) for name, choice in one.items()} for one in params]
+    return [{name: one[name] for name in sweep.parameters} for one in values]
 
 
 def study_of(sweep: Sweep, trials: Sequence[Trial], sampler: "BaseSampler | None" = None) -> "Study":
@@ -87,7 +89,7 @@ def study_of(sweep: Sweep, trials: Sequence[Trial], sampler: "BaseSampler | None
         value = trial.result[sweep.metric]
         # a failed trial stays in the study but has no part in its decisions
         state = optuna.trial.TrialState.FAIL if value is None else optuna.trial.TrialState.COMPLETE
-        params = {name: trial.config[name] for name in distributions}
+        params = {name: _choice_of(trial.config[name]) for name in distributions}
         study.add_trial(
             optuna.create_trial(state=state, value=value, params=params, distributions=distributions)
         )
@@ -103,8 +105,20 @@ def _distribution(parameter: Parameter) -> "BaseDistribution":
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if parameter.values:
-        return CategoricalDistribution(parameter.values)
+        with warnings.catch_warnings():
+            # Optuna warns that its databases hold no lists; our study is kept in memory
+            warnings.filterwarnings("ignore", "Choices for a categorical distribution", UserWarning)
+            return CategoricalDistribution(tuple(map(_choice_of, parameter.values)))
     low, high, step = parameter.min, parameter.max, parameter.q
     if isinstance(low, int):
         return IntDistribution(low, int(high), log=parameter.log, step=int(step or 1))
     return FloatDistribution(low, high, log=parameter.log, step=step)
+
+
+def _choice_of(value: Value) -> Any:
+    """Return a value as a choice of Optuna, which must be hashable: lists as tuples."""
+    return tuple(map(_choice_of, value)) if isinstance(value, list) else value
+
+
+def _value_of(choice: Any) -> Value:
+    return list(map(_value_of, choice)) if isinstance(choice, tuple) else choice

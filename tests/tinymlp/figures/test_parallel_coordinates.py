@@ -155,6 +155,12 @@ class TestParallelCoordinates:
             (Axis("", "integer", limits=(1, 16)), [2, 5, 8], [f"${number}$" for number in range(1, 16, 2)]),
             (Axis("", "category", levels=(8, 32)), [8, 8, 32], ["$8$", "$32$"]),
             (Axis("", "category", levels=("tanh", "relu")), ["tanh"] * 3, ["tanh", "relu"]),
+            (Axis("", "category", levels=(0.5, 0.5, 0.25)), [0.5, 0.25, 0.5], ["$0.5$", "$0.25$"]),
+            (
+                Axis("", "category", levels=([64, 64], [128], "tanh", True, None)),
+                [[64, 64], None, [128]],
+                ["[64, 64]", "[128]", "tanh", "true", "null"],
+            ),
         ],
     )
     def test_numbers_are_few_and_round(self, ax, axis, values, expected):

@@ -4,6 +4,7 @@ import copy
 import math
 import random
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,7 @@ from tinymlp.scalar.autodiff import (
     total,
 )
 from tinymlp.scalar.gradcheck import gradient, gradient_error
+from tinymlp.scalar.losses import cross_entropy_loss, squared_loss
 
 
 class Plain:
@@ -273,8 +275,7 @@ OPERATIONS = {
 
 
 def test_every_operation_of_var_is_in_the_table():
-    members = {name: getattr(value, "__qualname__", "") for name, value in vars(Var).items()}
-    methods = {name for name, origin in members.items() if origin.endswith("ary.<locals>.method")}
+    methods = {name for name, value in vars(Var).items() if hasattr(value, "edges")}
     symbols = {
         "__add__": "add",
         "__sub__": "subtract",
@@ -303,6 +304,110 @@ def test_operation_agrees_with_pytorch_and_central_differences(name, data):
     scale = max(abs(result.item()), 1.0) / max(max(map(abs, expected)), 1e-300)
     assume(scale < 1e6)
     assert gradient_error(ours, x) < 1e-8 * max(scale, 1.0)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_nan_in_any_operand_gives_what_it_gives_in_pytorch(name):
+    ours, theirs, domain = OPERATIONS[name]
+    for place in range(len(domain)):
+        x = [math.nan if i == place else 1.5 + i for i in range(len(domain))]
+        tensors = [torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in x]
+        result = theirs(*tensors)
+        result.backward()
+        expected = [tensor.grad.item() for tensor in tensors]
+        assert math.isnan(result.item())
+        assert math.isnan(ours(*map(Var, x)).v)
+        assert gradient(ours, x) == pytest.approx(expected, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("f", "nan"),
+    [
+        (lambda x: (x * 2).relu() + 1, True),
+        (lambda x: logsumexp([Var(math.inf), x]), True),
+        (lambda x: logsumexp([x, Var(-math.inf)]), True),
+        (lambda x: (-2.0) * x**3, True),
+        (lambda x: Var(-2.0) ** x.v, True),
+        (lambda x: x**0, False),  # 1, as for C and PyTorch
+        (lambda x: cross_entropy_loss([[0, 1, 0]], [[Var(1.0), x, Var(2.0)]]), True),
+        (lambda x: squared_loss([[0]], [[x]]), True),
+    ],
+)
+def test_nan_is_not_lost_on_the_way(f, nan):
+    assert math.isnan(f(Var(math.nan)).v) == nan
+
+
+PLACES = [
+    *(k / 16 for k in range(-160, 161)),
+    *(s * k for s in (-1, 1) for k in range(11, 746, 7)),
+    19.0,
+    372.0,
+]
+
+
+@pytest.mark.parametrize(
+    ("f", "slope", "ulps"),
+    [
+        (Var.tanh, lambda x: mpmath.sech(x) ** 2, 7),
+        (Var.sigmoid, lambda x: mpmath.sech(x / 2) ** 2 / 4, 4),
+        (Var.exp, mpmath.exp, 1),
+    ],
+)
+def test_slopes_are_right_to_rounding_far_from_zero_too(f, slope, ulps):
+    places = [x for x in PLACES if x < 709 or f is not Var.exp]
+    with mpmath.workprec(2500):
+        for x in places:
+            exact = slope(mpmath.mpf(x))
+            (found,) = gradient(f, [x])
+            assert abs(found - exact) <= ulps * math.ulp(float(exact))
+
+
+NUMBERS = [np.float64, np.float32, np.float16, np.int64, np.bool_, int, bool, np.array]
+
+
+class TestNumbersOfNumPyAsValues:
+    @pytest.mark.parametrize("number", NUMBERS)
+    def test_become_floats(self, number):
+        x, y = Var(number(1)), Var(0.5)
+        y.v = number(1)
+        assert (type(x.v), type(y.v), type((x * y).v)) == (float, float, float)
+
+    @pytest.mark.parametrize("number", NUMBERS)
+    @pytest.mark.parametrize(
+        ("f", "error"),
+        [
+            (lambda x: 1 / x, ZeroDivisionError),
+            (lambda x: x / x, ZeroDivisionError),
+            (lambda x: x**-1, ZeroDivisionError),
+            (lambda x: x.log(), ValueError),
+            (lambda x: (x + 1000).exp(), OverflowError),
+            (lambda x: (x + 10) ** 400, OverflowError),
+            (lambda x: (x - 8) ** 0.5, ValueError),
+        ],
+    )
+    def test_raise_the_errors_of_floats(self, number, f, error):
+        x = Var(1.0)
+        x.v = number(0)
+        with pytest.raises(error):
+            f(x)
+
+    def test_count_with_all_digits_of_a_float(self):
+        x = Var(0.0)
+        x.v = np.float32(0.1)
+        assert (x / 3).v == float(np.float32(0.1)) / 3
+
+    def test_may_be_the_step_of_an_update(self):
+        x = Var(1.0)
+        x.v -= np.float64(0.25) * x.grad + np.float64(1.0)
+        with pytest.raises(ZeroDivisionError, match=r"^1\.0 / 0\.0: division by zero"):
+            1 / x
+
+    @pytest.mark.parametrize("value", ["1", b"1"])
+    def test_texts_are_not_values(self, value):
+        x = Var(1.0)
+        with pytest.raises(TypeError, match="holds a number"):
+            x.v = value
+        assert x.v == 1.0
 
 
 UNARY = [Var.relu, Var.tanh, Var.sigmoid, Var.identity, lambda a: -a, lambda a: a**2, lambda a: 0.5 * a]
@@ -351,8 +456,10 @@ class TestLargeGraphs:
         y = x
         for _ in range(10_000):
             y = y + y
-        y.backward()
-        assert (y.v, x.grad) == (math.inf, math.inf)
+        assert y.v == math.inf
+        with pytest.raises(OverflowError, match=r"^the derivative of .* \+ .*: the result is too large"):
+            y.backward()
+        assert (x.grad, y.grad) == (0.0, 0.0)
 
     def test_a_thousand_doublings_are_exact(self):
         x = Var(1.0)
@@ -369,6 +476,12 @@ class TestLargeGraphs:
             y = y + one
         y.backward()
         assert (y.v, x.grad, one.grad) == (1e6, 1.0, 1e6)
+
+
+def test_the_sum_of_no_terms_is_zero_and_has_a_backward_pass():
+    nothing = total([])
+    nothing.backward()
+    assert (nothing.v, nothing.grad) == (0.0, 1.0)
 
 
 class TestArrays:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import mpmath
 import numpy as np
 import pytest
 import torch
@@ -348,3 +349,20 @@ def test_data_that_do_not_fit_the_network_are_refused(function, x, t, message):
     net = Network({1: W1, 2: W2}, {1: "tanh", 2: "softmax"})
     with pytest.raises(ValueError, match=message):
         function(net, x, t)
+
+
+def test_the_slope_of_tanh_is_right_where_tanh_is_nearly_one():
+    a = np.concatenate([np.linspace(-30, 30, 241), [-745.0, -100.0, 19.0, 100.0, 372.0, 800.0]])
+    with mpmath.workprec(200):
+        exact = np.array([float(mpmath.sech(mpmath.mpf(x)) ** 2) for x in a.tolist()])
+    np.testing.assert_allclose(ACTIVATIONS["tanh"].slope(a), exact, rtol=4e-15, atol=1e-322)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_nan_goes_through_an_activation_as_in_pytorch(name):
+    a = torch.tensor([math.nan, 1.0, -1.0], dtype=torch.float64, requires_grad=True)
+    h = 1 * TORCH[name](a)
+    h.backward(torch.ones(3, dtype=torch.float64))
+    with np.errstate(invalid="ignore"):  # logaddexp warns of NaN
+        found = ACTIVATIONS[name].h(a.detach().numpy()), ACTIVATIONS[name].slope(a.detach().numpy())
+    np.testing.assert_allclose(found, (h.detach().numpy(), a.grad.numpy()), rtol=1e-15)

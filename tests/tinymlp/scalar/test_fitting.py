@@ -135,6 +135,16 @@ def test_a_rate_that_is_too_large_ends_in_a_loss_that_is_not_finite(points):
     assert not math.isfinite(losses[-1])
 
 
+@pytest.mark.parametrize("activation", [Var.identity, Var.relu])
+def test_training_goes_on_with_nan_after_a_gradient_that_is_too_large(points, activation):
+    net = network(4, activation)
+    losses = [loss for _, loss in descend(net, *points, 1e160, 6)]
+    assert len(losses) == 7
+    assert math.isfinite(losses[0])
+    assert math.isnan(losses[-1])
+    assert math.isnan(mean_loss(net, *points))
+
+
 @pytest.mark.parametrize("activation", [Var.identity, Var.relu, Var.tanh])
 def test_predictions_without_a_graph_are_those_of_the_network(points, activation):
     net = network(5, activation)

@@ -268,3 +268,8 @@ class TestCounts:
 
     def test_visits_include_constants_without_derivative(self):
         assert count_visits(Var(3.0) ** 2) == 3
+
+
+def test_visits_are_counted_where_derivatives_are_too_large():
+    x = Var(1e-200)
+    assert count_visits(1 / x + x / 1e-300) == count_visits(1 / Var(2.0) + Var(3.0) / 4.0) - 1  # x is one Var

@@ -89,8 +89,31 @@ WRONG = [
     (parameter("{vales: [1, 2]}"), "parameters.x", "has no values"),
     (parameter("{values: []}"), "parameters.x.values", "not a list of values"),
     (parameter("{values: 3}"), "parameters.x.values", "not a list of values"),
-    (parameter("{values: [1, [2]]}"), "parameters.x.values", "not a plain value"),
-    (parameter("{values: [1, 2, 1.0]}"), "parameters.x.values", "each value once"),
+    (parameter("{values: [1, {a: 2}]}"), "parameters.x.values", "not a plain value"),
+    (parameter("{values: [[1, [.inf]]]}"), "parameters.x.values", "not a plain value"),
+    (parameter("{values: &a [1, *a]}"), "parameters.x.values", "not a plain value"),
+    (
+        parameter("{value: 1e-4}"),
+        "parameters.x.value",
+        "YAML reads 1e-4 as a text; write 1.0e-4, or quote it",
+    ),
+    (parameter("{value: 1e5}"), "parameters.x.value", "write 1.0e+5"),
+    (parameter("{value: -2E3}"), "parameters.x.value", "write -2.0e+3"),
+    (parameter("{value: 1.5e3}"), "parameters.x.value", "write 1.5e+3"),
+    (parameter("{value: .5e3}"), "parameters.x.value", "write .5e+3"),
+    (parameter("{value: 5.e3}"), "parameters.x.value", "write 5.e+3"),
+    (parameter("{value: nan}"), "parameters.x.value", "write a finite number, or quote it"),
+    (parameter("{value: -inf}"), "parameters.x.value", "write a finite number, or quote it"),
+    (parameter("{value: 1e999}"), "parameters.x.value", "write a finite number, or quote it"),
+    (parameter("{value: [8, [1e-4]]}"), "parameters.x.value", "write 1.0e-4"),
+    (parameter("{value: 1e-4, distribution: constant}"), "parameters.x.value", "write 1.0e-4"),
+    (parameter("{values: [0.1, 1e-2]}"), "parameters.x.values", "write 1.0e-2"),
+    (HEAD + "parameters:\n  x:\n    values:\n    - 0.1\n    - 1e-3 # <-\n", "parameters.x.values", "1.0e-3"),
+    (
+        HEAD + "parameters:\n  x:\n    values:\n    - 8\n    - [8,\n      .nan] # <-\n",
+        "parameters.x.values",
+        "plain",
+    ),
     (parameter("{values: [1, .nan]}"), "parameters.x.values", "not a plain value"),
     (parameter("{values: [2026-01-01]}"), "parameters.x.values", "not a plain value"),
     (parameter("{values: [2026-13-01]}"), "parameters.x.values", "text in quotes"),
@@ -104,6 +127,10 @@ WRONG = [
     (parameter("{min: 0, max: 1.0, distribution: log_uniform_values}"), "parameters.x.min", "above 0"),
     (parameter("{min: -1.0, max: 1.0, distribution: log_uniform_values}"), "parameters.x.min", "above 0"),
     (parameter("{min: 1e-6, max: 1.0}"), "parameters.x.min", "write 1.0e-06"),
+    (parameter("{min: 1.0, max: 2e5}"), "parameters.x.max", "write 200000.0"),
+    (parameter("{min: 1.0, max: 2.0, q: 1e-1, distribution: q_uniform}"), "parameters.x.q", "write 0.1"),
+    (parameter('{min: "0.5", max: 2.0}'), "parameters.x.min", "write 0.5"),
+    (HEAD.replace("cap: 9", "cap: 1e2 # <-") + TAIL, "run_cap", "whole number"),
     (parameter("{min: low, max: 1.0}"), "parameters.x.min", "write a number"),
     (parameter("{min: true, max: 3}"), "parameters.x.min", "not a finite number"),
     (parameter("{min: 0.0, max: .inf}"), "parameters.x.max", "not a finite number"),
@@ -113,6 +140,10 @@ WRONG = [
     (parameter("{min: 0.5, max: 9, distribution: q_log_uniform_values}"), "parameters.x", "whole numbers"),
     (parameter("{min: 2, max: 8, q: 2, distribution: q_log_uniform_values}"), "parameters.x", "q: 1"),
     (HEAD + TAIL + "  1x: {value: 3} # <-\n", "parameters.1x", "a letter first"),
+    (HEAD + TAIL + "  lr-: {value: 3} # <-\n", "parameters.lr-", "no - at the end"),
+    (HEAD + TAIL + '  "a b": {value: 3} # <-\n', "parameters.a b", "a letter first"),
+    (HEAD + TAIL + '  "": {value: 3} # <-\n', "parameters.", "a letter first"),
+    (HEAD + TAIL + "  a=b: {value: 3} # <-\n", "parameters.a=b", "a letter first"),
     (parameter("{min: 0.0, max: 1.0}").replace("random", "grid"), "parameters.x", "a grid cannot"),
 ]
 
@@ -183,6 +214,38 @@ class TestMappings:
         assert ours.fixed == {"a": 3, "b": "x", "c": 2.5}
         assert list(ours.swept) == ["d"]
 
+    @pytest.mark.parametrize(
+        ("text", "values"),
+        [
+            ("[0.5, 0.5]", [0.5, 0.5]),
+            ("[1, 2, 1.0, true, 1]", [1, 2, 1.0, True, 1]),
+            ("[[64, 64], [128]]", [[64, 64], [128]]),
+            ("[[64, 64], [64, 64], 8, tanh, null]", [[64, 64], [64, 64], 8, "tanh", None]),
+            ("[[], [[1, [2.5]], x]]", [[], [[1, [2.5]], "x"]]),
+            ("""["1e-4", '1e5', "nan"]""", ["1e-4", "1e5", "nan"]),
+            ("[1.0e-4, .5, 5., 1e-4x, 0x10, 1_000, e5, 1.2.3, none]", None),
+        ],
+    )
+    def test_values_may_be_lists_and_may_repeat_as_yaml_reads_them_for_wandb(self, text, values, tmp_path):
+        ours = load(written(tmp_path, HEAD + f"parameters:\n  x:\n    values: {text}\n"))
+        assert repr(list(ours.parameters["x"].values)) == repr(values or yaml.safe_load(text))
+
+    def test_a_list_may_be_the_one_value(self, tmp_path):
+        ours = load(written(tmp_path, HEAD + TAIL + "  a: {value: [64, 64]}\n  b: {values: [[8]]}\n"))
+        assert ours.fixed == {"a": [64, 64], "b": [8]}
+
+    def test_a_text_block_is_a_text(self, tmp_path):
+        ours = load(written(tmp_path, HEAD + TAIL + "  a:\n    value: |-\n      1e-4\n"))
+        assert ours.fixed == {"a": "1e-4"}
+
+    @pytest.mark.parametrize(
+        "name",
+        ["model/lr", "+x.y", "++trainer.lr", "optimizer@model.opt", "~db", "a-b", "_x", "/model", "a+", "x1"],
+    )
+    def test_names_may_be_those_of_hydra(self, name, tmp_path):
+        ours = load(written(tmp_path, HEAD + TAIL + f'  "{name}": {{values: [1, 2]}}\n'))
+        assert list(ours.swept) == ["x", name]
+
     def test_the_goal_is_to_minimize_if_none_is_said(self, tmp_path):
         text = "parameters:\n  x: {values: [1, 2]}\n"
         assert load(written(tmp_path, HEAD + text)).goal == "minimize"
@@ -216,9 +279,8 @@ class TestErrors:
         assert f"add `{key}:`" in str(error)
 
     def test_are_all_told_at_once_in_the_order_of_the_lines(self, tmp_path):
-        text = (
-            "method: bayse\nmetric: {goal: up}\nparameters:\n  a: {min: 2, max: 1}\n  b: {value: [1]}\nx: 1\n"
-        )
+        parameters = "parameters:\n  a: {min: 2, max: 1}\n  b: {value: {c: 1}}\n"
+        text = f"method: bayse\nmetric: {{goal: up}}\n{parameters}x: 1\n"
         error = problem_of(written(tmp_path, text))
         keys = ["program", "method", "metric", "parameters.a.max", "parameters.b.value", "x"]
         assert [one.key for one in error.problems] == keys

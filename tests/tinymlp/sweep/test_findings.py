@@ -220,3 +220,36 @@ class TestLogs:
     def test_that_differ_are_refused(self, told):
         with pytest.raises(ValueError, match="the log of run id0 differs from trial 0"):
             check_logged(SWEEP, told, *self.log)
+
+
+class TestLists:
+    LAYERS = ([64, 64], [128])
+    SWEEP = definition(
+        parameters={
+            "model/layers": Parameter("categorical", LAYERS),
+            "+x": Parameter("categorical", (0.5, 0.5)),
+        }
+    )
+    TRIALS = tuple(
+        Trial(number, f"id{number}", 0, {"model/layers": layers, "+x": 0.5}, {"loss": loss})
+        for number, (layers, loss) in enumerate(
+            [([64, 64], 0.3), ([128], 0.1), ([128], 0.2), ([64, 64], 0.4)]
+        )
+    )
+
+    def test_are_cells_of_a_table_as_texts(self):
+        row = trial_row(self.TRIALS[0], ["model/layers", "+x"])
+        assert row == {"number": 0, "phase": "random", "model/layers": "[64, 64]", "+x": 0.5, "loss": 0.3}
+
+    def test_have_a_first_and_a_commonest_one(self):
+        best = ranked(self.SWEEP, self.TRIALS)
+        assert numbers(contenders(best, 1, ["model/layers"])) == [1, 0]
+        assert common_values(self.SWEEP, best[:3]) == {
+            "trials": 3,
+            "model/layers": {"value": [128], "trials": 2},
+            "+x": {"value": 0.5, "trials": 3},
+            "worst": 0.3,
+        }
+
+    def test_are_told_in_the_space(self):
+        assert [row["values"] for row in space(self.SWEEP)] == ["[64, 64], [128]", "0.5, 0.5"]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from swept import MIXED, definition, forked_map
+from swept import LISTS, MIXED, definition, forked_map
 
 from tinymlp.sweep import Trial, importance_intervals, importances, proposals
 
@@ -74,3 +74,9 @@ class TestImportances:
             for level in (0.9, 0.5)
         )
         assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+    def test_are_those_of_lists_and_repeated_values_too(self):
+        one, trials = study(lambda config: float(config["model/layers"] != [128]), n=200, parameters=LISTS)
+        shares = importances(one, trials)
+        assert list(shares) == ["model/layers", "+opt.betas", "often", "mixed"]
+        assert shares["model/layers"] > 0.8

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 import pytest
-from swept import GRID, MIXED, bowl, branin, configs, constant, definition
+from swept import GRID, LISTS, MIXED, bowl, branin, configs, constant, definition, layered
 
 from tinymlp.sweep import (
     Trial,
@@ -84,3 +84,29 @@ class TestSamplers:
             definition(parameters=two, run_cap=35), lambda: {"loss": None}, folder=tmp_path, seed=2
         )
         assert len({json.dumps(trial.config) for trial in trials}) == 35
+
+
+class TestListsAndRepeats:
+    def test_a_grid_has_each_as_often_as_the_file(self, tmp_path):
+        two = {name: LISTS[name] for name in ("model/layers", "often")}
+        trials = agent(definition("grid", two, run_cap=None), constant, folder=tmp_path, seed=0)
+        product = itertools.product(([64, 64], [128], [], [[8], "x"]), (0.5, 0.5, 0.25))
+        assert configs(trials) == [dict(zip(two, values, strict=True)) for values in product]
+        assert len({trial.id for trial in trials}) == 12
+
+    def test_a_repeated_value_is_drawn_as_often(self):
+        one = definition("random", LISTS)
+        drawn = [proposals._drawn(one, 1, number)["often"] for number in range(900)]
+        assert abs(drawn.count(0.5) - 600) < 4 * (900 * 2 / 9) ** 0.5  # four standard deviations
+
+    def test_bayes_finds_the_best_list(self, tmp_path):
+        trials = agent(definition("bayes", LISTS, run_cap=70), layered, folder=tmp_path, seed=1)
+        proposed = [trial.config["model/layers"] for trial in trials if trial.round]
+        assert len(proposed) == 30
+        assert proposed.count([64, 64]) > 20
+
+    def test_trials_have_the_values_of_the_file_themselves(self, tmp_path):
+        trials = agent(definition("bayes", LISTS, run_cap=60), layered, folder=tmp_path, seed=1)
+        for name, one in LISTS.items():
+            found = {json.dumps(trial.config[name]) for trial in trials}
+            assert found == set(map(json.dumps, one.values))

@@ -5,10 +5,13 @@ import sys
 from pathlib import Path
 
 import torch
+from swept import LISTS, definition
 from tracked import (
     TRAIN,
     net,
 )
+
+from tinymlp.sweep import agent, check_logged
 
 
 def test_values_come_back_exactly(session):
@@ -40,6 +43,22 @@ def test_values_come_back_exactly(session):
     assert log.summary["best"] == 1 / 9
     assert log.summary["of.run"] == 3
     assert log.summary["third"] == 1 / 3
+
+
+def test_trials_of_a_sweep_are_logged_with_lists_and_names_of_hydra(session, tmp_path):
+    sweep = definition("random", LISTS, run_cap=3)
+
+    def trial():
+        with session.track("trial", group="sweep", config={}) as tracker:
+            tracker.log({"loss": 1.0})
+        return {"loss": 1.0}
+
+    with session:
+        trials = agent(sweep, trial, folder=tmp_path / "trials", seed=1)
+    for one in trials:
+        log = session.read(one.id)
+        assert {name: log.config[name] for name in LISTS} == one.config
+        check_logged(sweep, one, log.config, log.rows)
 
 
 def test_an_incomplete_log_is_none(session):
