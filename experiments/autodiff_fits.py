@@ -157,9 +157,8 @@ def _work(setting: FitSetting, params: Params) -> int:
 def _fit(name: str, repeat: int, params: Params, lab: Lab) -> Fit:
     setting = SETTINGS[name]
     epochs, points = setting.length * params.epochs, params.few if setting.few else None
-    marks = checkpoint_epochs(epochs, (params.short, params.epochs))
-    task = draw_task(params.noise, lab.seed("data", repeat))
-    return fit(setting, task, points, epochs, marks, lab.seed("start", repeat))
+    marks, seed = checkpoint_epochs(epochs, (params.short, params.epochs)), lab.seed("start", repeat)
+    return fit(setting, draw_task(params.noise, lab.seed("data", repeat)), points, epochs, marks, seed)
 
 
 # --------------------------------------------------------------------------------------- comparing

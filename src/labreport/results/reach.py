@@ -64,11 +64,15 @@ class Modules(Protocol):
 
 @dataclass(frozen=True)
 class Reached:
-    """What counts: digests of code by module and label, the modules imported, other packages' modules."""
+    """What counts: digests of code by module and label, the modules imported, other packages' modules.
+
+    `attributes` are the names that code asks of objects, or that no statement of a module binds.
+    """
 
     code: Mapping[tuple[Path, str], str]
     imported: frozenset[Path]
     foreign: frozenset[str]
+    attributes: frozenset[str]
 
 
 def reached(modules: Modules, start: Module, roots: Iterable[str]) -> Reached:
@@ -99,7 +103,12 @@ def reached_from(
         reach.import_(module)
         reach.use_as_value(module)
     reach.settle()
-    return Reached(reach.code(start), frozenset(m.path for m in reach.imported), frozenset(reach.foreign))
+    return Reached(
+        reach.code(start),
+        frozenset(m.path for m in reach.imported),
+        frozenset(reach.foreign),
+        frozenset(reach.names),
+    )
 
 
 def _is_future(piece: Piece) -> bool:

@@ -18,8 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.results import Fingerprint, Part
-from labreport.results.strict_json import digest
+from labreport.results import Fingerprint, Part, strict_json
 from labreport.running import observing, reading
 from labreport.running.functions import Functions, Unknowable
 from labreport.running.units import Done, Unit
@@ -53,10 +52,10 @@ class Kept:
         self._maps[name] += 1
         try:
             own = self.functions.fingerprint(function).digest
-            return Row(self, digest([own, _settings()]), self.functions.item)
+            return Row(self, strict_json.digest([own, _settings()]), self.functions.item)
         except Unknowable as error:
             print(f"cells of {name} are found by the same run only: {error}", flush=True)
-            whole = digest([self.fingerprint.plain(), name, number])
+            whole = strict_json.digest([self.fingerprint.plain(), name, number])
             return Row(self, whole, None)
 
 
@@ -72,7 +71,7 @@ class Row:
     def key(self, unit: Unit) -> str:
         """Return the key of an item's cell."""
         if unit.index not in self._keys:
-            self._keys[unit.index] = digest([self.own, self._same(unit)])
+            self._keys[unit.index] = strict_json.digest([self.own, self._same(unit)])
         return self._keys[unit.index]
 
     def _same(self, unit: Unit) -> object:

@@ -14,7 +14,7 @@ import io
 import pickle
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -104,6 +104,9 @@ class Functions:
     def _variables(self, reached: reach.Reached, held: Held) -> Iterator[tuple[str, object]]:
         """Yield the present values of variables and class attributes that code reaches, by name."""
         loaded = _loaded()
+        for path in sorted(reached.imported):
+            if (module := loaded.get(str(path))) is not None:
+                yield from self._put_there(path, module, reached.attributes)
         for path, label in sorted(reached.code, key=str):
             module = loaded.get(str(path))
             if module is None or not label or "." in label:
@@ -117,6 +120,19 @@ class Functions:
                     yield from ((f"{shown}.{key}", v) for key, v in _attributes(value))
                 elif name in vars(module):  # a variable, or a function that was put in another's place
                     yield shown, value
+
+    def _put_there(
+        self, path: Path, module: types.ModuleType, names: Iterable[str]
+    ) -> Iterator[tuple[str, object]]:
+        """Yield what a module has under these names though no statement of it binds them."""
+        found = self.sources.find(module.__name__)
+        if found is None:
+            return
+        bound = {name for piece in self.sources.facts(found).pieces for name in piece.names}
+        for name in sorted(set(names) & vars(module).keys() - bound):
+            value = vars(module)[name]
+            if not (isinstance(value, types.ModuleType) or name.startswith("__")):
+                yield self.sources.label(path, name), value
 
     def is_ours(self, function: types.FunctionType) -> bool:
         """Return whether a function is defined in a module of the project."""
@@ -205,7 +221,7 @@ class _Hasher(pickle.Pickler):
             self.held.functions[id(value)] = value
             closure = [] if known else [_content(cell) for cell in value.__closure__ or ()]
             given = (value.__module__, value.__qualname__, value.__defaults__, value.__kwdefaults__)
-            return tuple, ((*given, *closure),)
+            return tuple, ((*given, _told_apart(value.__code__), *closure),)
         if isinstance(value, type) and value.__module__ != "builtins":
             self.held.classes[id(value)] = value
             return str, (f"{value.__module__}.{value.__qualname__}",)
@@ -215,6 +231,14 @@ class _Hasher(pickle.Pickler):
         if isinstance(value, types.MethodType):
             return tuple, ((value.__func__, value.__self__),)
         return NotImplemented
+
+
+def _told_apart(code: types.CodeType) -> object:
+    """Return what tells lambdas apart that stand in one line; None for what has a name."""
+    if code.co_name != "<lambda>":
+        return None
+    constants = [repr(constant) for constant in code.co_consts if not isinstance(constant, types.CodeType)]
+    return code.co_code, code.co_names, constants
 
 
 def _content(cell: types.CellType) -> object:
@@ -245,9 +269,11 @@ _DATA = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset, typ
 
 
 def _attributes(class_: type) -> Iterator[tuple[str, object]]:
-    """Yield a class's attributes that are data, as they are now."""
+    """Yield a class's attributes that are data, and functions that were put into it, as they are now."""
     for key, value in vars(class_).items():
-        if isinstance(value, _DATA) and not (key.startswith("__") and key.endswith("__")):
+        name = f"{class_.__qualname__}.{key}"
+        is_put = isinstance(value, types.FunctionType) and value.__qualname__ != name
+        if (isinstance(value, _DATA) or is_put) and not (key.startswith("__") and key.endswith("__")):
             yield key, value
 
 

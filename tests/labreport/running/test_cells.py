@@ -1,0 +1,312 @@
+"""Finished items of lab.map are computed once, and again where anything that they depend on has changed."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+
+import projects
+import pytest
+from projects import experiment, make, run
+
+from labreport import running
+from labreport.project import ENGINE
+from labreport.results import load
+
+PARAMS = """
+@dataclass(frozen=True)
+class Params:
+    seed: int = 0
+    repeats: int = 4
+    lr: float = 0.5
+    other: int = 1
+
+    @property
+    def half(self):
+        return self.lr / 2
+"""
+# each call leaves a line in the log, so that calls can be counted
+BODY = """
+import core
+SCALE = 2
+class C:
+    k = 1
+def cell(i, params, lab):
+    print("computed", i)
+    return EXPRESSION
+def run(params, lab):
+    BEFORE
+    return {"y": lab.map(lambda i: cell(i, params, lab), range(params.repeats))}
+"""
+CORE = {
+    "core.py": "K = 5\ndef f(x): return 3 * x\ndef unused(x): return 0\n",
+    "kinds.py": "class D:\n    k = 7\n",
+}
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Make a project whose one experiment computes an expression in each cell."""
+
+    def written(cell="i * params.lr", before="pass", **kwargs):
+        body = BODY.replace("EXPRESSION", cell).replace("BEFORE", before)
+        return make(tmp_path, {"a": experiment(body, params=PARAMS, **kwargs)}, src=CORE)
+
+    return written
+
+
+def computed(project, **settings):
+    """Return how many cells a run computes, with these parameters."""
+    chosen = {"a": {name: str(value) for name, value in settings.items()}}
+    outcome = run(project, settings=chosen, jobs=2)
+    log = (project.log / "a.log").read_text() if outcome.ran else ""
+    return log.count("computed")
+
+
+def changed(project, old, new, file="experiments/a.py"):
+    projects.change(project.root / file, old, new)
+
+
+def test_more_repeats_compute_only_the_new_ones(written):
+    project = written()
+    assert [computed(project, repeats=n) for n in (4, 7, 5)] == [4, 3, 0]
+    assert load(project, "a").values["y"] == [0, 0.5, 1, 1.5, 2]
+
+
+def test_another_parameter_counts_only_where_it_is_read(written):
+    project = written()
+    assert computed(project) == 4
+    assert computed(project, other=2) == 0
+    assert computed(project, lr=0.25) == 4
+    assert load(project, "a").values["y"] == [0, 0.25, 0.5, 0.75]
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        "params.half",
+        "getattr(params, 'l' + 'r')",
+        "vars(params)['lr']",
+        "__import__('dataclasses').asdict(params)['lr']",
+        "__import__('dataclasses').replace(params, other=3).lr",
+        "__import__('copy').copy(params).lr",
+        "float(repr(params).partition('lr=')[2].partition(',')[0])",
+        "hash(params)",
+    ],
+)
+def test_however_a_parameter_is_read(written, way):
+    project = written(f"i * ({way})")
+    assert [computed(project), computed(project, lr=0.25)] == [4, 4]
+
+
+def test_a_seed_of_the_lab_is_a_parameter_that_was_read(written):
+    project = written("lab.seed(i)")
+    assert [computed(project), computed(project, other=2), computed(project, seed=3)] == [4, 0, 4]
+
+
+def test_the_global_generators_are_seeded_by_what_the_cell_is_not_where_it_ran(written):
+    project = written("__import__('random').random()")
+    assert [computed(project), computed(project, repeats=6), computed(project, seed=1)] == [4, 2, 4]
+    assert len(set(load(project, "a").values["y"])) == 4
+
+
+EDITS = {
+    "the cell": ("experiments/a.py", 'print("computed", i)', 'print("computed", i, i)', "i"),
+    "what it calls": ("src/core.py", "3 * x", "4 * x", "core.f(i)"),
+    "a constant": ("experiments/a.py", "SCALE = 2", "SCALE = 3", "SCALE * i"),
+    "a constant elsewhere": ("src/core.py", "K = 5", "K = 6", "core.K * i"),
+    "a class": ("experiments/a.py", "k = 1", "k = 2", "C.k * i"),
+    "the lambda": ("experiments/a.py", "lambda i: cell(i", "lambda i: cell(i + 1", "i"),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_an_edit_of_what_a_cell_reaches_computes_it_again(written, what):
+    file, old, new, cell = EDITS[what]
+    project = written(cell)
+    assert computed(project) == 4
+    changed(project, old, new, file)
+    assert computed(project) == 4
+
+
+def test_an_edit_of_what_it_does_not_reach_computes_nothing(written):
+    project = written("core.f(i)")
+    assert computed(project) == 4
+    changed(project, "return 0", "return 1", "src/core.py")
+    changed(project, '{"y": lab.map', '{"z": 1, "y": lab.map')
+    assert computed(project) == 0
+    assert load(project, "a").values["z"] == 1
+
+
+HELD = {
+    "a value that a closure holds": ("x = params.other", "x * i"),
+    "a global that run sets": ("global SCALE; SCALE = params.other", "SCALE * i"),
+    "a class that run changes": ("C.k = params.other", "C.k * i"),
+    "a module that run changes": ("core.K = params.other", "core.K * i"),
+    "a function in the place of another": (
+        "core.f = (lambda x: x) if params.other == 1 else (lambda x: 2 * x)",
+        "core.f(i)",
+    ),
+    "a method in the place of another": (
+        "C.f = (lambda self: 1) if params.other == 1 else (lambda self: 2)",
+        "C().f() * i",
+    ),
+    "a list that run fills": ("core.T = [params.other]", "core.T[0] * i"),
+    "a variable of the environment": (
+        "import os; os.environ['MODE'] = str(params.other)",
+        "__import__('os').environ['MODE']",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", HELD)
+def test_what_run_has_changed_before_the_map_counts(written, what):
+    before, cell = HELD[what]
+    project = written("x", before)
+    path = project.experiments / "a.py"
+    call = f"lab.map(lambda i: print('computed') or {cell}, range(params.repeats))"
+    path.write_text(
+        path.read_text().replace("lab.map(lambda i: cell(i, params, lab), range(params.repeats))", call)
+    )
+    assert [computed(project), computed(project, repeats=5), computed(project, other=2)] == [4, 1, 4]
+    assert computed(project, other=1, repeats=3) == 0
+
+
+def test_items_count_by_their_values(written):
+    project = written("i")
+    changed(project, "range(params.repeats)", "[(n, {'b': [n]}) for n in (3, 1, 2)]")
+    assert computed(project) == 3
+    changed(project, "(3, 1, 2)", "(2, 4, 3)")
+    assert computed(project) == 1
+    assert load(project, "a").values["y"][0] == [2, {"b": [2]}]
+
+
+def test_a_file_that_a_cell_reads_counts_with_its_bytes(written):
+    project = written("open('data.txt').read() * i")
+    (project.root / "data.txt").write_text("x")
+    assert [computed(project), computed(project, repeats=5)] == [4, 1]
+    (project.root / "data.txt").write_text("y")
+    assert computed(project, repeats=5) == 5
+
+
+def test_a_result_that_a_cell_uses_counts_with_its_content(tmp_path):
+    needing = BODY.replace("EXPRESSION", 'lab.result("b").values["x"] * i').replace("BEFORE", "pass")
+    b = projects.returning('{"x": params.seed}')
+    project = make(tmp_path, {"a": experiment(needing, params=PARAMS, needs=("b",)), "b": b}, src=CORE)
+    assert computed(project) == 4
+    run(project, settings={"b": {"seed": "5"}})
+    assert load(project, "a").values["y"] == [0, 5, 10, 15]
+
+
+def test_a_cell_that_leaves_a_file_behind_is_computed_each_time(written):
+    project = written("(lab.checkpoints / str(i)).write_text('x')")
+    assert [computed(project), computed(project, repeats=5)] == [4, 5]
+
+
+def test_what_cannot_be_told_is_known_to_the_same_run_only(written):
+    project = written("i", "lock = __import__('threading').Lock()")
+    changed(project, "lambda i: cell(", "lambda i: lock and cell(")
+    assert [computed(project), computed(project, repeats=5)] == [4, 5]
+
+
+def test_force_computes_all_again(written):
+    project = written()
+    assert computed(project) == 4
+    run(project, ["a"], force=True)
+    assert (project.log / "a.log").read_text().count("computed") == 4
+
+
+BATCH = """
+def cells(some):
+    print("batch", some)
+    return [i * i for i in some]
+def run(params, lab):
+    return {"y": lab.map(cells, range(params.repeats), batch=3)}
+"""
+
+
+@pytest.mark.parametrize(("jobs", "sizes"), [(1, [2, 2, 3]), (2, [1, 2, 2, 2])])
+def test_a_batched_function_is_given_lists_and_each_item_is_kept(tmp_path, jobs, sizes):
+    project = make(tmp_path, {"a": experiment(BATCH, params=PARAMS)})
+    run(project, jobs=jobs, settings={"a": {"repeats": "7"}})
+    log = (project.log / "a.log").read_text()
+    assert sorted(line.count(",") + 1 for line in log.splitlines()) == sizes
+    run(project, jobs=jobs, settings={"a": {"repeats": "9"}})
+    assert load(project, "a").values["y"] == [i * i for i in range(9)]
+    assert "0" not in (project.log / "a.log").read_text()  # the first items were known
+
+
+@pytest.mark.parametrize("returned", ["some[1:]", "5", "None", "iter(some)"])
+def test_a_batched_function_must_return_a_value_for_each_item(tmp_path, returned):
+    project = make(
+        tmp_path, {"a": experiment(BATCH.replace("[i * i for i in some]", returned), params=PARAMS)}
+    )
+    (error,) = running.execute(project).errors
+    assert "with `batch` returned" in error.what
+    assert error.cure == "return a list with one value for each item"
+
+
+def test_a_batch_of_none_is_refused(tmp_path):
+    project = make(tmp_path, {"a": experiment(BATCH.replace("batch=3", "batch=0"), params=PARAMS)})
+    (error,) = running.execute(project).errors
+    assert "batch=0" in error.what
+
+
+def test_an_edit_while_the_experiment_runs_does_not_mix_old_values_with_new_code(written):
+    """The sources are edited by `run` itself, after they were imported."""
+    edit = "path = __import__('pathlib').Path(__file__)"
+    edit += "; path.write_text(path.read_text().replace('i + 10', 'i + 20'))"
+    project = written("i + 10", edit)
+    assert computed(project) == 4
+    assert load(project, "a").values["y"] == [10, 11, 12, 13]
+    assert computed(project) == 4
+    assert load(project, "a").values["y"] == [20, 21, 22, 23]
+
+
+KILLED = """
+import time
+def cell(i):
+    print("computed", i)
+    time.sleep(0.05)
+    return i
+def run(params, lab):
+    return {"y": lab.map(cell, range(40))}
+"""
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_run_goes_on_where_it_was(tmp_path, jobs):
+    project = make(tmp_path, {"a": experiment(KILLED, params=PARAMS)})
+    code = f"""
+        import sys
+        sys.path.insert(0, {str(ENGINE.parent)!r})
+        from pathlib import Path
+        from labreport import project, running
+        running.execute(project.load(Path({str(tmp_path)!r})), jobs={jobs})
+    """
+    process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], start_new_session=True)
+    end = time.monotonic() + 60
+    while count(project) < 10 and time.monotonic() < end:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(0.3)  # the experiment ends with the build
+    kept = count(project)
+    assert 10 <= kept < 40
+    run(project, jobs=jobs)
+    assert (project.log / "a.log").read_text().count("computed") == 40 - kept
+    assert load(project, "a").values["y"] == list(range(40))
+
+
+def count(project) -> int:
+    path = project.cells / "a" / "cells.db"
+    if not path.exists():
+        return 0
+    try:
+        with sqlite3.connect(path) as connection:
+            return connection.execute("select count(*) from cells").fetchone()[0]
+    except sqlite3.OperationalError:  # it is just being made
+        return 0
