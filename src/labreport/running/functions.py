@@ -138,6 +138,12 @@ class Functions:
         """Return whether a function is defined in a module of the project."""
         return self.sources.find(function.__module__ or "") is not None
 
+    def is_written_here(self, function: Any) -> bool:
+        """Return whether a function of the project is its own code, not a decorator's of another package."""
+        file = function.__code__.co_filename
+        ours = any(file.startswith(f"{root}/") for root in self.sources.project.source_roots)
+        return (ours and "/site-packages/" not in file) or not hasattr(function, "__wrapped__")
+
     # ------------------------------------------------------------------------------------------------ code
 
     def _reach(self, held: Held) -> reach.Reached:
@@ -217,6 +223,9 @@ class _Hasher(pickle.Pickler):
         if isinstance(value, types.FunctionType):
             if not self.functions.is_ours(value):
                 return str, (f"{value.__module__}.{value.__qualname__}",)
+            if not self.functions.is_written_here(value):  # a decorator's of another package, written at it
+                inner = vars(value)["__wrapped__"]
+                return tuple, ((value.__qualname__, value.__code__.co_name, inner),)
             known = id(value) in self.held.functions
             self.held.functions[id(value)] = value
             closure = [] if known else [_content(cell) for cell in value.__closure__ or ()]
