@@ -271,10 +271,18 @@ def discard_checkpoints(project: Project, name: str, *, but: Fingerprint | None 
     kept = checkpoints(project, name, but) if but is not None else None
     folder = project.checkpoints / name
     for path in list(folder.glob("*")):
-        if kept is None or path.name.partition(".")[0] != kept.name:  # what it depends on lies beside it
+        if path != kept:
             files.discard(path)
+    for path in list(project.checkpoints.glob(f".{name}.*")):
+        if kept is None or path != read_before(kept):
+            path.unlink()
     with contextlib.suppress(OSError):  # it does not exist, or is not empty
         folder.rmdir()
+
+
+def read_before(checkpoints: Path) -> Path:
+    """Return the file that says what had been read by the run that left a folder of checkpoints."""
+    return checkpoints.parent.with_name(f".{checkpoints.parent.name}.{checkpoints.name}")
 
 
 def content(encoded: Mapping[str, Any]) -> str:

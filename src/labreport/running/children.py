@@ -10,6 +10,7 @@ from labreport import surroundings
 from labreport.errors import ExperimentError, Place
 from labreport.events import Event, Events
 from labreport.modules import is_own
+from labreport.results import Sources
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -116,8 +117,10 @@ class Children:
     def _new_server(self) -> ForkServer:
         from labreport.running.forkserver import ForkServer
 
-        # the project's own modules are imported in each child: their sources may change during the build
-        preload = [m for m in self.project.config.preload if not is_own(self.project, m.partition(".")[0])]
+        # what may be edited is imported in each child, from its sources as they are then
+        asked = {module: module.partition(".")[0] for module in self.project.config.preload}
+        edited = Sources(self.project).versions(asked.values()).named("package")
+        preload = [m for m, top in asked.items() if top not in edited and not is_own(self.project, top)]
         return ForkServer(
             preload=[*OURS, *preload],
             path=self.project.source_roots,

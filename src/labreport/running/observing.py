@@ -37,7 +37,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
-from labreport.results import Fingerprint, Part, Sources, observed
+from labreport.results import Fingerprint, Part, Sources, observed, read_before
 from labreport.running import reading, recording
 from labreport.running.asking import Asker, Asking, asks_by_handle
 from labreport.running.journal import Journal, Line, left
@@ -409,7 +409,7 @@ def seen_so_far() -> Fingerprint:
 
 
 def keep(folder: Path) -> None:
-    """Keep what is observed beside a folder of checkpoints, which depend on it.
+    """Keep what is observed from now on for a folder of checkpoints, which depend on it.
 
     The folder is emptied if what the run that left it had read is no longer the same; else all of that counts
     as read again, since this run need not read it where it finds what was made from it.
@@ -417,7 +417,7 @@ def keep(folder: Path) -> None:
     if _observer is None or _observer.keeps or os.getpid() != _observer.process:
         return
     _observer.keeps = True
-    path = folder.with_name(f"{folder.name}.observed")
+    path = read_before(folder)
     known = {Part(line.kind, line.name): line.value for line in left(path)}
     if Sources(_observer.project).observed(known) != Fingerprint(known):
         shutil.rmtree(folder)

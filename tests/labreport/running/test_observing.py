@@ -690,6 +690,20 @@ def test_a_package_on_pythonpath_counts_by_its_files(tmp_path, monkeypatch):
     assert states(project) == {"a": "fresh"}
 
 
+def test_a_package_on_pythonpath_is_not_taken_from_a_cache_even_if_it_is_preloaded(tmp_path, monkeypatch):
+    file = tmp_path / "lib" / "mypkg.py"
+    projects.write(file, "K = 1\n")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(file.parent))
+    project = make(tmp_path / "p", {"a": body("import mypkg\nx = mypkg.K")}, toml='preload = ["mypkg"]\n')
+    run(project)
+    before = file.stat()
+    projects.write(file, "K = 2\n")
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))  # as an edit within the same second
+    run(project)
+    assert load(project, "a").values == {"x": 2}
+
+
 def test_an_editable_install_counts_by_its_working_copy(tmp_path):
     projects.write(tmp_path / "copy" / "mypkg.py", "K = 1\n")
     venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
