@@ -30,7 +30,7 @@ _GENERATED, _LIBRARY, _FOREIGN = "generated", "library", "foreign"
 _STDLIB = f"{os.path.dirname(os.__file__)}/"  # noqa: PTH120 -- compared as a text
 _IMPORTS = "<frozen importlib._bootstrap"
 _WATCHES = ("observing.py", "asking.py", "recording.py")
-_CALLS_US = ("pool.py", "units.py", "cells.py", "cluster.py")
+_CALLS_US = ("pool.py", "units.py", "maps.py", "cluster.py")
 """Modules of labreport that call functions of the experiment: what those ask for, the experiment asks for."""
 
 _ON_THEIR_OWN = ("warnings.py", "traceback.py", "platform.py", "uuid.py", "sysconfig.py", "ctypes/util.py")

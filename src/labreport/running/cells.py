@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.results import Fingerprint, Part, strict_json
 from labreport.running import observing, reading
-from labreport.running.functions import Functions, Unknowable
+from labreport.running.functions import Functions, Unknowable, remembers
 from labreport.running.units import Done, Unit
 
 if TYPE_CHECKING:
-    from labreport.results.cells import Cells
+    from labreport.results import Cells
 
 Now = Callable[[Fingerprint], Fingerprint]
 """A function that returns what parts of a fingerprint are now."""
@@ -50,22 +50,31 @@ class Kept:
         """Return the cells of the next map of a function, by the map's name."""
         number = self._maps[name]
         self._maps[name] += 1
+        reading.begin_map()
+        before = observing.begin_map()
         try:
-            own = self.functions.fingerprint(function).digest
-            return Row(self, strict_json.digest([own, _settings()]), self.functions.item)
+            own = self.functions.fingerprint(function)
+            key = strict_json.digest([own.digest, _settings()])
+            return Row(self, key, self.functions.item, before if remembers(own) else Fingerprint())
         except Unknowable as error:
             print(f"cells of {name} are found by the same run only: {error}", flush=True)
             whole = strict_json.digest([self.fingerprint.plain(), name, number])
-            return Row(self, whole, None)
+            return Row(self, whole, None, before)
 
 
 class Row:
-    """The cells of one map; `item` gives the digest of an item, where digests tell what is the same."""
+    """The cells of one map; `item` gives the digest of an item, where digests tell what is the same.
 
-    def __init__(self, kept: Kept, own: str, item: Callable[[object], str] | None) -> None:
+    All of them depend on what was seen `before`.
+    """
+
+    def __init__(
+        self, kept: Kept, own: str, item: Callable[[object], str] | None, before: Fingerprint
+    ) -> None:
         self.kept = kept
         self.own = own
         self.item = item
+        self.before = before
         self._keys: dict[int, str] = {}
 
     def key(self, unit: Unit) -> str:
@@ -96,21 +105,18 @@ class Row:
 
     def keep(self, unit: Unit, done: Done) -> None:
         """Keep what an item gave, unless a call has effects besides, or gave what cannot be pickled."""
-        if any(part.kind in _EFFECTS for part in done.seen.parts):
+        if reading.EFFECT in done.seen.parts:
             return
         try:
             value = pickle.dumps(done.value, protocol=5)
         except Exception:  # each class may refuse in its own way
             return
         own = Fingerprint({part: known for part, known in done.seen.parts.items() if not known})
-        self.kept.cells.keep(self.key(unit), done.seen | self._now(own, unit), value)
+        self.kept.cells.keep(self.key(unit), self.before | done.seen | self._now(own, unit), value)
 
     def _now(self, seen: Fingerprint, unit: Unit) -> Fingerprint:
         seeds = {part: str(unit.seed) for part in seen.parts if part.kind == "seed"}
         return self.kept.now(seen.without(seeds)) | Fingerprint(seeds)
-
-
-_EFFECTS = (reading.EFFECT.kind, "program")
 
 
 def _settings() -> list[Any]:

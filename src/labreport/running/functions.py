@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from labreport.modules import Module
     from labreport.results import Sources
 
+ATTRIBUTES, MEMORY = "__dict__", "cache_info"
+
 Ignored = Callable[[object], str | None]
 """A function that names an object which does not count as a value, and returns None for any other."""
 
@@ -115,7 +117,12 @@ class Functions:
                 value = vars(module).get(name)
                 shown = self.sources.label(path, name)
                 if isinstance(value, types.FunctionType) and _is_of(value, path, name):
+                    if own := {k: v for k, v in vars(value).items() if k != "__wrapped__"}:
+                        yield f"{shown}.{ATTRIBUTES}", own
                     continue
+                memory = getattr(value, "cache_info", None)
+                if memory is not None and memory().currsize:
+                    yield f"{shown}.{MEMORY}", True
                 if isinstance(value, type):
                     yield from ((f"{shown}.{key}", v) for key, v in _attributes(value))
                 elif name in vars(module):  # a variable, or a function that was put in another's place
@@ -204,6 +211,11 @@ class Functions:
         names = {str(getattr(o, "__module__", None) or getattr(o, "__name__", "")) for o in objects}
         tops = {name.partition(".")[0] for name in names}
         return {top for top in tops if self.sources.is_foreign(top)}
+
+
+def remembers(fingerprint: Fingerprint) -> bool:
+    """Return whether a function that counts may remember what it has read before (`functools.cache`)."""
+    return any(name.endswith(f".{MEMORY}") for name in fingerprint.named("value"))
 
 
 class _Hasher(pickle.Pickler):

@@ -33,6 +33,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,9 @@ _OF_THE_SHELL = ("echo", "printf", "test", "[", "true", "false", "pwd", "kill") 
 _FIXED = (*surroundings.for_experiments(), "PYTHONPATH")
 STARTED = dict(os.environ)
 """The environment before any library was imported: some set variables, which the user has not set."""
+
+FIRST = 100
+"""So many inputs that a process has read count for all that it computes later: it may remember them."""
 
 Key = tuple[str, str]  # kind and name, as in a fingerprint
 
@@ -337,6 +341,7 @@ class _Observer:
 
 
 _observer: _Observer | None = None
+_before_map = 0
 
 
 def start(project: Project, experiment: str, phase: str) -> None:
@@ -402,10 +407,19 @@ def add(seen: Fingerprint) -> None:
             _observer.take((part.kind, part.name), value)
 
 
-def seen_so_far() -> Fingerprint:
-    """Return what this process has been seen to read until now."""
+def begin_map() -> Fingerprint:
+    """Return what this process has been seen to read until now; `seen_in_map` begins anew."""
+    global _before_map
     values = _observer.values if _observer else {}
-    return Fingerprint({Part(*key): value for key, value in sorted(values.items())})
+    _before_map = len(values)
+    return Fingerprint({Part(*key): value for key, value in values.items()})
+
+
+def seen_in_map() -> Fingerprint:
+    """Return what this process was seen to read first since the map began: not more than `FIRST` inputs."""
+    values = _observer.values if _observer else {}
+    found = islice(values.items(), _before_map, _before_map + FIRST)
+    return Fingerprint({Part(*key): value for key, value in found})
 
 
 def keep(folder: Path) -> None:

@@ -15,6 +15,8 @@ from labreport.results import Part
 
 _open: list[set[Part]] = []
 _written: list[set[str]] = []
+_so_far: set[Part] = set()
+_OF_ONE = ("effect", "seed")
 
 
 EFFECT = Part("effect")
@@ -23,8 +25,11 @@ EFFECT = Part("effect")
 
 @contextmanager
 def during() -> Iterator[set[Part]]:
-    """Note what is read within the block, and whether files are left behind."""
-    read: set[Part] = set()
+    """Note what is read within the block, and whether files are left behind.
+
+    What this process has read in blocks before counts as well: it may remember that.
+    """
+    read: set[Part] = {part for part in _so_far if part.kind not in _OF_ONE}
     written: set[str] = set()
     _open.append(read)
     _written.append(written)
@@ -33,8 +38,14 @@ def during() -> Iterator[set[Part]]:
     finally:
         _open.pop()
         _written.pop()
+        _so_far.update(read)
         if any(os.path.isfile(path) for path in written):  # noqa: PTH113 -- a text is at hand
             read.add(EFFECT)
+
+
+def begin_map() -> None:
+    """Forget what was read before: what the values of a map hold of it, their keys tell."""
+    _so_far.clear()
 
 
 def wrote(path: str) -> None:

@@ -72,9 +72,12 @@ def perform(function: Callable[[Any], Any], unit: Unit) -> Done:
             threads.limit()
             before = generators.states()
             value = function(unit.argument)
+            if any(part.kind == "program" for part in sight.seen.parts):
+                read.add(reading.EFFECT)  # what a program does, it must do each time
             if generators.states() != before:
                 reading.note("seed")
-        return Done(value, sight.seen | Fingerprint(dict.fromkeys(read, "")))
+        # a process may remember what it has read for the units before
+        return Done(value, observing.seen_in_map() | sight.seen | Fingerprint(dict.fromkeys(read, "")))
     finally:
         _inside = outer
 

@@ -192,6 +192,41 @@ def test_a_file_that_a_cell_reads_counts_with_its_bytes(written):
     assert computed(project, repeats=5) == 5
 
 
+REMEMBERED = """
+import functools
+@functools.cache
+def table(): return open("data.txt").read()
+MEMO = {}
+def own_memo():
+    if "x" not in MEMO: MEMO["x"] = open("data.txt").read()
+    return MEMO["x"]
+def run(params, lab):
+    BEFORE
+    return {"y": lab.map(lambda i: print("computed", i) or READ * i, range(params.repeats))}
+"""
+
+
+@pytest.mark.parametrize("read", ["table()", "own_memo()"])
+@pytest.mark.parametrize("before", ["pass", "READ"])
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_file_that_is_read_once_and_remembered_counts_for_all_cells(tmp_path, read, before, jobs):
+    body = REMEMBERED.replace("BEFORE", before).replace("READ", read)
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+    for text in "xyx":
+        (tmp_path / "data.txt").write_text(text)
+        run(project, jobs=jobs)
+        assert load(project, "a").values["y"] == ["", text, text * 2, text * 3]
+
+
+def test_what_run_reads_to_make_the_items_does_not_count_for_each_of_them(written):
+    project = written("i")
+    changed(project, "range(params.repeats)", "open('data.txt').read().split()")
+    (project.root / "data.txt").write_text("1 2 3")
+    assert computed(project) == 3
+    (project.root / "data.txt").write_text("1 4 2 3")
+    assert computed(project) == 1
+
+
 def test_a_result_that_a_cell_uses_counts_with_its_content(tmp_path):
     needing = BODY.replace("EXPRESSION", 'lab.result("b").values["x"] * i').replace("BEFORE", "pass")
     b = projects.returning('{"x": params.seed}')
