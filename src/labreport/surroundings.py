@@ -38,13 +38,28 @@ _PYTHON = {
     "PYTHONHASHSEED": "0",
     "PYTHONUTF8": "1",
 }
-_WITHHELD = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)|KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL", re.IGNORECASE)
+_SECRET = "KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL"
+_WITHHELD = re.compile(f"^(PYTHON|JUPYTER|JPY_|IPYTHON)|{_SECRET}", re.IGNORECASE)
+BOUND = (
+    r"^(PATH|HOME|USER|LOGNAME|SHELL|HOSTNAME|PWD|OLDPWD|_|TERM|DISPLAY|TMP|TEMP|TMPDIR|LD_.*|DYLD_.*|XDG_.*|SSH_.*"
+    r"|PYTHONPATH|PYTHONHOME|PYTHONUSERBASE|VIRTUAL_ENV.*|CONDA.*|CUDA.*|NVIDIA_.*|ROCR_.*|HIP_.*|DASK_.*"
+    r"|SLURM.*|PBS.*|LSB_.*|SGE_.*|KUBERNETES_.*|HTTPS?_PROXY|NO_PROXY|SSL_.*)$"
+    f"|{_SECRET}"
+)
+"""Matches variables that belong to a machine, and secrets: of these a worker of a cluster keeps its own."""
+
 _FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
 def for_experiments() -> dict[str, str]:
     """Return what experiments find changed in the user's own environment, which they otherwise see."""
     return dict(_PYTHON)
+
+
+def for_workers() -> dict[str, str]:
+    """Return the variables of this process as far as they are the same wherever an experiment computes."""
+    bound = re.compile(BOUND, re.IGNORECASE)
+    return {name: value for name, value in os.environ.items() if not bound.search(name)}
 
 
 def for_tex(folder: Path) -> dict[str, str]:

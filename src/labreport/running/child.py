@@ -44,7 +44,8 @@ _FILES = ("code", "file", "style")
 class Task:
     """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints.
 
-    `slot` is its own among the `jobs` slots of the build's budget.
+    `slot` is its own among the `jobs` slots of the build's budget; `cluster` is the address of the Dask
+    cluster that computes the items of `lab.map`, if one does.
     """
 
     project: Project
@@ -58,6 +59,7 @@ class Task:
     revision: str | None
     forced: bool
     slot: int = 0
+    cluster: str | None = None
 
     @property
     def title(self) -> str:
@@ -201,7 +203,12 @@ def _lab(
         fingerprint=task.fingerprint,
         folder=folder,
     )
-    lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
+    if task.cluster is not None:
+        from labreport.running.cluster import Cluster
+
+        lab.executor = Cluster(task.cluster, lab)
+    else:
+        lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
     return lab
 
 

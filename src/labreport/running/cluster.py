@@ -1,0 +1,455 @@
+"""Computing units on a Dask cluster, with the same bits as here.
+
+    driver: the experiment's own process        worker of Dask          process kept by the worker
+    pickles function and units ──▶ scheduler ──▶ `remote.compute` ──▶ `guest.serve`: the driver's sources,
+                                                 only passes bytes      its variables; `units.perform`
+
+Only the driver talks to the cluster, and only while a map lasts. The cluster never unpickles anything of the
+project, outside of processes that belong to one driver; so several drivers, with other code at the same time,
+do not meet there. What an item gives or raises travels back as bytes, too.
+
+A unit whose worker dies is computed again. One that ends its own process is tried `TRIES` times, since a
+machine that is shut down ends processes, too; then the error names it. Dask blames every unit that was
+assigned to a worker that died, so a unit that it gives up is computed again when no other is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+import queue
+import sys
+import time
+import uuid
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from labreport import surroundings
+from labreport.errors import ExperimentError, ToolError, UsageError
+from labreport.project import CHECKOUT
+from labreport.running import failures, generators, remote
+from labreport.running.shipment import Shipment
+from labreport.running.state import Baseline
+from labreport.running.units import Done, Unit, naming
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+    from labreport.running.lab import Lab
+
+CONNECT_SECONDS = 10.0
+"""How long a scheduler may take to answer, and a cluster to have its first worker."""
+
+ALONE_SECONDS = 60.0
+"""How long a cluster may be without any worker while units wait."""
+
+LISTEN_SECONDS = 5.0
+_AGAIN = "see whether its scheduler still runs; then run again"
+TRIES = 3
+_SCHEMES = ("tcp", "tls", "ws", "wss")
+_ENCRYPTED = ("tls", "wss")
+SAME_EVERYWHERE = ("python", "distributed", "dask", "cloudpickle")
+"""What must have the same version for driver, scheduler and workers to understand each other."""
+
+
+class Cluster:
+    """Computes units on the cluster at an address, for one experiment's process: an `Executor`."""
+
+    def __init__(self, address: str, lab: Lab) -> None:
+        """Read what is to be sent, as the experiment has just imported it."""
+        self.address = address
+        self.lab = lab
+        self.driver = uuid.uuid4().hex
+        self.shipment = Shipment(lab)
+        self.baseline = Baseline(self.shipment.modules())
+
+    def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Iterator[tuple[int, Done]]:
+        """Yield what each unit gave with its place in `units`, in the order of time.
+
+        Raises
+        ------
+        Exception
+            The first exception of the function, in the order of time, with a note that names the item.
+        ExperimentError
+            A unit has ended its process or its worker, something cannot be pickled, or the cluster is lost.
+        ToolError
+            A worker has other versions than this process.
+
+        """
+        if not units:
+            return
+        call = self._call(function)
+        sent = [self._unit(unit) for unit in units]
+        # distributed draws from the global generator of Python, whose numbers belong to the experiment
+        with generators.kept(), _quiet(), self._client() as client:
+            yield from _Map(self, client, call, units, sent).results()
+
+    def _call(self, function: Callable[[Any], Any]) -> tuple[dict[str, Any], bytes, bytes]:
+        """Return what all units have in common: the order, the shipment and the pickled function."""
+        digest, files = self.shipment.packed()
+        state = self.baseline.changes()
+        try:
+            pickled = self.shipment.pickled((function, state))
+        except Exception as error:
+            raise self._unsendable(function, state, error) from error
+        order = {
+            "driver": self.driver,
+            "shipment": digest,
+            "function": sha256(pickled).hexdigest(),
+            "environment": surroundings.for_workers(),
+            "bound": surroundings.BOUND,
+            "versions": expected(self.lab.fingerprint.named("version")),
+            "engine": self.shipment.engine,
+            "project": self.shipment.folder,
+        }
+        return order, files, pickled
+
+    def _unsendable(self, function: object, state: Any, error: Exception) -> ExperimentError:
+        what = f"lab.map cannot send {getattr(function, '__name__', 'its function')} to a cluster: {error}"
+        for (module, name), value in {**state.variables, **state.contents}.items():
+            try:
+                self.shipment.pickled(value)
+            except Exception:
+                what = f"lab.map cannot send {module}.{name}, which the run has set, to a cluster: {error}"
+                break
+        cure = "let the function make what cannot be sent (open files, locks, generators) from its item"
+        return ExperimentError(what, cure=cure)
+
+    def _unit(self, unit: Unit) -> bytes:
+        try:
+            return self.shipment.pickled(unit)
+        except Exception as error:
+            what = f"lab.map cannot send {naming(unit)} to a cluster: {error}"
+            cure = "map over numbers, texts, arrays or tables"
+            raise ExperimentError(what, cure=cure) from error
+
+    @contextmanager
+    def _client(self) -> Iterator[Client]:
+        from distributed import Client
+
+        try:
+            # results come through the scheduler: workers need not be within reach of the driver
+            client = Client(
+                self.address, timeout=CONNECT_SECONDS, set_as_default=False, direct_to_workers=False
+            )
+        except (OSError, ImportError, ValueError) as error:
+            what = f"the cluster at {self.address} does not answer: {error}"
+            raise ExperimentError(
+                what, cure="see whether its scheduler still runs; then run again"
+            ) from error
+        with client:
+            yield client
+
+
+class _Map:
+    """The units of one map while they are on the cluster."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        client: Client,
+        call: tuple[dict[str, Any], bytes, bytes],
+        units: Sequence[Unit],
+        sent: Sequence[bytes],
+    ) -> None:
+        self.cluster = cluster
+        self.client = client
+        self.units = units
+        self.sent = sent
+        self.name = f"labreport-{uuid.uuid4().hex}"
+        order, shipment, function = call
+        self.function = _remotely(order)
+        # a result of a task, unlike data that are only scattered, is made again if its worker dies
+        self.inputs = [
+            client.submit(bytes, data, key=f"{self.name}-{what}", pure=False)
+            for what, data in (("sources", shipment), ("function", function))
+        ]
+        self.answers: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self.waiting: dict[str, int] = {}  # the place of the unit, by the key of its future
+        self.tries: Counter[int] = Counter()
+        self.blamed: list[int] = []
+        self.alone_since: float | None = None
+
+    def results(self) -> Iterator[tuple[int, Done]]:
+        """Yield what each unit gave, with its place."""
+        self._submit(range(len(self.units)))
+        yield from self._drained()
+        for place in self.blamed:  # each with no other beside it: if its worker dies again, it is to blame
+            self._submit([place])
+            yield from self._drained()
+
+    def _submit(self, places: Iterable[int]) -> None:
+        keys = {f"{self.name}-{place}-{self.tries[place]}": place for place in places}
+        self.waiting |= keys
+        futures = self.client.map(
+            self.function,
+            *([each] * len(keys) for each in self.inputs),
+            [self.sent[place] for place in keys.values()],
+            key=list(keys),
+            pure=False,
+        )
+        for future in futures:
+            future.add_done_callback(self.answers.put)
+
+    def _drained(self) -> Iterator[tuple[int, Done]]:
+        while self.waiting:
+            futures = self._answered()
+            for place, answer in self._answers(futures):
+                self.tries[place] += 1
+                done = self._done(place, answer)
+                if done is not None:
+                    yield place, done
+
+    def _answered(self) -> list[Future]:
+        """Return futures that have ended, once there are any."""
+        while True:
+            try:
+                found = [self.answers.get(timeout=LISTEN_SECONDS)]
+                break
+            except queue.Empty:
+                self._check_workers()
+        while not self.answers.empty():
+            found.append(self.answers.get())
+        return found
+
+    def _answers(self, futures: Sequence[Future]) -> list[tuple[int, Any]]:
+        """Return the places of units with what the cluster gave for them: an answer or an exception."""
+        good = [future for future in futures if future.status == "finished"]
+        try:
+            found = dict(zip((future.key for future in good), self.client.gather(good), strict=True))
+        except Exception:  # a worker has died in the meantime
+            found = {}
+        return [
+            (self.waiting.pop(future.key), found.get(future.key) or _result(future)) for future in futures
+        ]
+
+    def _done(self, place: int, answer: Any) -> Done | None:
+        """Return what a unit gave; None if it is computed again."""
+        from distributed import KilledWorker
+
+        unit = self.units[place]
+        if isinstance(answer, KilledWorker):
+            self._blame(place)
+            return None
+        if isinstance(answer, BaseException):
+            raise self._lost(answer, unit) from answer
+        kind, *rest = answer
+        if kind == "differs":
+            raise _differs(self.cluster.address, {"a worker": rest[0]})
+        _print(rest[1])
+        if kind == "died":
+            self._try_again(place, rest[0])
+            return None
+        good, data, seen, notices = pickle.loads(rest[0])
+        for notice in notices:
+            self.cluster.lab.notify(notice)
+        if not good:
+            raise failures.restored(data, f"in {naming(unit)}")
+        return Done(pickle.loads(data), seen)
+
+    def _try_again(self, place: int, code: int) -> None:
+        """Let a unit that has ended its process be computed again, some times."""
+        if self.tries[place] < TRIES:
+            self._submit([place])
+            return
+        what = f"a process of lab.map on the cluster {failures.ending(code)}"
+        notes = [f"in {naming(self.units[place])}", f"so it ended in each of {TRIES} tries"]
+        raise ExperimentError(what, notes=notes, cure="try smaller items")
+
+    def _blame(self, place: int) -> None:
+        """Let a unit whose workers have died, time and again, be computed when no other is left."""
+        if place not in self.blamed:
+            self.blamed.append(place)
+            return
+        what = "a function of lab.map ends the workers of the cluster that compute it"
+        cure = "see the logs of the workers: out of memory, perhaps"
+        raise ExperimentError(what, notes=[f"in {naming(self.units[place])}"], cure=cure)
+
+    def _lost(self, error: BaseException, unit: Unit) -> ExperimentError:
+        address = self.cluster.address
+        if isinstance(error, asyncio.CancelledError) or "Cancel" in type(error).__name__:
+            what = f"the connection to the cluster at {address} was lost"
+            cure = _AGAIN
+        else:
+            what = f"the cluster at {address} failed: {type(error).__name__}: {error}"
+            cure = "see the logs of its workers"
+        return ExperimentError(what, notes=[f"in {naming(unit)}"], cure=cure)
+
+    def _check_workers(self) -> None:
+        """Raise ExperimentError if the cluster has been without workers for long."""
+        if self.client.status == "running" and self.client.scheduler_info()["workers"]:
+            self.alone_since = None
+            return
+        self.alone_since = self.alone_since or time.monotonic()
+        if time.monotonic() - self.alone_since > ALONE_SECONDS:
+            what = f"the cluster at {self.cluster.address} has had no worker for {ALONE_SECONDS:g} s"
+            raise ExperimentError(what, cure="start workers; then run again")
+
+
+def _remotely(order: Mapping[str, Any]) -> Callable[[bytes, bytes, bytes], tuple[Any, ...]]:
+    """Return `remote.compute` as a function that a process without labreport can unpickle."""
+    text = Path(remote.__file__).read_text(encoding="utf-8")
+    # of its own name: what another labreport has left in the worker stays apart
+    name = f"labreport_remote_{sha256(text.encode()).hexdigest()[:16]}"
+
+    def compute(shipment: bytes, function: bytes, unit: bytes) -> tuple[Any, ...]:
+        import sys
+        import types
+
+        module = sys.modules.get(name)
+        if module is None:
+            made = types.ModuleType(name)
+            exec(compile(text, name, "exec"), made.__dict__)
+            module = sys.modules.setdefault(name, made)  # another thread may have been faster
+        found: tuple[Any, ...] = module.compute(order, shipment, function, unit)
+        return found
+
+    return compute
+
+
+def _result(future: Future) -> Any:
+    """Return the result of a future, or its exception."""
+    try:
+        return future.result()
+    except (Exception, asyncio.CancelledError) as error:
+        return error
+
+
+def _print(output: bytes) -> None:
+    """Print what a unit has printed, to the experiment's log."""
+    if output:
+        sys.stdout.write(output.decode("utf-8", "replace"))
+        sys.stdout.flush()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep distributed's own words out of logs: what matters of them becomes an error."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a large graph; other versions, which are checked here
+            yield
+    finally:
+        logging.disable(before)
+
+
+# -------------------------------------------------------------------------------------------- before a build
+
+
+def check(address: str, distributions: Iterable[str]) -> None:
+    """Return if a cluster can compute what is computed here; `distributions` are those that the code imports.
+
+    Raises
+    ------
+    ToolError
+        The package distributed is missing; the scheduler does not answer, it has no worker, or one of them
+        has other versions than this process.
+    UsageError
+        The address is not valid.
+
+    """
+    try:
+        import distributed
+    except ModuleNotFoundError as error:
+        what = f"--cluster needs the Python package {error.name!r}, which is missing in {sys.executable}"
+        pinned = f" --constraint {CHECKOUT / 'constraints.txt'}" if CHECKOUT else ""
+        cure = f"install it: {sys.executable} -m pip install{pinned} distributed"
+        raise ToolError(what, cure=cure) from None
+    _check_address(address)
+    wanted = expected(distributions)
+    try:
+        with _quiet():
+            found = asyncio.run(asyncio.wait_for(_versions(distributed, address, wanted), CONNECT_SECONDS))
+    except Exception as error:  # whoever listens there may speak anything
+        what = f"no Dask scheduler answers at {address}" + (f": {error}" if str(error) else "")
+        cure = "start one (`dask scheduler` prints its address), or correct --cluster"
+        if address.startswith(_ENCRYPTED):
+            cure += "; Dask's configuration names the certificates (distributed.comm.tls)"
+        raise ToolError(what, cure=cure) from error
+    if not found["workers"]:
+        what = f"the cluster at {address} has no worker"
+        raise ToolError(what, cure=f"start workers: `dask worker {address}`")
+    _compare(address, wanted, found)
+
+
+def _check_address(address: str) -> None:
+    from distributed.comm import parse_address, parse_host_port
+
+    try:
+        scheme, location = parse_address(address)
+        if scheme not in _SCHEMES or not parse_host_port(location)[0]:
+            raise ValueError(f"it does not begin with one of {', '.join(_SCHEMES)} and a host")
+    except ValueError as error:
+        what = f"--cluster {address!r} is not a valid address: {error}"
+        raise UsageError(what, cure="write tcp://HOST:PORT or tls://HOST:PORT") from error
+
+
+async def _versions(distributed: Any, address: str, wanted: Iterable[str]) -> dict[str, Any]:
+    """Return what the scheduler and the workers say of their versions, as soon as there is a worker."""
+    ends = time.monotonic() + CONNECT_SECONDS - 1
+    names = [name for name in wanted if name != "python"]  # which they tell anyway
+    ask = {"op": "versions", "packages": names}
+    # not as a client, whom a scheduler of another version may refuse before it can say why
+    arguments = distributed.Security().get_connection_args("client")
+    scheduler = distributed.rpc(address, connection_args=arguments)
+    try:
+        said = await scheduler.versions(packages=names)
+        while True:
+            workers = await scheduler.broadcast(msg=ask, on_error="ignore")
+            if workers or time.monotonic() > ends:
+                return {"scheduler": said, "workers": workers}
+            await asyncio.sleep(0.2)
+    finally:
+        await scheduler.close_rpc()
+
+
+def _compare(address: str, wanted: Mapping[str, str], found: Mapping[str, Any]) -> None:
+    """Raise ToolError if the scheduler or a worker has other versions."""
+    everywhere = {name: wanted[name] for name in SAME_EVERYWHERE}
+    differs = {"the scheduler": _differing(everywhere, found["scheduler"]["packages"])}
+    for worker, said in found["workers"].items():
+        differs[f"worker {worker}"] = _differing(wanted, said["packages"])
+    if any(differs.values()):
+        raise _differs(address, {side: lines for side, lines in differs.items() if lines})
+
+
+def _differing(wanted: Mapping[str, str], said: Mapping[str, str | None]) -> list[tuple[str, str, str]]:
+    """Return each name whose version a process says is another, with the version here and the one there."""
+    there = {name: str(version or "not installed") for name, version in said.items()}
+    there["python"] = ".".join(there["python"].split(".")[:2])  # as `remote.version_of` tells it
+    return [(name, version, there[name]) for name, version in wanted.items() if there[name] != version]
+
+
+def _differs(address: str, sides: Mapping[str, Sequence[tuple[str, str, str]]]) -> ToolError:
+    notes = [
+        f"{side} has {name} {has}, here it is {version}"
+        for side, lines in sides.items()
+        for name, version, has in lines
+    ]
+    python = f"Python {remote.version_of('python')}"
+    cure = f"give the cluster the same versions: {python}, and the packages of constraints.txt"
+    return ToolError(f"the cluster at {address} has other versions", notes=notes, cure=cure)
+
+
+def expected(distributions: Iterable[str]) -> dict[str, str]:
+    """Return the versions here of what a cluster must have, by name; of what is sent itself, none."""
+    names = [*SAME_EVERYWHERE, *sorted(distributions)]
+    return {name: remote.version_of(name) for name in names if name == "python" or _is_released(name)}
+
+
+def _is_released(name: str) -> bool:
+    """Return whether a distribution is installed as it was released, not as a folder to edit."""
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        return False
+    return '"editable": true' not in (found.read_text("direct_url.json") or "")
