@@ -37,7 +37,8 @@ from labreport.project import CHECKOUT
 from labreport.running import failures, generators, remote
 from labreport.running.shipment import Shipment
 from labreport.running.state import Baseline
-from labreport.running.units import Done, Unit, naming
+from labreport.running.units import Computed, Done, Unit, naming
+from labreport.running.watch import Watch
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -51,6 +52,8 @@ ALONE_SECONDS = 60.0
 """How long a cluster may be without any worker while units wait."""
 
 LISTEN_SECONDS = 5.0
+ELSEWHERE = -1
+"""The id of a process that is not one of this machine."""
 _AGAIN = "see whether its scheduler still runs; then run again"
 TRIES = 3
 _SCHEMES = ("tcp", "tls", "ws", "wss")
@@ -70,7 +73,7 @@ class Cluster:
         self.shipment = Shipment(lab)
         self.baseline = Baseline(self.shipment.modules())
 
-    def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Iterator[tuple[int, Done]]:
+    def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Computed:
         """Yield what each unit gave with its place in `units`, in the order of time.
 
         Raises
@@ -176,6 +179,7 @@ class _Map:
         self.tries: Counter[int] = Counter()
         self.blamed: list[int] = []
         self.alone_since: float | None = None
+        self.watch = Watch(cluster.lab.notice)
 
     def results(self) -> Iterator[tuple[int, Done]]:
         """Yield what each unit gave, with its place."""
@@ -215,6 +219,8 @@ class _Map:
                 break
             except queue.Empty:
                 self._check_workers()
+                self._look()
+        self.watch.finished()
         while not self.answers.empty():
             found.append(self.answers.get())
         return found
@@ -291,6 +297,14 @@ class _Map:
         if time.monotonic() - self.alone_since > ALONE_SECONDS:
             what = f"the cluster at {self.cluster.address} has had no worker for {ALONE_SECONDS:g} s"
             raise ExperimentError(what, cure="start workers; then run again")
+
+    def _look(self) -> None:
+        """Say so, now and then, if no item finishes."""
+        if self.watch.remaining() > 0:
+            return
+        assigned = {key for keys in self.client.processing().values() for key in keys}
+        units = [self.units[place] for key, place in self.waiting.items() if key in assigned]
+        self.watch.look([(unit, ELSEWHERE) for unit in units])
 
 
 def _remotely(order: Mapping[str, Any]) -> Callable[[bytes, bytes, bytes], tuple[Any, ...]]:

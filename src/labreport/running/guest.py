@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError
-from labreport.running import failures, units
+from labreport.project import CONFIG
+from labreport.running import failures, generators, units
 from labreport.running.forkserver import die_with_parent
 from labreport.running.lab import Lab
 from labreport.running.remote import receive, send
+from labreport.running.seeds import seed_of
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -38,15 +40,17 @@ MANIFEST = "manifest.pickle"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a process must know besides the files; all paths are relative to their folder.
+    """What a process must know besides the files; paths are relative to their folder, but for `project`.
 
-    `folder` is that of the project, `roots` are those to import from, the driver's first one first; `origins`
+    `identity` tells whether the driver's project can be seen from here, too; `folder` is that of the project
+    as it was sent, `roots` are those to import from, the driver's first one first; `origins`
     maps each source to its path where the driver runs; `packages` are folders without `__init__.py` that take
     no modules of other folders; `modules` is what the driver has imported, in its order; `absent` are the
     project's own top-level modules that have not been sent. The others are fields of the driver's `Lab`.
     """
 
     project: Project
+    identity: object
     folder: str
     roots: tuple[str, ...]
     origins: Mapping[str, str]
@@ -90,7 +94,7 @@ class _Guest:
         try:
             done = self._compute(function, unit)
             outcome = True, _pickled(done.value), done.seen
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             outcome = False, failures.described(error), frozenset()
         notices, self.notices = self.notices, []
         return pickle.dumps((*outcome, notices))
@@ -106,10 +110,11 @@ class _Guest:
     def _prepared(self) -> Lab:
         """Return the lab of this process, which has imported from now on what the driver has."""
         manifest = pickle.loads((self.folder / MANIFEST).read_bytes())
+        project = self._project(manifest)
         import_from(self.folder, manifest)
+        generators.seed(seed_of(manifest.experiment, "import"))
         for name in manifest.modules:
             importlib.import_module(name)
-        project = replace(manifest.project, root=self.folder / manifest.folder)
         self.lab = Lab(
             project,
             manifest.experiment,
@@ -119,6 +124,18 @@ class _Guest:
             fingerprint=manifest.fingerprint,
         )
         return self.lab
+
+    def _project(self, manifest: Manifest) -> Project:
+        """Return the driver's project where its folder can be seen, else the one that was sent."""
+        root = manifest.project.root
+        refused = [self.folder]
+        if identity(root) == manifest.identity:
+            os.chdir(root)
+        else:
+            refused.append(root)
+            root = self.folder / manifest.folder
+        _refuse_to_write_below(refused)
+        return replace(manifest.project, root=root)
 
     def _loaded(self, data: bytes, lab: Lab) -> Any:
         return Unpickler(data, lab).load()
@@ -176,6 +193,35 @@ def import_from(folder: Path, manifest: Manifest) -> None:
         package = types.ModuleType(name)
         package.__path__ = [str(folder / where)]
         sys.modules[name] = package
+
+
+def identity(root: Path) -> object:
+    """Return what is the same for all machines that see one and the same project in a folder."""
+    try:
+        found = (root / CONFIG).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _refuse_to_write_below(folders: Sequence[Path]) -> None:
+    """Let whoever makes a file or folder below these get an ExperimentError: the driver would not find it."""
+    below = tuple(f"{folder}/" for folder in folders)
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and not (arguments[2] & (os.O_WRONLY | os.O_RDWR)):
+            return
+        if event not in ("open", "os.mkdir") or not isinstance(arguments[0], str | bytes | os.PathLike):
+            return
+        path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 -- links are not followed
+        if path.startswith(below):
+            what = f"a function of lab.map writes {path} on a worker of the cluster, out of reach of the run"
+            cure = (
+                "return what it computes; or give the workers the project's folder, on a shared file system"
+            )
+            raise ExperimentError(what, cure=cure)
+
+    sys.addaudithook(hook)
 
 
 class _Absent(MetaPathFinder):

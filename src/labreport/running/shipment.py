@@ -17,7 +17,6 @@ import site
 import sys
 import sysconfig
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path, PurePath
@@ -27,6 +26,7 @@ import cloudpickle
 
 from labreport.project import ENGINE, Project
 from labreport.results import Sources
+from labreport.running import guest
 from labreport.running.guest import MANIFEST, Manifest
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Shipment:
         self.project = lab.project
         self.files: dict[str, bytes] = {}
         self.origins: dict[str, str] = {}
+        self._sent: set[str] = set()
         self._tops: dict[tuple[Path, str], None] = {}
         self._packed: tuple[str, bytes] | None = None
         self._add_tops()
@@ -87,23 +88,25 @@ class Shipment:
         return data.getvalue()
 
     def stands_for(self, value: object) -> tuple[str, str] | None:
-        """Return what stands in a pickle for the lab, the project and paths of files that are sent."""
+        """Return what stands in a pickle for the lab, the project, and paths of files and packages in it."""
         if value is self.lab:
             return "lab", ""
         if isinstance(value, Project):
             return "project", ""
-        if isinstance(value, PurePath) and value.is_relative_to(self.project.root):
-            name = value.relative_to(self.project.root).as_posix()
-            sent = f"{OWN}/{name}"
-            if name == "." or sent in self.files or any(file.startswith(f"{sent}/") for file in self.files):
-                return "path", name
+        if (
+            isinstance(value, PurePath)
+            and str(value) in self._sent
+            and value.is_relative_to(self.project.root)
+        ):
+            return "path", value.relative_to(self.project.root).as_posix()
         return None
 
     def _manifest(self) -> Manifest:
         lab, roots = self.lab, dict.fromkeys(root for root, _ in self._tops)
         whole = (self.project.experiments / "__init__.py").exists()
         return Manifest(
-            project=replace(self.project, root=Path()),
+            project=self.project,
+            identity=guest.identity(self.project.root),
             folder=OWN,
             roots=tuple(map(self._folder, sorted(roots, key=_place_on_path))),
             origins=self.origins,
@@ -132,11 +135,13 @@ class Shipment:
             self._tops[root, top] = None
             for path in _files_of(root, top):
                 self._add(path, f"{self._folder(root)}/{path.relative_to(root).as_posix()}")
+                self._sent |= {str(above) for above in path.parents if above.is_relative_to(root / top)}
         return bool(new)
 
     def _add(self, path: Path, name: str) -> None:
         self.files[name] = path.read_bytes()
         self.origins[name] = str(path)
+        self._sent.add(str(path))
 
     def _reached(self) -> Iterator[tuple[Path, str]]:
         """Yield the top-level modules of the project that the experiment's syntax reaches."""

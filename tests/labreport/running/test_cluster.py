@@ -54,8 +54,10 @@ def failure(project, **kwargs):
 
 
 VALUES = """
+    import random
     import helper
     import numpy as np
+    {apart}
 
     SCALE = 1
     TABLE = None
@@ -80,6 +82,7 @@ VALUES = """
                 "known": helper.KNOWN,
                 "inner": lab.map(lambda j: i * j, [1, 2]),
                 "drawn": np.random.default_rng(lab.seed(i)).normal(size=3).tolist(),
+                "global": [random.random(), float(np.random.rand()), helper.DRAWN],
             }
 
         return {
@@ -88,14 +91,20 @@ VALUES = """
             "closure": lab.map(look, range(3)),
             "nothing": lab.map(look, []),
             "class": [point.x for point in lab.map(helper.Point, range(3))],
+            "then": random.random(),
         }
 """
+APART = "from labreport.running import guest; guest.identity = lambda root: None"
+"""What lets the workers see nothing of the driver's project, as on another machine."""
+
 HELPER = """
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
 K = 2
 KNOWN = {}
+DRAWN = random.random()
 
 @dataclass
 class Point:
@@ -106,9 +115,11 @@ def beside():
 """
 
 
-def test_results_have_the_same_bytes_as_without_a_cluster(tmp_path, two):
+@pytest.mark.parametrize("apart", ["", APART], ids=["one file system", "apart"])
+def test_results_have_the_same_bytes_as_without_a_cluster(tmp_path, two, apart):
+    body = VALUES.replace("{apart}", apart)
     texts = {
-        "a": experiment(VALUES, needs=("needed",), reads=("data/x.csv",)),
+        "a": experiment(body, needs=("needed",), reads=("data/x.csv",)),
         "needed": projects.returning("{'x': 0.1 + 0.2}"),
     }
     found = []
@@ -122,6 +133,7 @@ def test_results_have_the_same_bytes_as_without_a_cluster(tmp_path, two):
     assert values["function"] == [2, 7, 22, 47, 82]
     assert values["lambda"] == [11, 9]
     assert values["closure"][1]["known"] == {"new": [1]}
+    assert len({x for look in values["closure"] for x in look["global"][:2]}) == 6
 
 
 def test_global_generators_give_each_item_its_own_numbers_on_any_worker(tmp_path, two):
@@ -129,19 +141,18 @@ def test_global_generators_give_each_item_its_own_numbers_on_any_worker(tmp_path
         import random
         import numpy as np
         def run(params, lab):
-            before = random.getstate()
-            drawn = lab.map(lambda i: [random.random(), float(np.random.rand())], range(6))
-            return {"drawn": drawn, "kept": random.getstate() == before}
+            return {"drawn": lab.map(lambda i: [random.random(), float(np.random.rand())], range(6))}
     """
     project = make(tmp_path / "p", {"a": experiment(body)})
-    run(project, cluster=two.address)
+    run(project, jobs=1)
     found = result_bytes(project, "a")
+    run(project, cluster=two.address, force=True)
+    assert result_bytes(project, "a") == found
     with clusters.running(tmp_path / "one", workers=1) as one:
         run(project, cluster=one.address, force=True)
     assert result_bytes(project, "a") == found
     values = load(project, "a").values
     assert len({x for pair in values["drawn"] for x in pair}) == 12
-    assert values["kept"]
 
 
 def test_items_see_the_variables_of_the_driver_but_its_secrets(tmp_path, two, monkeypatch):
@@ -290,6 +301,49 @@ def test_what_cannot_be_sent_is_named(tmp_path, two, call, what):
     error = failure(make(tmp_path, {"a": experiment(body)}), cluster=two.address)
     assert error.what.startswith(f"experiment 'a' failed: {what}")
     assert error.cure
+
+
+@pytest.mark.parametrize(
+    "writes",
+    [
+        "(path / 'x').write_text('')",
+        "(lab.checkpoints / 'x').write_text('')",
+        "(lab.project.build / 'made').mkdir()",
+        "open('x', 'w')",
+    ],
+)
+def test_a_file_that_the_run_could_not_read_is_refused(tmp_path, two, writes):
+    body = f"""
+        {APART}
+        def run(params, lab):
+            path = lab.project.build
+            def write(i):
+                {writes}
+            return {{"x": lab.map(write, [1])}}
+    """
+    error = failure(make(tmp_path, {"a": experiment(body)}), cluster=two.address)
+    assert error.what.startswith("experiment 'a' failed: a function of lab.map writes ")
+    assert "return what it computes" in error.cure
+
+
+def test_files_can_be_written_where_the_workers_see_the_project(tmp_path, two):
+    body = """
+        def run(params, lab):
+            folder = lab.checkpoints
+            lab.map(lambda i: (folder / str(i)).write_text(str(i * i)), range(3))
+            lab.map(lambda i: (lab.checkpoints / f"{i}.txt").write_text(str(i)), range(3))
+            return {"found": {path.name: path.read_text() for path in sorted(folder.iterdir())}}
+    """
+    project = make(tmp_path, {"a": experiment(body)})
+    run(project, cluster=two.address)
+    found = {"0": "0", "1": "1", "2": "4", "0.txt": "0", "1.txt": "1", "2.txt": "2"}
+    assert load(project, "a").values["found"] == found
+
+
+def test_an_item_that_calls_sys_exit_is_an_error(tmp_path, two):
+    body = "import sys\n\n\ndef run(params, lab):\n    return {'x': lab.map(sys.exit, [3])}\n"
+    error = failure(make(tmp_path, {"a": experiment(body)}), cluster=two.address)
+    assert error.what == "experiment 'a' called sys.exit(3)"
 
 
 # ends
