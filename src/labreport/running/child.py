@@ -203,12 +203,11 @@ def _lab(
         fingerprint=task.fingerprint,
         folder=folder,
     )
+    lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
     if task.cluster is not None:
         from labreport.running.cluster import Cluster
 
-        lab.executor = Cluster(task.cluster, lab)
-    else:
-        lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_module, task))
+        lab.executor = Cluster(task.cluster, lab, lab.executor)
     return lab
 
 

@@ -37,7 +37,7 @@ from labreport.project import CHECKOUT
 from labreport.running import failures, generators, remote
 from labreport.running.shipment import Shipment
 from labreport.running.state import Baseline
-from labreport.running.units import Computed, Done, Unit, naming
+from labreport.running.units import Computed, Done, Executor, Unit, naming
 from labreport.running.watch import Watch
 
 if TYPE_CHECKING:
@@ -65,31 +65,40 @@ SAME_EVERYWHERE = ("python", "distributed", "dask", "cloudpickle")
 class Cluster:
     """Computes units on the cluster at an address, for one experiment's process: an `Executor`."""
 
-    def __init__(self, address: str, lab: Lab) -> None:
+    def __init__(self, address: str, lab: Lab, here: Executor) -> None:
         """Read what is to be sent, as the experiment has just imported it."""
         self.address = address
         self.lab = lab
+        self.here = here
         self.driver = uuid.uuid4().hex
         self.shipment = Shipment(lab)
         self.baseline = Baseline(self.shipment.modules())
+        self._told: set[str] = set()
 
     def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Computed:
         """Yield what each unit gave with its place in `units`, in the order of time.
+
+        What cannot be pickled is computed here, after a notice that says so.
 
         Raises
         ------
         Exception
             The first exception of the function, in the order of time, with a note that names the item.
         ExperimentError
-            A unit has ended its process or its worker, something cannot be pickled, or the cluster is lost.
+            A unit has ended its process or its worker, its value cannot be pickled, or the cluster is lost.
         ToolError
             A worker has other versions than this process.
 
         """
         if not units:
             return
-        call = self._call(function)
-        sent = [self._unit(unit) for unit in units]
+        try:
+            call = self._call(function)
+            sent = [self._pickled(unit, f"a {type(unit.argument).__name__}") for unit in units]
+        except _UnsendableError as error:
+            self._tell(str(error))
+            yield from self.here.compute(function, units)
+            return
         # distributed draws from the global generator of Python, whose numbers belong to the experiment
         with generators.kept(), _quiet(), self._client() as client:
             yield from _Map(self, client, call, units, sent).results()
@@ -98,10 +107,9 @@ class Cluster:
         """Return what all units have in common: the order, the shipment and the pickled function."""
         digest, files = self.shipment.packed()
         state = self.baseline.changes()
-        try:
-            pickled = self.shipment.pickled((function, state))
-        except Exception as error:
-            raise self._unsendable(function, state, error) from error
+        for (module, name), value in {**state.variables, **state.contents}.items():
+            self._pickled(value, f"{module}.{name}, which the run has set")
+        pickled = self._pickled((function, state), getattr(function, "__qualname__", "") or "its function")
         order = {
             "driver": self.driver,
             "shipment": digest,
@@ -114,24 +122,17 @@ class Cluster:
         }
         return order, files, pickled
 
-    def _unsendable(self, function: object, state: Any, error: Exception) -> ExperimentError:
-        what = f"lab.map cannot send {getattr(function, '__name__', 'its function')} to a cluster: {error}"
-        for (module, name), value in {**state.variables, **state.contents}.items():
-            try:
-                self.shipment.pickled(value)
-            except Exception:
-                what = f"lab.map cannot send {module}.{name}, which the run has set, to a cluster: {error}"
-                break
-        cure = "let the function make what cannot be sent (open files, locks, generators) from its item"
-        return ExperimentError(what, cure=cure)
-
-    def _unit(self, unit: Unit) -> bytes:
+    def _pickled(self, value: object, name: str) -> bytes:
         try:
-            return self.shipment.pickled(unit)
+            return self.shipment.pickled(value)
         except Exception as error:
-            what = f"lab.map cannot send {naming(unit)} to a cluster: {error}"
-            cure = "map over numbers, texts, arrays or tables"
-            raise ExperimentError(what, cure=cure) from error
+            raise _UnsendableError(f"{name} ({error})") from error
+
+    def _tell(self, what: str) -> None:
+        # the same map may come again and again, with other items
+        if what not in self._told:
+            self._told.add(what)
+            self.lab.notice(f"lab.map cannot send {what} to the cluster: it computes here")
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
@@ -149,6 +150,10 @@ class Cluster:
             ) from error
         with client:
             yield client
+
+
+class _UnsendableError(Exception):
+    """Something cannot be pickled."""
 
 
 class _Map:

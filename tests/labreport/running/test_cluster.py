@@ -283,24 +283,36 @@ def test_an_exception_shows_the_line_of_the_project_and_the_item(tmp_path, two):
 @pytest.mark.parametrize(
     ("call", "what"),
     [
-        ("lab.map(lambda x: 1, [Lock()])", "lab.map cannot send item 1 of lab.map"),
-        ("lab.map(lambda i: lock.locked(), [1])", "lab.map cannot send <lambda>"),
-        ("lab.map(lambda i: i, [1])", "lab.map cannot send experiments.a.LOCK, which the run has set,"),
-        ("lab.map(lambda i: (lambda: i), [1])", "lab.map cannot send what the function returned, function"),
+        ("lab.map(lambda x: x.locked(), [Lock()])", "a lock (cannot pickle"),
+        ("lab.map(lambda i: lock.locked(), [1])", "run.<locals>.<lambda> ("),
+        ("lab.map(look, [1])", "experiments.a.LOCK, which the run has set ("),
     ],
 )
-def test_what_cannot_be_sent_is_named(tmp_path, two, call, what):
+def test_what_cannot_be_sent_is_computed_by_the_driver_and_named(tmp_path, two, call, what):
     body = f"""
         from threading import Lock
         LOCK = None
+        def look(i):
+            return LOCK.locked()
         def run(params, lab):
             global LOCK
             LOCK, lock = {"Lock()" if "LOCK" in what else "None"}, Lock()
-            return {{"x": {call}}}
+            return {{"x": [{call}, {call}]}}
     """
+    project = make(tmp_path, {"a": experiment(body)})
+    seen = []
+    run(project, cluster=two.address, events=seen.append)
+    (notice,) = [event.label for event in seen if event.kind == "notice"]
+    assert notice.startswith(f"lab.map cannot send {what}")
+    assert notice.endswith(" to the cluster: it computes here")
+    assert load(project, "a").values["x"] == [[False], [False]]
+
+
+def test_a_value_that_cannot_be_sent_says_so(tmp_path, two):
+    body = "def run(params, lab):\n    return {'x': lab.map(lambda i: (lambda: i), [1])}\n"
     error = failure(make(tmp_path, {"a": experiment(body)}), cluster=two.address)
-    assert error.what.startswith(f"experiment 'a' failed: {what}")
-    assert error.cure
+    assert "lab.map cannot send what the function returned, function" in error.what
+    assert error.cure == "return numbers, texts, arrays or tables"
 
 
 @pytest.mark.parametrize(
