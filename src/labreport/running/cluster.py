@@ -16,25 +16,22 @@ assigned to a worker that died, so a unit that it gives up is computed again whe
 from __future__ import annotations
 
 import asyncio
-import logging
 import pickle
 import queue
 import sys
 import time
 import uuid
-import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
-from labreport.errors import ExperimentError, ToolError, UsageError
-from labreport.project import CHECKOUT
+from labreport.errors import ExperimentError
 from labreport.running import failures, generators, remote
+from labreport.running.handshake import CONNECT_SECONDS, differing_versions, expected, quiet
 from labreport.running.shipment import Shipment
 from labreport.running.state import Baseline
 from labreport.running.units import Computed, Done, Executor, Unit, naming
@@ -45,9 +42,6 @@ if TYPE_CHECKING:
 
     from labreport.running.lab import Lab
 
-CONNECT_SECONDS = 10.0
-"""How long a scheduler may take to answer, and a cluster to have its first worker."""
-
 ALONE_SECONDS = 60.0
 """How long a cluster may be without any worker while units wait."""
 
@@ -56,10 +50,6 @@ ELSEWHERE = -1
 """The id of a process that is not one of this machine."""
 _AGAIN = "see whether its scheduler still runs; then run again"
 TRIES = 3
-_SCHEMES = ("tcp", "tls", "ws", "wss")
-_ENCRYPTED = ("tls", "wss")
-SAME_EVERYWHERE = ("python", "distributed", "dask", "cloudpickle")
-"""What must have the same version for driver, scheduler and workers to understand each other."""
 
 
 class Cluster:
@@ -73,6 +63,7 @@ class Cluster:
         self.driver = uuid.uuid4().hex
         self.shipment = Shipment(lab)
         self.baseline = Baseline(self.shipment.modules())
+        self.versions = expected(lab.fingerprint.named("version"))
         self._told: set[str] = set()
 
     def compute(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Computed:
@@ -100,10 +91,10 @@ class Cluster:
             yield from self.here.compute(function, units)
             return
         # distributed draws from the global generator of Python, whose numbers belong to the experiment
-        with generators.kept(), _quiet(), self._client() as client:
+        with generators.kept(), quiet(), self._client() as client:
             yield from _Map(self, client, call, units, sent).results()
 
-    def _call(self, function: Callable[[Any], Any]) -> tuple[dict[str, Any], bytes, bytes]:
+    def _call(self, function: Callable[[Any], Any]) -> tuple[bytes, bytes, bytes]:
         """Return what all units have in common: the order, the shipment and the pickled function."""
         digest, files = self.shipment.packed()
         state = self.baseline.changes()
@@ -116,11 +107,12 @@ class Cluster:
             "function": sha256(pickled).hexdigest(),
             "environment": surroundings.for_workers(),
             "bound": surroundings.BOUND,
-            "versions": expected(self.lab.fingerprint.named("version")),
+            "versions": self.versions,
             "engine": self.shipment.engine,
             "project": self.shipment.folder,
+            "text": Path(remote.__file__).read_text(encoding="utf-8"),
         }
-        return order, files, pickled
+        return pickle.dumps(order), files, pickled
 
     def _pickled(self, value: object, name: str) -> bytes:
         try:
@@ -163,7 +155,7 @@ class _Map:
         self,
         cluster: Cluster,
         client: Client,
-        call: tuple[dict[str, Any], bytes, bytes],
+        call: tuple[bytes, bytes, bytes],
         units: Sequence[Unit],
         sent: Sequence[bytes],
     ) -> None:
@@ -173,11 +165,11 @@ class _Map:
         self.sent = sent
         self.name = f"labreport-{uuid.uuid4().hex}"
         order, shipment, function = call
-        self.function = _remotely(order)
+        self.function = _remotely()
         # a result of a task, unlike data that are only scattered, is made again if its worker dies
         self.inputs = [
             client.submit(bytes, data, key=f"{self.name}-{what}", pure=False)
-            for what, data in (("sources", shipment), ("function", function))
+            for what, data in (("order", order), ("sources", shipment), ("function", function))
         ]
         self.answers: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self.waiting: dict[str, int] = {}  # the place of the unit, by the key of its future
@@ -253,7 +245,7 @@ class _Map:
             raise self._lost(answer, unit) from answer
         kind, *rest = answer
         if kind == "differs":
-            raise _differs(self.cluster.address, {"a worker": rest[0]})
+            raise differing_versions(self.cluster.address, {"a worker": rest[0]})
         _print(rest[1])
         if kind == "died":
             self._try_again(place, rest[0])
@@ -312,22 +304,23 @@ class _Map:
         self.watch.look([(unit, ELSEWHERE) for unit in units])
 
 
-def _remotely(order: Mapping[str, Any]) -> Callable[[bytes, bytes, bytes], tuple[Any, ...]]:
+def _remotely() -> Callable[[bytes, bytes, bytes, bytes], tuple[Any, ...]]:
     """Return `remote.compute` as a function that a process without labreport can unpickle."""
-    text = Path(remote.__file__).read_text(encoding="utf-8")
-    # of its own name: what another labreport has left in the worker stays apart
-    name = f"labreport_remote_{sha256(text.encode()).hexdigest()[:16]}"
 
-    def compute(shipment: bytes, function: bytes, unit: bytes) -> tuple[Any, ...]:
+    def compute(order: bytes, shipment: bytes, function: bytes, unit: bytes) -> tuple[Any, ...]:
+        import pickle
         import sys
         import types
 
+        given = pickle.loads(order)
+        # a name for each text: what another labreport has left in the worker stays apart
+        name = f"labreport_remote_{hash(given['text'])}"
         module = sys.modules.get(name)
         if module is None:
             made = types.ModuleType(name)
-            exec(compile(text, name, "exec"), made.__dict__)
+            exec(compile(given["text"], name, "exec"), made.__dict__)
             module = sys.modules.setdefault(name, made)  # another thread may have been faster
-        found: tuple[Any, ...] = module.compute(order, shipment, function, unit)
+        found: tuple[Any, ...] = module.compute(given, shipment, function, unit)
         return found
 
     return compute
@@ -346,129 +339,3 @@ def _print(output: bytes) -> None:
     if output:
         sys.stdout.write(output.decode("utf-8", "replace"))
         sys.stdout.flush()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep distributed's own words out of logs: what matters of them becomes an error."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a large graph; other versions, which are checked here
-            yield
-    finally:
-        logging.disable(before)
-
-
-# -------------------------------------------------------------------------------------------- before a build
-
-
-def check(address: str, distributions: Iterable[str]) -> None:
-    """Return if a cluster can compute what is computed here; `distributions` are those that the code imports.
-
-    Raises
-    ------
-    ToolError
-        The package distributed is missing; the scheduler does not answer, it has no worker, or one of them
-        has other versions than this process.
-    UsageError
-        The address is not valid.
-
-    """
-    try:
-        import distributed
-    except ModuleNotFoundError as error:
-        what = f"--cluster needs the Python package {error.name!r}, which is missing in {sys.executable}"
-        pinned = f" --constraint {CHECKOUT / 'constraints.txt'}" if CHECKOUT else ""
-        cure = f"install it: {sys.executable} -m pip install{pinned} distributed"
-        raise ToolError(what, cure=cure) from None
-    _check_address(address)
-    wanted = expected(distributions)
-    try:
-        with _quiet():
-            found = asyncio.run(asyncio.wait_for(_versions(distributed, address, wanted), CONNECT_SECONDS))
-    except Exception as error:  # whoever listens there may speak anything
-        what = f"no Dask scheduler answers at {address}" + (f": {error}" if str(error) else "")
-        cure = "start one (`dask scheduler` prints its address), or correct --cluster"
-        if address.startswith(_ENCRYPTED):
-            cure += "; Dask's configuration names the certificates (distributed.comm.tls)"
-        raise ToolError(what, cure=cure) from error
-    if not found["workers"]:
-        what = f"the cluster at {address} has no worker"
-        raise ToolError(what, cure=f"start workers: `dask worker {address}`")
-    _compare(address, wanted, found)
-
-
-def _check_address(address: str) -> None:
-    from distributed.comm import parse_address, parse_host_port
-
-    try:
-        scheme, location = parse_address(address)
-        if scheme not in _SCHEMES or not parse_host_port(location)[0]:
-            raise ValueError(f"it does not begin with one of {', '.join(_SCHEMES)} and a host")
-    except ValueError as error:
-        what = f"--cluster {address!r} is not a valid address: {error}"
-        raise UsageError(what, cure="write tcp://HOST:PORT or tls://HOST:PORT") from error
-
-
-async def _versions(distributed: Any, address: str, wanted: Iterable[str]) -> dict[str, Any]:
-    """Return what the scheduler and the workers say of their versions, as soon as there is a worker."""
-    ends = time.monotonic() + CONNECT_SECONDS - 1
-    names = [name for name in wanted if name != "python"]  # which they tell anyway
-    ask = {"op": "versions", "packages": names}
-    # not as a client, whom a scheduler of another version may refuse before it can say why
-    arguments = distributed.Security().get_connection_args("client")
-    scheduler = distributed.rpc(address, connection_args=arguments)
-    try:
-        said = await scheduler.versions(packages=names)
-        while True:
-            workers = await scheduler.broadcast(msg=ask, on_error="ignore")
-            if workers or time.monotonic() > ends:
-                return {"scheduler": said, "workers": workers}
-            await asyncio.sleep(0.2)
-    finally:
-        await scheduler.close_rpc()
-
-
-def _compare(address: str, wanted: Mapping[str, str], found: Mapping[str, Any]) -> None:
-    """Raise ToolError if the scheduler or a worker has other versions."""
-    everywhere = {name: wanted[name] for name in SAME_EVERYWHERE}
-    differs = {"the scheduler": _differing(everywhere, found["scheduler"]["packages"])}
-    for worker, said in found["workers"].items():
-        differs[f"worker {worker}"] = _differing(wanted, said["packages"])
-    if any(differs.values()):
-        raise _differs(address, {side: lines for side, lines in differs.items() if lines})
-
-
-def _differing(wanted: Mapping[str, str], said: Mapping[str, str | None]) -> list[tuple[str, str, str]]:
-    """Return each name whose version a process says is another, with the version here and the one there."""
-    there = {name: str(version or "not installed") for name, version in said.items()}
-    there["python"] = ".".join(there["python"].split(".")[:2])  # as `remote.version_of` tells it
-    return [(name, version, there[name]) for name, version in wanted.items() if there[name] != version]
-
-
-def _differs(address: str, sides: Mapping[str, Sequence[tuple[str, str, str]]]) -> ToolError:
-    notes = [
-        f"{side} has {name} {has}, here it is {version}"
-        for side, lines in sides.items()
-        for name, version, has in lines
-    ]
-    python = f"Python {remote.version_of('python')}"
-    cure = f"give the cluster the same versions: {python}, and the packages of constraints.txt"
-    return ToolError(f"the cluster at {address} has other versions", notes=notes, cure=cure)
-
-
-def expected(distributions: Iterable[str]) -> dict[str, str]:
-    """Return the versions here of what a cluster must have, by name; of what is sent itself, none."""
-    names = [*SAME_EVERYWHERE, *sorted(distributions)]
-    return {name: remote.version_of(name) for name in names if name == "python" or _is_released(name)}
-
-
-def _is_released(name: str) -> bool:
-    """Return whether a distribution is installed as it was released, not as a folder to edit."""
-    try:
-        found = distribution(name)
-    except PackageNotFoundError:
-        return False
-    return '"editable": true' not in (found.read_text("direct_url.json") or "")

@@ -194,7 +194,7 @@ class _Execution:
     def checked_cluster(self) -> str | None:
         """The address of the cluster, which has been asked once whether it can compute what may run."""
         if self.cluster is not None:
-            from labreport.running.cluster import check
+            from labreport.running.handshake import check
 
             may_run = [self.book.of_run(name) for name in self._with_needs(self.chosen)]
             check(self.cluster, {name for found in may_run for name in found.named("version")})

@@ -76,7 +76,8 @@ class Shipment:
 
     def modules(self) -> tuple[str, ...]:
         """Return the modules that were imported from files that are sent, in the order of their imports."""
-        return tuple(name for name, root in _imported() if (root, name.partition(".")[0]) in self._tops)
+        tops = {top: root for root, top in self._tops if top != ENGINE.name}
+        return tuple(name for name, root in _imported() if tops.get(name.partition(".")[0]) == root)
 
     def pickled(self, value: object) -> bytes:
         """Return a value pickled for a process that has this shipment.

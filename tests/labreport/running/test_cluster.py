@@ -19,7 +19,7 @@ from projects import experiment, make, run
 from labreport import running
 from labreport.errors import ToolError, UsageError
 from labreport.results import load
-from labreport.running import cluster
+from labreport.running import handshake
 
 pytestmark = pytest.mark.slow
 SRC = Path(__file__).parents[3] / "src"
@@ -523,7 +523,7 @@ def test_an_address_that_is_not_valid_is_a_mistake_of_the_user(small, address):
 
 
 def test_a_cluster_without_workers_is_an_error_before_anything_runs(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 3)
+    monkeypatch.setattr(handshake, "CONNECT_SECONDS", 3)
     with clusters.running(tmp_path / "cluster", workers=0) as empty:
         error = refusal(small, empty.address)
     assert error.what == f"the cluster at {empty.address} has no worker"
@@ -557,7 +557,7 @@ def test_other_versions_are_an_error_that_names_both_sides(small, tmp_path, side
 
 
 def test_a_worker_that_comes_later_with_other_versions_computes_nothing(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "check", lambda *_: None)
+    monkeypatch.setattr(handshake, "check", lambda *_: None)
     code = """
 import importlib.metadata
 version = importlib.metadata.version
