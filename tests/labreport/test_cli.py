@@ -100,3 +100,12 @@ def test_every_command_is_described_and_has_the_common_options(name):
     assert {"--project", "--jobs", "--quick"} <= options
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert name == "all" or f"labreport {name}" in readme or f"build_report.py {name}" in readme
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["all"], [], ["run", "coin"]])
+def test_each_command_that_runs_experiments_can_run_them_on_a_cluster(tmp_path, arguments):
+    projects.make(tmp_path, {"coin": COIN})
+    for order in ([*arguments, "--cluster", "nowhere"], ["--cluster", "nowhere", *arguments]):
+        done = labreport_command(*order, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: --cluster 'nowhere' is not a valid address")

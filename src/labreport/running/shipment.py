@@ -186,7 +186,7 @@ def _imported() -> Iterator[tuple[str, Path]]:
     """Yield the imported modules that are of no distribution, with the folders they were imported from."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        root = _root(name, Path(file)) if isinstance(file, str) else None
+        root = _root(name, Path(file)) if isinstance(file, str) and name != "__main__" else None
         if root is not None and not _is_library(root):
             yield name, root
 
@@ -205,7 +205,8 @@ def _is_library(root: Path) -> bool:
     known = [sysconfig.get_path(kind) for kind in kinds] + site.getsitepackages()
     libraries = {Path(folder).resolve() for folder in known}
     folder = root.resolve()
-    if folder in libraries or folder.name in ("lib-dynload", "site-packages", "dist-packages"):
+    above = {folder, *folder.parents}
+    if above & libraries or {path.name for path in above} & {"site-packages", "dist-packages"}:
         return True
     return any(folder.glob("*.dist-info"))
 

@@ -74,14 +74,16 @@ class Baseline:
 
     def changes(self) -> State:
         """Return what differs now; of modules that were imported later, nothing."""
-        variables, contents = {}, {}
+        variables: dict[tuple[str, str], Any] = {}
+        contents: dict[tuple[str, str], Any] = {}
         for module in self._modules:
             for name, value in _variables(module).items():
-                before, mark = self._before.get((module, name), (_ABSENT, None))
-                if before is not value and (before is _ABSENT or _mark(value) != mark):
-                    variables[module, name] = value
-                elif before is value and _mark(value) != mark:
-                    contents[module, name] = value
+                before, mark = self._before.get((module, name), (_ABSENT, _ABSENT))
+                if _mark(value) == mark:
+                    continue
+                # a tuple keeps its elements, but these may have other elements
+                same = before is value and not isinstance(value, tuple)
+                (contents if same else variables)[module, name] = value
         settings = {key: value for key, value in _settings().items() if self._differs(key, value)}
         return State(variables, contents, settings)
 
