@@ -22,6 +22,7 @@ class Cluster:
     """A scheduler with its address, and workers, each without a nanny that would start it again."""
 
     address: str
+    scheduler: subprocess.Popen
     workers: list[subprocess.Popen]
 
 
@@ -58,7 +59,7 @@ def running(
             start(f"worker{number}", f"{worker}\n{_WORKER}", *own)
         logs = [folder / f"worker{number}.log" for number in range(workers)]
         wait_for(lambda: all("Registered to" in log.read_text() for log in logs), 30)
-        yield Cluster(json.loads(file.read_text())["address"], started[1:])
+        yield Cluster(json.loads(file.read_text())["address"], *started[:1], started[1:])
     finally:
         for process in started[::-1]:
             process.kill()

@@ -25,6 +25,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,13 @@ ELSEWHERE = -1
 """The id of a process that is not one of this machine."""
 _AGAIN = "see whether its scheduler still runs; then run again"
 TRIES = 3
+MOST_GIVEN = 3
+_TEXT = Path(remote.__file__).read_text(encoding="utf-8")
+_NAME = f"labreport_remote_{sha256(_TEXT.encode()).hexdigest()[:16]}"
+"""The name of `remote` on workers: what another labreport has left there stays apart."""
+
+_Call = tuple[dict[str, Any], bytes, bytes]
+"""What the units of a map have in common: the order, the shipment and the pickled function."""
 
 
 class Cluster:
@@ -94,8 +102,7 @@ class Cluster:
         with generators.kept(), quiet(), self._client() as client:
             yield from _Map(self, client, call, units, sent).results()
 
-    def _call(self, function: Callable[[Any], Any]) -> tuple[bytes, bytes, bytes]:
-        """Return what all units have in common: the order, the shipment and the pickled function."""
+    def _call(self, function: Callable[[Any], Any]) -> _Call:
         digest, files = self.shipment.packed()
         state = self.baseline.changes()
         for (module, name), value in {**state.variables, **state.contents}.items():
@@ -110,9 +117,8 @@ class Cluster:
             "versions": self.versions,
             "engine": self.shipment.engine,
             "project": self.shipment.folder,
-            "text": Path(remote.__file__).read_text(encoding="utf-8"),
         }
-        return pickle.dumps(order), files, pickled
+        return order, files, pickled
 
     def _pickled(self, value: object, name: str) -> bytes:
         try:
@@ -152,58 +158,59 @@ class _Map:
     """The units of one map while they are on the cluster."""
 
     def __init__(
-        self,
-        cluster: Cluster,
-        client: Client,
-        call: tuple[bytes, bytes, bytes],
-        units: Sequence[Unit],
-        sent: Sequence[bytes],
+        self, cluster: Cluster, client: Client, call: _Call, units: Sequence[Unit], sent: Sequence[bytes]
     ) -> None:
         self.cluster = cluster
         self.client = client
+        self.call = call
         self.units = units
         self.sent = sent
         self.name = f"labreport-{uuid.uuid4().hex}"
-        order, shipment, function = call
-        self.function = _remotely()
-        # a result of a task, unlike data that are only scattered, is made again if its worker dies
-        self.inputs = [
-            client.submit(bytes, data, key=f"{self.name}-{what}", pure=False)
-            for what, data in (("order", order), ("sources", shipment), ("function", function))
-        ]
         self.answers: queue.SimpleQueue[Future] = queue.SimpleQueue()
-        self.waiting: dict[str, int] = {}  # the place of the unit, by the key of its future
-        self.tries: Counter[int] = Counter()
+        self.waiting: dict[tuple[str, int], int] = {}  # the place of the unit, by the key of its future
+        self.numbers = count()
+        self.deaths: Counter[int] = Counter()
         self.blamed: list[int] = []
+        self.given: Counter[str] = Counter()
         self.alone_since: float | None = None
         self.watch = Watch(cluster.lab.notice)
 
     def results(self) -> Iterator[tuple[int, Done]]:
         """Yield what each unit gave, with its place."""
+        self._give(None)
         self._submit(range(len(self.units)))
         yield from self._drained()
         for place in self.blamed:  # each with no other beside it: if its worker dies again, it is to blame
             self._submit([place])
             yield from self._drained()
+        self.client.run(_remotely("forget"), self.name, on_error="ignore")
+
+    def _give(self, workers: list[str] | None) -> None:
+        """Give workers, or all that there are, what the units have in common.
+
+        It is not an input of the tasks: Dask prefers workers that have a task's inputs, and would let the
+        others stand idle while long tasks wait.
+        """
+        order, shipment, function = self.call
+        to: dict[str, Any] = {"workers": workers, "on_error": "ignore"}  # who lacks it in the end will say so
+        has = self.client.run(_remotely("keep"), self.name, order, function, **to)
+        to["workers"] = [worker for worker, unpacked in has.items() if not unpacked]
+        if to["workers"]:
+            self.client.run(_remotely("unpack"), order["shipment"], shipment, **to)
 
     def _submit(self, places: Iterable[int]) -> None:
-        keys = {f"{self.name}-{place}-{self.tries[place]}": place for place in places}
+        # all of one group by their names, so that Dask sees that they are alike
+        keys = {(self.name, next(self.numbers)): place for place in places}
         self.waiting |= keys
-        futures = self.client.map(
-            self.function,
-            *([each] * len(keys) for each in self.inputs),
-            [self.sent[place] for place in keys.values()],
-            key=list(keys),
-            pure=False,
-        )
-        for future in futures:
+        units = [self.sent[place] for place in keys.values()]
+        compute = _remotely("compute")
+        for future in self.client.map(compute, [self.name] * len(keys), units, key=list(keys), pure=False):
             future.add_done_callback(self.answers.put)
 
     def _drained(self) -> Iterator[tuple[int, Done]]:
         while self.waiting:
             futures = self._answered()
             for place, answer in self._answers(futures):
-                self.tries[place] += 1
                 done = self._done(place, answer)
                 if done is not None:
                     yield place, done
@@ -246,6 +253,9 @@ class _Map:
         kind, *rest = answer
         if kind == "differs":
             raise differing_versions(self.cluster.address, {"a worker": rest[0]})
+        if kind == "lacks":
+            self._give_again(place, rest[0])
+            return None
         _print(rest[1])
         if kind == "died":
             self._try_again(place, rest[0])
@@ -257,9 +267,19 @@ class _Map:
             raise failures.restored(data, f"in {naming(unit)}")
         return Done(pickle.loads(data), seen)
 
+    def _give_again(self, place: int, worker: str) -> None:
+        """Let a unit be computed after its worker, which has come late, has got what it lacks."""
+        self.given[worker] += 1
+        if self.given[worker] > MOST_GIVEN * len(self.units):
+            what = f"the worker {worker} of the cluster cannot keep what the build sends"
+            raise ExperimentError(what, cure="see its log; is its disk full?")
+        self._give([worker])
+        self._submit([place])
+
     def _try_again(self, place: int, code: int) -> None:
         """Let a unit that has ended its process be computed again, some times."""
-        if self.tries[place] < TRIES:
+        self.deaths[place] += 1
+        if self.deaths[place] < TRIES:
             self._submit([place])
             return
         what = f"a process of lab.map on the cluster {failures.ending(code)}"
@@ -304,26 +324,27 @@ class _Map:
         self.watch.look([(unit, ELSEWHERE) for unit in units])
 
 
-def _remotely() -> Callable[[bytes, bytes, bytes, bytes], tuple[Any, ...]]:
-    """Return `remote.compute` as a function that a process without labreport can unpickle."""
+def _remotely(what: str) -> Callable[..., Any]:
+    """Return a function of `remote` as one that a process without labreport can unpickle."""
+    text = _TEXT if what != "compute" else ""  # which comes to workers that have got the text before
 
-    def compute(order: bytes, shipment: bytes, function: bytes, unit: bytes) -> tuple[Any, ...]:
-        import pickle
+    def call(*arguments: Any, dask_worker: Any = None) -> Any:
         import sys
         import types
 
-        given = pickle.loads(order)
-        # a name for each text: what another labreport has left in the worker stays apart
-        name = f"labreport_remote_{hash(given['text'])}"
-        module = sys.modules.get(name)
-        if module is None:
-            made = types.ModuleType(name)
-            exec(compile(given["text"], name, "exec"), made.__dict__)
-            module = sys.modules.setdefault(name, made)  # another thread may have been faster
-        found: tuple[Any, ...] = module.compute(given, shipment, function, unit)
-        return found
+        module = sys.modules.get(_NAME)
+        if module is None and not text:
+            from distributed import get_worker
 
-    return compute
+            return "lacks", get_worker().address
+        if module is None:
+            module = types.ModuleType(_NAME)
+            exec(compile(text, _NAME, "exec"), module.__dict__)
+            sys.modules[_NAME] = module
+        keeps = {"worker": dask_worker} if what in ("keep", "unpack") else {}
+        return getattr(module, what)(*arguments, **keeps)
+
+    return call
 
 
 def _result(future: Future) -> Any:

@@ -33,6 +33,9 @@ IDLE_SECONDS = 60.0
 POLL_SECONDS = 0.25
 """How often a thread that waits for a unit looks whether the driver still wants it."""
 
+MOST_MAPS = 64
+"""The number of maps whose functions are kept at once."""
+
 MOST_OUTPUT = 100_000
 """The number of bytes that are sent back of what a unit printed: its last ones."""
 
@@ -44,22 +47,61 @@ from labreport.running.guest import serve
 serve(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))"""
 
 
-def compute(order: dict[str, Any], shipment: bytes, function: bytes, unit: bytes) -> tuple[Any, ...]:
-    """Compute a unit in a process that has the driver's sources; return how that went.
+def keep(name: str, order: dict[str, Any], function: bytes, worker: Any) -> bool:
+    """Keep what all units of a map have in common; return whether this worker has the driver's sources.
 
     `order` holds the `driver`, a name of its own for each; the digests of the `shipment` and of the pickled
     `function`; the driver's `environment`, the pattern `bound` of the variables that the worker keeps; the
-    `versions` that the driver has; and the folders `engine` and `project` within the shipment. What is
-    returned is one of
+    `versions` that the driver has; and the folders `engine` and `project` within the shipment.
+    """
+    with _lock:
+        _maps[name] = order, function
+        while len(_maps) > MOST_MAPS:  # of drivers that were killed
+            del _maps[next(iter(_maps))]
+    return _folder(worker, order["shipment"]).is_dir()
+
+
+def forget(name: str) -> None:
+    """Keep a map's function no longer."""
+    with _lock:
+        _maps.pop(name, None)
+
+
+def unpack(digest: str, shipment: bytes, worker: Any) -> None:
+    """Make a folder of the files of a shipment; the worker removes it when it ends."""
+    folder = _folder(worker, digest)
+    with _lock:
+        if folder.is_dir():
+            return
+        made = Path(tempfile.mkdtemp(prefix="labreport-", dir=folder.parent))
+        try:
+            for name, data in pickle.loads(shipment).items():
+                path = made / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            made.rename(folder)  # only what is complete has its name
+        except BaseException:
+            shutil.rmtree(made, ignore_errors=True)
+            raise
+
+
+def compute(name: str, unit: bytes) -> tuple[Any, ...]:
+    """Compute a unit of a map in a process that has the driver's sources; return how that went.
 
     - `("reply", reply, output)`: the bytes that the process has answered, and what it printed;
     - `("died", code, output)`: the exit code of a process that has not answered;
-    - `("differs", lines)`: the versions that are not the driver's.
+    - `("differs", lines)`: the versions that are not the driver's;
+    - `("lacks", address)`: this worker, at the address, must be given the map or the shipment first.
     """
+    worker = _worker()
+    with _lock:
+        order, function = _maps.get(name, ({}, b""))
+    if not order or not _folder(worker, order["shipment"]).is_dir():
+        return "lacks", worker.address
     differs = differences(tuple(sorted(order["versions"].items())))
     if differs:
         return "differs", differs
-    process = _taken(order, shipment)
+    process = _taken(order, _folder(worker, order["shipment"]))
     try:
         answer = process.answer(order["function"], function, unit)
     except BaseException:
@@ -96,10 +138,11 @@ def version_of(name: str) -> str:
 # ---------------------------------------------------------------------------------------------- the processes
 
 _lock = threading.Lock()
+_maps: dict[str, tuple[dict[str, Any], bytes]] = {}
 _idle: dict[tuple[str, str], list[_Process]] = {}
 
 
-def _taken(order: dict[str, Any], shipment: bytes) -> _Process:
+def _taken(order: dict[str, Any], folder: Path) -> _Process:
     """Return a process for a unit: one that has nothing to do, or else a new one."""
     key = order["driver"], order["shipment"]
     with _lock:
@@ -108,7 +151,7 @@ def _taken(order: dict[str, Any], shipment: bytes) -> _Process:
             if process.lives():
                 return process
             process.end()
-    return _Process(key, order, _unpacked(order["shipment"], shipment))
+    return _Process(key, order, folder)
 
 
 def _put_back(process: _Process) -> None:
@@ -117,23 +160,8 @@ def _put_back(process: _Process) -> None:
         _idle.setdefault(process.key, []).append(process)
 
 
-def _unpacked(digest: str, shipment: bytes) -> Path:
-    """Return the folder that holds the files of a shipment; the worker removes it when it ends."""
-    base = Path(_worker().local_directory)
-    folder = base / f"labreport-{digest[:32]}"
-    with _lock:
-        if not folder.is_dir():
-            made = Path(tempfile.mkdtemp(prefix="labreport-", dir=base))
-            try:
-                for name, data in pickle.loads(shipment).items():
-                    path = made / name
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(data)
-                made.rename(folder)  # only what is complete has its name
-            except BaseException:
-                shutil.rmtree(made, ignore_errors=True)
-                raise
-    return folder
+def _folder(worker: Any, digest: str) -> Path:
+    return Path(worker.local_directory) / f"labreport-{digest[:32]}"
 
 
 def _worker() -> Any:

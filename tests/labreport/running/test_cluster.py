@@ -477,6 +477,34 @@ def test_an_interrupted_build_leaves_no_item_running(tmp_path, two):
     wait_for(lambda: not any(alive(guest) for guest in pids(started)[1::2]))
 
 
+@pytest.mark.parametrize(
+    ("ended", "what"),
+    [
+        ("workers", "the cluster at {address} has had no worker for 2 s"),
+        ("scheduler", "the connection to the cluster at {address} was lost"),
+    ],
+)
+def test_a_cluster_that_ends_is_an_error(tmp_path, ended, what):
+    impatient = (
+        "from labreport.running import cluster\ncluster.ALONE_SECONDS, cluster.LISTEN_SECONDS = 2, 0.5"
+    )
+    project, started = waiting(tmp_path, seconds=600)
+    source = project.experiments / "a.py"
+    projects.change(source, "import os", f"{impatient}\nimport os")
+    errors = []
+    with clusters.running(tmp_path / "cluster") as pair:
+        thread = threading.Thread(target=lambda: errors.append(failure(project, cluster=pair.address)))
+        thread.start()
+        wait_for(lambda: len(pids(started)) == 4, 60)
+        for process in pair.workers if ended == "workers" else [pair.scheduler]:
+            process.kill()
+        thread.join(60)
+        wait_for(lambda: not any(alive(guest) for guest in pids(started)[1::2]))
+    (error,) = errors
+    assert error.what.endswith(what.format(address=pair.address))
+    assert error.cure
+
+
 # a cluster that cannot be used
 
 
