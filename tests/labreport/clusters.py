@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ class Cluster:
     address: str
     scheduler: subprocess.Popen
     workers: list[subprocess.Popen]
+    add: Callable[[], None]
 
 
 @contextmanager
@@ -34,7 +35,6 @@ def running(
     env: Mapping[str, str] | None = None,
     scheduler: str = "",
     worker: str = "",
-    options: Sequence[str] = (),
 ) -> Iterator[Cluster]:
     """Yield a cluster; `scheduler` and `worker` are code that these processes execute first."""
     folder.mkdir()
@@ -54,12 +54,20 @@ def running(
     try:
         start("scheduler", f"{scheduler}\n{_SCHEDULER}", "--port", "0", "--no-show")
         wait_for(lambda: file.exists() and file.read_text().rstrip().endswith("}"), 30)
-        for number in range(workers):
-            own = ("--nthreads", "1", "--no-nanny", "--local-directory", str(folder), *options)
+        cluster = Cluster(json.loads(file.read_text())["address"], started[0], [], add=lambda: None)
+
+        def add() -> None:
+            number = len(cluster.workers)
+            own = ("--nthreads", "1", "--no-nanny", "--local-directory", str(folder))
             start(f"worker{number}", f"{worker}\n{_WORKER}", *own)
+            cluster.workers.append(started[-1])
+
+        cluster.add = add
+        for _ in range(workers):
+            add()
         logs = [folder / f"worker{number}.log" for number in range(workers)]
         wait_for(lambda: all("Registered to" in log.read_text() for log in logs), 30)
-        yield Cluster(json.loads(file.read_text())["address"], *started[:1], started[1:])
+        yield cluster
     finally:
         for process in started[::-1]:
             process.kill()

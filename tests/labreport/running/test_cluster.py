@@ -398,6 +398,19 @@ def test_items_of_a_worker_that_dies_are_computed_again(tmp_path):
     assert len(pids(started)) > 2 * 8  # one of them twice
 
 
+def test_a_worker_that_comes_later_computes_items_too(tmp_path):
+    project, started = waiting(tmp_path, items=40)
+    with clusters.running(tmp_path / "cluster", workers=1) as growing:
+        thread = threading.Thread(target=run, args=(project,), kwargs={"cluster": growing.address})
+        thread.start()
+        wait_for(lambda: pids(started), 60)
+        growing.add()
+        thread.join()
+        late = growing.workers[1].pid
+    assert late in pids(started)[::2]
+    assert load(project, "a").values["x"] == [i * 7 / 3 for i in range(40)]
+
+
 def test_an_item_that_ends_its_process_is_named_and_its_worker_lives(tmp_path, two):
     body = """
         import os, signal
