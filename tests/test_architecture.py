@@ -260,7 +260,8 @@ def test_every_dependency_is_pinned():
 
 
 @pytest.mark.parametrize(
-    ("package", "extras"), [("labreport", ()), ("tinymlp", ("report",)), ("experiments", ("report",))]
+    ("package", "extras"),
+    [("labreport", ("cluster",)), ("tinymlp", ("report",)), ("experiments", ("report",))],
 )
 def test_every_library_that_is_imported_is_a_direct_dependency(package, extras):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

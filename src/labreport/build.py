@@ -127,8 +127,12 @@ def ignore(_: object) -> None:
 # -------------------------------------------------------------------------------------------- the whole build
 
 
-def make_all(project: Project, *, jobs: int = 1, events: Events = ignore) -> Built:
+def make_all(
+    project: Project, *, jobs: int = 1, events: Events = ignore, cluster: str | None = None
+) -> Built:
     """Make all that is out of date: results, the report, the notebooks, the hand-in; check that.
+
+    A Dask `cluster` at an address computes the items of each `lab.map`.
 
     Raises
     ------
@@ -140,7 +144,7 @@ def make_all(project: Project, *, jobs: int = 1, events: Events = ignore) -> Bui
     """
     with building(project):
         start = time.monotonic()
-        experiments = _run_stale(project, jobs, events)
+        experiments = _run_stale(project, jobs, events, cluster)
         made = _make_report(project, start, events)
         woven = _weave(project, jobs, events)
         if project.quick:  # a trial is looked at, never handed in
@@ -218,8 +222,11 @@ def run(
     force: bool = False,
     settings: Settings | None = None,
     events: Events = ignore,
+    cluster: str | None = None,
 ) -> Experiments:
     """Run the experiments that are out of date: those named, with what they need, or all.
+
+    A Dask `cluster` at an address computes the items of each `lab.map`.
 
     Raises
     ------
@@ -229,10 +236,12 @@ def run(
         Experiments failed; the others have run all the same.
     InputError, UsageError
         A declaration, a name or a setting is wrong; nothing has run.
+    ToolError
+        The cluster cannot be used; nothing has run.
 
     """
     with building(project):
-        return _run(project, names, jobs, events, force=force, settings=settings)
+        return _run(project, names, jobs, events, force=force, settings=settings, cluster=cluster)
 
 
 def pdf(project: Project, *, events: Events = ignore) -> Report:
@@ -313,10 +322,10 @@ def clean(project: Project, *, dry_run: bool = False) -> Cleaned:
 # ------------------------------------------------------------------------------- the steps; the lock is held
 
 
-def _run_stale(project: Project, jobs: int, events: Events) -> Experiments:
+def _run_stale(project: Project, jobs: int, events: Events, cluster: str | None) -> Experiments:
     steps = running.plan(project)
     if any(step.state != "fresh" for step in steps):
-        return _run(project, None, jobs, events)
+        return _run(project, None, jobs, events, cluster=cluster)
     return _told(events, Experiments(len(steps)))
 
 
@@ -328,9 +337,12 @@ def _run(
     *,
     force: bool = False,
     settings: Settings | None = None,
+    cluster: str | None = None,
 ) -> Experiments:
     start = time.monotonic()
-    outcome = running.execute(project, names, jobs=jobs, force=force, settings=settings or {}, events=events)
+    outcome = running.execute(
+        project, names, jobs=jobs, force=force, settings=settings or {}, events=events, cluster=cluster
+    )
     raise_all(outcome.errors)
     total = len(project.experiment_names())
     return _told(events, Experiments(total, outcome.ran, outcome.restored, time.monotonic() - start))

@@ -50,6 +50,16 @@ class Started:
     otherwise: Path | None = None
 
 
+def computing(function: F) -> F:
+    """Give a command the option that all commands have that may run experiments."""
+    option = click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="A Dask scheduler, as tcp://HOST:8786, whose workers compute the items of each lab.map.",
+    )
+    return option(function)
+
+
 def common(function: F) -> F:
     """Give a command the options that all commands have; they may also stand before the command's name."""
     options = (
@@ -79,6 +89,7 @@ def common(function: F) -> F:
 )
 @click.version_option(__version__, message="labreport %(version)s")
 @common
+@computing
 @click.pass_context
 def commands(context: click.Context, /, **_: Any) -> None:
     """Make the report: run what is out of date, compile the PDF, execute the notebooks, pack, check."""
@@ -88,6 +99,7 @@ def commands(context: click.Context, /, **_: Any) -> None:
 
 @commands.command("all", epilog=EPILOG)
 @common
+@computing
 @click.pass_context
 def everything(context: click.Context, /, **_: Any) -> None:
     """Make the report, as without a command."""
@@ -97,7 +109,12 @@ def everything(context: click.Context, /, **_: Any) -> None:
 def _make_all(context: click.Context) -> None:
     project = _project(context)
     with Progress() as progress:
-        build.make_all(project, jobs=_jobs(context), events=_Lines(project, progress).show)
+        build.make_all(
+            project,
+            jobs=_jobs(context),
+            events=_Lines(project, progress).show,
+            cluster=_option(context, "cluster"),
+        )
 
 
 @commands.command(epilog=EPILOG)
@@ -134,6 +151,7 @@ def _named(planned: build.Plan, names: Sequence[str]) -> list[Step]:
 
 @commands.command(epilog=EPILOG)
 @common
+@computing
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--force", is_flag=True, help="Run them even if they are up to date.")
 @click.option(
@@ -159,6 +177,7 @@ def run(
             force=force,
             settings=chosen,
             events=_Lines(project, progress).show,
+            cluster=_option(context, "cluster"),
         )
     did = [", ".join(done.ran)] if done.ran else []
     did += [f"{', '.join(done.restored)} from the store"] if done.restored else []

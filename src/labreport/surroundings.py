@@ -39,8 +39,17 @@ _PYTHON = {
     "PYTHONUTF8": "1",
 }
 _SETTING = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)", re.IGNORECASE)
-_SECRET = re.compile("KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL", re.IGNORECASE)
+_SECRETS = "KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL"
+_SECRET = re.compile(_SECRETS, re.IGNORECASE)
 _PERSONAL = re.compile("USER|LOGNAME|HOST|HOME|MAIL|PASS|AUTH|PRIVATE", re.IGNORECASE)
+BOUND = (
+    r"^(PATH|HOME|USER|LOGNAME|SHELL|HOSTNAME|PWD|OLDPWD|_|TERM|DISPLAY|TMP|TEMP|TMPDIR|LD_.*|DYLD_.*|XDG_.*|SSH_.*"
+    r"|PYTHONPATH|PYTHONHOME|PYTHONUSERBASE|VIRTUAL_ENV.*|CONDA.*|CUDA.*|NVIDIA_.*|ROCR_.*|HIP_.*|DASK_.*"
+    r"|SLURM.*|PBS.*|LSB_.*|SGE_.*|KUBERNETES_.*|HTTPS?_PROXY|NO_PROXY|SSL_.*)$"
+    f"|{_SECRETS}"
+)
+"""Matches variables that belong to a machine, and secrets: of these a worker of a cluster keeps its own."""
+
 _FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
@@ -61,6 +70,17 @@ def for_experiments() -> dict[str, str]:
 def is_private(name: str) -> bool:
     """Return whether a variable by its name may hold a secret, or tells of this machine and its user."""
     return _is_withheld(name) or _PERSONAL.search(name) is not None
+
+
+def is_bound(name: str) -> bool:
+    """Return whether a variable by its name belongs to a machine or its user."""
+    return re.search(BOUND, name, re.IGNORECASE) is not None
+
+
+def for_workers() -> dict[str, str]:
+    """Return the variables of this process as far as they are the same wherever an experiment computes."""
+    # past the recording of variables: it is not the experiment that reads all of them
+    return {name: value for name, value in dict.items(os.environ.copy()) if not is_bound(name)}
 
 
 def for_tex(folder: Path) -> dict[str, str]:

@@ -178,3 +178,12 @@ def test_a_clean_prints_what_it_removes_with_sizes_and_a_total(changed):
         f"removed {x}" for x in expected
     ]
     assert labreport_command("clean", cwd=changed.root).stdout == "nothing is left over\n"
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["all"], [], ["run", "coin"]])
+def test_each_command_that_runs_experiments_can_run_them_on_a_cluster(tmp_path, arguments):
+    projects.make(tmp_path, {"coin": COIN})
+    for order in ([*arguments, "--cluster", "nowhere"], ["--cluster", "nowhere", *arguments]):
+        done = labreport_command(*order, cwd=tmp_path)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: --cluster 'nowhere' is not a valid address")

@@ -1,5 +1,6 @@
 """What processes see of the user's environment: what is fixed, what is kept, what is withheld."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -49,6 +50,19 @@ def test_the_users_settings_of_python_and_jupyter_are_not_handed_on(monkeypatch,
 def test_a_kernel_sees_what_is_no_secret(monkeypatch, tmp_path):
     monkeypatch.setenv("ORDINARY", "value")
     assert surroundings.for_notebooks(tmp_path)["ORDINARY"] == "value"
+
+
+@pytest.mark.parametrize("name", ["PATH", "HOME", "SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "GH_TOKEN"])
+def test_a_worker_of_a_cluster_keeps_its_own_places_and_secrets(monkeypatch, name):
+    monkeypatch.setenv(name, "of the driver")
+    assert name not in surroundings.for_workers()
+    assert re.search(surroundings.BOUND, name, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", ["MODE", "OMP_NUM_THREADS", "PATHOLOGY", "HOMER", "LANG"])
+def test_a_worker_of_a_cluster_sees_all_other_variables_of_the_driver(monkeypatch, name):
+    monkeypatch.setenv(name, "of the driver")
+    assert surroundings.for_workers()[name] == "of the driver"
 
 
 def test_figures_of_a_notebook_go_into_its_outputs_and_those_of_experiments_nowhere(monkeypatch, tmp_path):

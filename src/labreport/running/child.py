@@ -51,7 +51,8 @@ class Task:
     """What a child process does: one phase of one experiment; `forced` if it must not use checkpoints.
 
     `fingerprint` is what can be told before it runs, `known` what the last run was seen to read besides;
-    `slot` is its own among the `jobs` slots of the build's budget.
+    `slot` is its own among the `jobs` slots of the build's budget; `cluster` is the address of the Dask
+    cluster that computes the items of `lab.map`, if one does.
     """
 
     project: Project
@@ -66,6 +67,7 @@ class Task:
     revision: str | None
     forced: bool
     slot: int = 0
+    cluster: str | None = None
 
     @property
     def title(self) -> str:
@@ -223,6 +225,10 @@ def _lab(
         folder=folder,
     )
     lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_prepare, task))
+    if task.cluster is not None:
+        from labreport.running.cluster import Cluster
+
+        lab.executor = Cluster(task.cluster, lab, lab.executor)
     return lab
 
 

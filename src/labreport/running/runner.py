@@ -41,18 +41,22 @@ def execute(
     force: bool = False,
     settings: Settings | None = None,
     events: Events | None = None,
+    cluster: str | None = None,
 ) -> Outcome:
     """Run what is out of date: all, or the named experiments and what they need; return how it ended.
 
     What an earlier run has given already is restored from the store. A failure ends one experiment and those
     that need it; the others go on. `force` runs those that are chosen even if they are fresh or in the store,
     and without their checkpoints and cells; `jobs` is how many processes work at once, for experiments and
-    the items of their maps together. The caller holds the build's lock.
+    the items of their maps together; the Dask `cluster` at an address, if there is one, computes items
+    instead. The caller holds the build's lock.
 
     Raises
     ------
     InputError, UsageError, SeveralErrors
         As `plan` does, before anything runs.
+    ToolError, UsageError
+        The cluster cannot be used, before anything runs.
 
     """
     book = Book(project, settings or {})
@@ -66,7 +70,7 @@ def execute(
     sweep(project)
     store.sweep(project)
     files.sweep(project.build / "cache")
-    execution = _Execution(book, chosen, jobs, force, events or (lambda _: None))
+    execution = _Execution(book, chosen, jobs, force, events or (lambda _: None), cluster)
     try:
         return execution.run()
     finally:
@@ -85,7 +89,9 @@ class _Execution:
         jobs: int,
         force: bool,
         events: Events,
+        cluster: str | None,
     ) -> None:
+        self.cluster = cluster
         self.book = book
         self.project = book.project
         self.chosen = set(chosen)
@@ -202,10 +208,21 @@ class _Execution:
             jobs=self.jobs,
             revision=self.revision,
             forced=self._is_forced(name),
+            cluster=self.checked_cluster,
         )
         book.sources.save()  # the child reads the sources again, to see whether they have changed
         self.children.start(task)
         self.events(Event("started", name, phase, reasons=reasons))
+
+    @cached_property
+    def checked_cluster(self) -> str | None:
+        """The address of the cluster, which has been asked once whether it can compute what may run."""
+        if self.cluster is not None:
+            from labreport.running.handshake import check
+
+            may_run = [self.book.of_run(name) for name in self._with_needs(self.chosen)]
+            check(self.cluster, {name for found in may_run for name in found.named("version")})
+        return self.cluster
 
     @cached_property
     def revision(self) -> str | None:

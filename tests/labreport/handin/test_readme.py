@@ -49,7 +49,7 @@ def test_the_readme_lists_python_every_direct_library_with_its_version_and_the_s
     assert meta["requires-python"] == ">=3.11"
     assert "Python 3.11 or newer." in text
     assert len(meta["dependencies"]) > 10
-    assert meta["optional-dependencies"].keys() == {"report", "dev"}
+    assert meta["optional-dependencies"].keys() == {"report", "cluster", "dev"}
     extras = [each for extra in meta["optional-dependencies"].values() for each in extra]
     for requirement in [*meta["dependencies"], *extras]:
         name = re.match(r"[\w-]+", requirement)[0]
