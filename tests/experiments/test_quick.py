@@ -1,5 +1,7 @@
 """Every experiment runs with its QUICK parameters, encodes, draws, and gives the same values for any --jobs.
 
+Each function that ran is in the fingerprint, as coverage saw it.
+
 The experiments are run as a user runs them, in copies of the project. In one there are two processes, and W&B
 is offline, without an account. In the other there is a single process: there nothing is drawn, which depends
 on the result alone, and the sweep runs without W&B, which takes most of its time. The sweep has fewer trials
@@ -8,7 +10,6 @@ than QUICK says, with shorter trainings on fewer points than sweep.yaml has.
 
 import fcntl
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import oracle
 import pytest
+
+from labreport import project as projects
+from labreport.results import Sources
 
 pytestmark = pytest.mark.slow
 
@@ -54,7 +59,8 @@ def run(folder: Path, *arguments: str, mode: str = "offline") -> str:
     """Run experiments in a copy, where nothing of whoever runs the tests is known; return what is printed."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("WANDB_", "PYTHONPATH"))}
+    measured = oracle.environment(folder, folder / "measured")
+    kept = {key: value for key, value in measured.items() if not key.startswith("WANDB_")}
     command = [
         sys.executable,
         "build_report.py",
@@ -144,3 +150,32 @@ def test_one_job_and_two_give_the_same_values_and_tables(results, name):
         assert read_logs == [0, two["values"]["trials"]["total"]]
     assert one["values"] == two["values"]
     assert one["tables"] == two["tables"]
+
+
+@pytest.mark.parametrize("phase", ["run", "draw"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_function_that_ran_is_in_the_fingerprint(results, name, phase):
+    folders = [path.parents[2] for path in results]
+    ran = [oracle.ran(folder / "measured").get((name, phase), set()) for folder in folders]
+    assert any(ran)
+    for folder, functions in zip(folders, ran, strict=True):
+        project = projects.load(folder, quick=True)
+        code = Sources(project).fingerprint(name, phase, {}, {}).named("code") if functions else {}
+        own = [f for f in functions if "labreport" not in f.path.parts]
+        assert oracle.missed(project, {(name, phase): oracle.unnamed(code, folder, own)}) == []
+
+
+def measured(results) -> tuple[projects.Project, dict]:
+    """Return the copy that was drawn, and what was run there, but for labreport: that never counts."""
+    folder = results[1].parents[2]
+    found = oracle.ran(folder / "measured")
+    own = {key: {f for f in ran if "labreport" not in f.path.parts} for key, ran in found.items()}
+    return projects.load(folder, quick=True), own
+
+
+def test_each_token_of_what_ran_counts(results):
+    assert oracle.edits_not_seen(*measured(results), count=40) == []
+
+
+def test_what_no_run_reaches_does_not_count(results):
+    assert oracle.harmless_edits_seen(*measured(results), count=40) == []

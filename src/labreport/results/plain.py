@@ -14,6 +14,12 @@ from dataclasses import dataclass, field, replace
 
 from labreport.results.references import Dotted, Globals, dotted
 
+CALLED, READ, TYPE = "called", "read", "type"
+"""What is assumed of a dotted name: to call it, or to read the last of its attributes, runs no code of the
+project; or it is a type, without a metaclass of the project."""
+
+Assumption = tuple[str, Dotted]
+
 _PURE_BUILTINS = frozenset(
     (
         *("abs", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate", "float", "frozenset"),
@@ -34,9 +40,12 @@ _PURE_METHODS = frozenset(
 )
 """Methods of texts, numbers, containers and arrays that change nothing."""
 
-_GENERIC = (
-    *("typing.", "collections.abc.", "numpy.typing.", "numpy.ndarray", "os.PathLike", "re.Pattern"),
-    *("dict", "list", "set", "frozenset", "tuple", "type", "collections."),
+_GENERIC_OF = ("typing.", "collections.", "numpy.typing.")
+_GENERIC = frozenset(
+    (
+        *("dict", "list", "set", "frozenset", "tuple", "type"),
+        *("numpy.ndarray", "os.PathLike", "re.Pattern"),
+    )
 )
 """Types with arguments in brackets, which only note them."""
 
@@ -53,9 +62,9 @@ _PURE_ON_DATA = (
 
 _KEEPS_ITS_ARGUMENTS = frozenset(
     (
-        *("dataclasses.field", "functools.partial", "collections.namedtuple", "collections.defaultdict"),
-        *("collections.deque", "collections.OrderedDict", "collections.ChainMap", "types.MappingProxyType"),
-        *("types.SimpleNamespace", "typing.TypeVar", "typing.ParamSpec", "typing.NewType", "typing.cast"),
+        *("dataclasses.field", "functools.partial", "collections.namedtuple", "collections.ChainMap"),
+        *("types.MappingProxyType", "types.SimpleNamespace", "typing.TypeVar", "typing.ParamSpec"),
+        *("typing.NewType", "typing.cast"),
         *("contextvars.ContextVar", "threading.Lock", "threading.RLock", "threading.local"),
         *("operator.attrgetter", "operator.itemgetter", "operator.methodcaller", "logging.getLogger"),
     )
@@ -84,32 +93,36 @@ _PLAIN_BASES = frozenset(
 """Base classes that do nothing with their subclasses, and call no method of theirs but special ones."""
 
 
+_BUILTIN_TYPES = frozenset(name for name, value in vars(builtins).items() if isinstance(value, type))
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _ANY_MODULE_OF_PYTHON = sys.stdlib_module_names
-_CONTAINERS = frozenset(("tuple", "list", "dict", "set", "frozenset", "zip", "enumerate", "reversed"))
+_CONTAINERS = frozenset(("tuple", "list", "zip", "enumerate", "reversed", "collections.deque"))
 
 
 @dataclass(frozen=True)
 class Evaluation:
     """What is known of a module's global names where its statements are evaluated.
 
-    `data` are names that plain data is bound to, by each statement that binds them; `managers` are functions
-    that make context managers. What is found plain is plain only if the classes in `assumed` run no code of
-    their own when they are called: whether that is so, their own syntax tells.
+    `data` are names that plain data is bound to, by each statement that binds them; `functions` those that
+    only definitions of functions bind, `managers` those of them that make context managers. What is found
+    plain is plain only if all that is `assumed` is true of other names, which their own syntax tells.
     """
 
     known: Globals
     data: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
     managers: frozenset[str] = frozenset()
-    assumed: set[Dotted] = field(default_factory=set, compare=False)
+    assumed: set[Assumption] = field(default_factory=set, compare=False)
 
     def is_plain(self, node: ast.expr) -> bool:
         """Return whether evaluating an expression calls nothing of the project, whatever comes out."""
         match node:
             case ast.Constant() | ast.Name():
                 return True
-            case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return all(self.is_plain(part) for part in parts)
+            case ast.Set(elts=parts):
+                return all(self.hashes_plainly(part) for part in parts)
             case ast.Starred(value=part):
                 return self.iterates_plainly(part)
             case ast.Dict(keys=keys, values=values):
@@ -117,7 +130,7 @@ class Evaluation:
                 return all(
                     self.iterates_plainly(value)
                     if key is None
-                    else self.is_plain(key) and self.is_plain(value)
+                    else self.hashes_plainly(key) and self.is_plain(value)
                     for key, value in pairs
                 )
             case ast.Lambda(args=arguments):
@@ -144,7 +157,25 @@ class Evaluation:
             return True
         if path is None or not self.is_global(path[0]) or not self._all(self.is_plain, node):
             return False
-        self.assumed.add(path)
+        self.assumed.add((CALLED, path))
+        return True
+
+    def hashes_plainly(self, node: ast.expr) -> bool:
+        """Return whether an expression can become a key without a call of the project's code."""
+        match node:
+            case ast.Name(id=name):
+                return name in self.data or name in self.functions or self._is_type(name)
+            case ast.Attribute():
+                return self.is_plain(node)
+            case ast.Tuple(elts=parts):
+                return all(self.hashes_plainly(part) for part in parts)
+        return self.is_data(node)
+
+    def _is_type(self, name: str) -> bool:
+        """Return whether a name is a built-in type, or assume that another one is a type."""
+        if not self.is_global(name):
+            return self._name(ast.Name(name)) in _BUILTIN_TYPES
+        self.assumed.add((TYPE, (name,)))
         return True
 
     def is_global(self, name: str) -> bool:
@@ -209,9 +240,12 @@ class Evaluation:
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return all(self.is_type(part) for part in parts)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                return self.is_type(left) and self.is_type(right)
+                # an object that is no type may have an operator of its own
+                named = [part.id for part in (left, right) if isinstance(part, ast.Name)]
+                return self.is_type(left) and self.is_type(right) and all(map(self._is_type, named))
             case ast.Subscript(value=value, slice=arguments):
-                return self._name(value).startswith(_GENERIC) and self.is_type(arguments)
+                name = self._name(value)
+                return (name in _GENERIC or name.startswith(_GENERIC_OF)) and self.is_type(arguments)
         return False
 
     def decorates_plainly(self, node: ast.expr, own: Iterable[str] = ()) -> bool:
@@ -234,12 +268,12 @@ class Evaluation:
     def has_plain_defaults(self, arguments: ast.arguments) -> bool:
         """Return whether evaluating a function's defaults and annotations calls nothing of the project."""
         defaults = [d for d in (*arguments.defaults, *arguments.kw_defaults) if d is not None]
-        return all(self.is_plain(default) for default in defaults) and not any(
-            isinstance(node, ast.Call)
-            for annotated in ast.walk(arguments)
-            if isinstance(annotated, ast.arg) and annotated.annotation
-            for node in ast.walk(annotated.annotation)
-        )
+        annotated = [arg.annotation for arg in ast.walk(arguments) if isinstance(arg, ast.arg)]
+        return all(map(self.is_plain, defaults)) and all(map(self.annotates_plainly, annotated))
+
+    def annotates_plainly(self, node: ast.expr | None) -> bool:
+        """Return whether an annotation is not evaluated, or evaluating it calls nothing of the project."""
+        return node is None or "annotations" in self.known.imports or self.is_type(node)
 
     def _comprehends(self, node: _Comprehension, right: Callable[[Evaluation, ast.expr], bool]) -> bool:
         """Return whether a comprehension goes through plain data, and all that it makes of it is right."""
@@ -251,6 +285,8 @@ class Evaluation:
             inside = replace(inside, data=inside.data | bound)
             if not all(inside.is_data(condition) for condition in generator.ifs):
                 return False
+        if not isinstance(node, ast.ListComp | ast.GeneratorExp) and not inside.hashes_plainly(values[0]):
+            return False
         return all(right(inside, value) for value in values)
 
     def _is_pure(self, function: ast.expr) -> bool:
@@ -263,12 +299,15 @@ class Evaluation:
         return all(right(part) for part in (*call.args, *(keyword.value for keyword in call.keywords)))
 
     def _is_of_a_module(self, node: ast.Attribute) -> bool:
-        """Return whether an attribute is one of an imported module, which no code of the project computes."""
+        """Return whether an attribute is one of an import; assume that no code of the project computes it."""
         path = dotted(node)
-        if path is None or len(path) != 2:  # of a longer path, the end may be a property
+        if path is None:
             return False
+        self.assumed.add((READ, path))
         return path[0] in self.known.imports and path[0] not in self.known.others
 
     def _name(self, node: ast.expr) -> str:
         path = dotted(node)
-        return (self.known.qualified(path) if path else None) or ""
+        if path is None or (self.known.has_stars and not self.is_global(path[0])):
+            return ""  # any of the stars may have brought another thing of this name
+        return self.known.qualified(path) or ""

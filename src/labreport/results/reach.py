@@ -6,60 +6,48 @@ The rules, in order:
 2. An import inside code that counts, and any import at the level of a module that is imported, executes its
    module and the packages around it: these modules are *imported*.
 3. In an imported module these count always, since importing executes them: statements that call something,
-   assign to attributes or items, or hold other statements; definitions with decorators, defaults or class
-   keywords that call something; classes with bases, with all of their methods. Exceptions are the lists in
-   `plain`: calls, decorators and bases that are known to have no effect. Special functions of a module
-   (`__getattr__`) count always as well.
+   assign to attributes or items, or hold other statements; definitions with decorators, defaults, annotations
+   or class keywords that call something; classes with bases that may take note of them. Exceptions are the
+   lists in `plain`: what is known to have no effect. A module's `__getattr__` and `__dir__` count always;
+   what they name counts if a name may be theirs.
 4. A global name in code that counts makes count whatever binds it in its module, through imports to where it
-   is defined; `module.name` likewise.
-5. Any other attribute, and each word of a text without spaces, makes count whatever has that name, in each
-   imported module: functions, classes, variables, and the methods of classes that count. A text that is the
-   dotted name of a module of the project imports it.
+   is defined; `module.name` likewise. A name that nothing binds counts wherever it is bound. An import whose
+   name other statements bind as well, or that is not at the level of its scope, uses its module as a value.
+5. Any other attribute, and each word of a text without spaces (of other texts, what is in braces, called, or
+   after @), makes count whatever has that name in the modules that are used as values, and the methods of
+   that name of the classes that count. A text that is the dotted name of a module of the project imports it.
 6. A class counts with its statements, its special methods, and the methods that other packages call by
-   protocol (`write`, `fit`, …); its other methods by name.
+   protocol (`write`, `fit`, …); its other methods by name, or all, those of its bases included, if a base or
+   decorator is not the project's or a metaclass makes it.
 7. Where a name is computed (`getattr` without a literal name, `globals()`, `vars`, `__dict__`, …), its module
    counts whole, and so do all classes that count, and each module that is used as a value.
 8. Where anything can be reached (`exec`, `eval`, `sys.modules`, `import_module` of a computed name, pickles,
-   …), all imported modules count whole.
-9. Another package counts by its version (see `versions`) where code that counts uses what was imported from
-   it, and where nothing uses it: then it was imported for its effect. labreport itself never counts.
+   …), all imported modules count whole; where code reads its own text (`__doc__`, …), so do their files.
+9. The order of statements counts among those that act, and what they or assignments after them use; and where
+   a name is bound more than once. The order of imports counts if importing changes something elsewhere.
+10. Another package counts by its version (see `versions`) where code that counts uses what was imported from
+    it, and where nothing uses it: then it was imported for its effect. labreport itself never counts.
 """
 
 from __future__ import annotations
 
 import builtins
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
 from labreport.modules import Module
-from labreport.results.references import ANYTHING, LOCAL, Dotted, Import, References
-from labreport.results.syntax import Class, ModuleFacts, Piece
+from labreport.results.pieces import ModuleFacts, Piece
+from labreport.results.references import ANYTHING, LOCAL, OF_MODULES, TEXTS, Dotted, Import, References
+from labreport.results.resolving import Modules, Names
 
 ORDER = "import order"
-
-
-class Modules(Protocol):
-    """The project's modules, as reach needs them."""
-
-    def find(self, dotted: str) -> Module | None:
-        """Return the module of this name, None if it is not one of the project's."""
-        ...
-
-    def facts(self, module: Module) -> ModuleFacts:
-        """Return what a module's syntax tells."""
-        ...
-
-    def is_own(self, top: str) -> bool:
-        """Return whether a top-level module, or a folder of modules, is the project's."""
-        ...
-
-    def is_foreign(self, top: str) -> bool:
-        """Return whether a top-level module is another package's: not the project's, not Python's own."""
-        ...
+TEXT = "its text"
+_SPECIAL = ("__getattr__", "__dir__")
+_PRIVATE = re.compile(r"_+[^\W_]\w*?(__\w+)")
 
 
 @dataclass(frozen=True)
@@ -91,7 +79,7 @@ def reached_from(
 
     `values` are modules that are used as objects.
     """
-    reach = _Reach(modules)
+    reach = _Reach(modules, Names(modules, start))
     reach.import_(start)
     for module, name in names:
         reach.import_(module)
@@ -120,15 +108,9 @@ class _Imported:
 
     def __init__(self, facts: ModuleFacts) -> None:
         self.facts = facts
-        self.binding: dict[str, list[int]] = defaultdict(list)
-        self.methods: dict[str, list[int]] = defaultdict(list)
-        self.methods_of: dict[str, list[int]] = defaultdict(list)
-        for index, piece in enumerate(facts.pieces):
-            for name in piece.names:
-                (self.methods if piece.owner else self.binding)[name].append(index)
-            if piece.owner:
-                self.methods_of[piece.owner].append(index)
-        self.used = {path[0] for piece in facts.pieces for path in piece.refers.paths}
+        self.binding, self.methods, self.methods_of = facts.indices
+        # whatever looks at all modules calls them, and learns nothing from most
+        self.special = {index for name in _SPECIAL for index in self.binding.get(name, ())}
         self.counts: set[int] = set()
         self.acting: set[int] = set()
         self.is_value = False
@@ -143,8 +125,9 @@ class _Imported:
 class _Reach:
     """Marks pieces until nothing is left to mark."""
 
-    def __init__(self, modules: Modules) -> None:
+    def __init__(self, modules: Modules, known: Names) -> None:
         self.modules = modules
+        self.known = known
         self.imported: dict[Module, _Imported] = {}
         self.foreign: set[str] = set()
         self.names: set[str] = set()
@@ -154,6 +137,7 @@ class _Reach:
         self._resolved: set[tuple[Module, str, Dotted]] = set()
         self._with_methods: dict[str, list[Module]] = defaultdict(list)
         self._values: list[Module] = []
+        self._given: set[tuple[Module, str]] = set()
 
     # ------------------------------------------------------------------------------------------- importing
 
@@ -165,10 +149,10 @@ class _Reach:
         for index, piece in enumerate(state.facts.pieces):
             for found in piece.executes:
                 self._execute(module, found)
-            if self._acts(module, piece):
+            if self.known.acts(module, piece):
                 state.acting.add(index)
                 self._count(module, index)
-            if piece.stands and not state.used.intersection(piece.names):
+            if piece.stands and not state.facts.used.intersection(piece.names):
                 self._note_foreign(module, piece.stands)  # imported for its effect, or for other modules
         for name in state.methods:
             self._with_methods[name].append(module)
@@ -177,58 +161,13 @@ class _Reach:
         if self.computed >= ANYTHING:
             self._count_whole(module)
 
-    def _acts(self, module: Module, piece: Piece) -> bool:
-        """Return whether executing a piece may do more than bind names."""
-        if piece.always or not all(self._is_inert(module, path) for path in piece.assuming):
-            return True
-        return piece.defines is not None and not all(
-            self._is_quiet(module, base) for base in piece.defines.bases
-        )
-
-    def _is_inert(self, module: Module, path: Dotted) -> bool:
-        """Return whether a dotted name is a class of the project that runs no code when it is called."""
-        return all(
-            found is not None and found.inert and all(self._is_inert(where, base) for base in found.bases)
-            for where, found in self._classes(module, path)
-        )
-
-    def _is_quiet(self, module: Module, path: Dotted) -> bool:
-        """Return whether a dotted name is a class of the project that takes no note of its subclasses."""
-        return all(
-            found is not None and found.quiet and all(self._is_quiet(where, base) for base in found.bases)
-            for where, found in self._classes(module, path)
-        )
-
-    def _classes(self, module: Module, path: Dotted) -> list[tuple[Module, Class | None]]:
-        """Return the classes that a dotted name may stand for in a module, None for anything else."""
-        facts = self.modules.facts(module)
-        found: list[tuple[Module, Class | None]] = []
-        for piece in facts.pieces:
-            if piece.owner or path[0] not in piece.names:
-                continue
-            if piece.stands is None:
-                found.append((module, piece.defines if len(path) == 1 else None))
-            else:
-                found += self._imported_classes(module, piece.stands, path[1:])
-        return found or [(module, None)]
-
-    def _imported_classes(
-        self, module: Module, stands: Import, rest: Dotted
-    ) -> list[tuple[Module, Class | None]]:
-        name, taken, level = stands
-        steps = self._steps(module, name, level)
-        path = (taken, *rest) if taken else rest
-        while path:
-            inside, below = self.modules.find(".".join(steps)), self.modules.find(".".join([*steps, path[0]]))
-            if inside is not None and inside != module and below is None:
-                return self._classes(inside, path)
-            steps, path = [*steps, path[0]], path[1:]
-        return [(module, None)]
-
     def _execute(self, module: Module, found: Import) -> None:
         """Execute an import: each package on the way, and the module; a name of it may be a module, too."""
-        for inside in self._executed_modules(module, found):
+        for inside in self.known.executed(module, found):
             self.import_(inside)
+        asked, name = self.known.asked(module, found)
+        if asked is not None and name not in self.imported[asked].binding:
+            self._count_bound(asked, "__getattr__")
 
     def _import_steps(self, steps: Sequence[str]) -> Module | None:
         """Import all modules on a dotted path; return the last, None if the path ends at no module."""
@@ -238,12 +177,6 @@ class _Reach:
             if inside is not None:
                 self.import_(inside)
         return inside
-
-    def _steps(self, module: Module, name: str, level: int, taken: str | None = None) -> list[str]:
-        """Return the absolute dotted path of what an import in a module asks for."""
-        above = module.package.split(".") if level else []
-        above = above[: len(above) - level + 1] if level else []
-        return [step for step in (*above, *name.split("."), taken or "") if step]
 
     def _note_foreign(self, module: Module, found: Import) -> None:
         top = found[0].partition(".")[0]
@@ -293,34 +226,46 @@ class _Reach:
             piece = self.imported[module].facts.pieces[index]
             for found in piece.executes:
                 self._note_foreign(module, found)
-            self._follow_class(module, piece)
             self.refer(module, piece.refers)
+            self._follow_class(module, piece)
 
     def _follow_class(self, module: Module, piece: Piece) -> None:
         """Count the methods of a class that counts, as far as they do."""
+        if piece.defines is not None and (
+            piece.defines.given or self.known.are_foreign(module, piece.defines.bases)
+        ):
+            self._give(module, piece)
         state = self.imported[module]
-        everything = self.computed or self._has_foreign_bases(module, piece)
         for name in piece.names if not piece.owner else ():
             for index in state.methods_of.get(name, ()):
-                if everything or self.names.intersection(state.facts.pieces[index].names):
+                named = self.names.intersection(state.facts.pieces[index].names)
+                if self.computed or named or (module, name) in self._given:
                     self._count(module, index)
 
-    def _has_foreign_bases(self, module: Module, piece: Piece) -> bool:
-        """Return whether a class has bases whose code is not the project's, and may call any method."""
-        return piece.defines is not None and self._are_foreign(module, piece.defines.bases)
-
-    def _are_foreign(self, module: Module, bases: Iterable[Dotted]) -> bool:
-        classes = [found for base in bases for found in self._classes(module, base)]
-        return any(found is None or self._are_foreign(where, found.bases) for where, found in classes)
+    def _give(self, module: Module, piece: Piece) -> None:
+        """Count all methods of a class and of its bases: code that is not the project's may call any."""
+        name = piece.names[0]
+        if piece.defines is None or (module, name) in self._given:
+            return
+        self._given.add((module, name))
+        for base in piece.defines.bases:
+            for where, found in self.known.classes(module, base):
+                if found is not None:
+                    self.import_(where)
+                    self._give(where, found)
+                elif not self.known.is_foreign(where, base):  # which class of the project cannot be told
+                    self._compute_classes(LOCAL)
+        for index in self.imported[module].methods_of.get(name, ()):
+            self._count(module, index)
 
     def refer(self, module: Module, refers: References) -> None:
         """Count what references in a module reach."""
-        bound = self.imported[module].binding
+        state = self.imported[module]
         for found in refers.imports:
             self._execute(module, found)
             self._note_foreign(module, found)
         for path in refers.paths:
-            if path[0] in bound or not hasattr(builtins, path[0]):
+            if path[0] in state.binding or state.facts.stars or not hasattr(builtins, path[0]):
                 self.name(module, path[0], path[1:])
             else:
                 self._attributes_of_objects(path[1:])
@@ -335,10 +280,12 @@ class _Reach:
         """Count what has a name as an attribute: methods, and what modules have that are used as values."""
         if name not in self.names:
             self.names.add(name)
+            if private := _PRIVATE.fullmatch(name):  # the name that a class's own methods have for it
+                self._attribute(private[1])
             for module in self._with_methods.get(name, ()):
                 self._count_methods(module, name)
             for module in list(self._values):
-                self._count_bound(module, name)
+                self._take(module, name)
 
     def _injected(self, name: str) -> None:
         """Count a name wherever it is bound: which of these was put in its place cannot be told."""
@@ -351,6 +298,10 @@ class _Reach:
     def _compute(self, module: Module, what: int) -> None:
         if what >= LOCAL:
             self._count_whole(module)
+        self._compute_classes(what)
+
+    def _compute_classes(self, what: int) -> None:
+        """Count what can be reached of all classes that count, and of the modules that are used as values."""
         if what > self.computed:
             self.computed = what
             for other, state in list(self.imported.items()):
@@ -367,9 +318,15 @@ class _Reach:
             self._values.append(module)
             if self.computed:
                 self._count_whole(module)
-            self._count_bound(module, "__getattr__")
-            for name in self.names & state.binding.keys():
-                self._count_bound(module, name)
+            for name in ("__getattr__", *self.names):
+                self._take(module, name)
+
+    def _take(self, module: Module, name: str) -> None:
+        """Count what a name is in a module that is used as a value: what it binds, or a module below it."""
+        self._count_bound(module, name)
+        below = self.known.below(module, name)
+        if below in self.imported:
+            self.use_as_value(below)
 
     # ------------------------------------------------------------------------------------------ resolving
 
@@ -389,6 +346,9 @@ class _Reach:
             self._attributes_of_objects(rest)
         elif not pieces and not from_star:
             self._count_bound(module, "__getattr__")
+            if name.startswith("__"):  # of a class, where it is named: which one cannot be told
+                for mangled in [bound for bound in state.binding if bound.endswith(name)]:
+                    self._count_bound(module, mangled)
             if not hasattr(builtins, name):
                 self._injected(name)
             self._attributes_of_objects(rest)
@@ -397,17 +357,21 @@ class _Reach:
         """Count a name that a module has from an import of all names; return whether it may have it."""
         found = False
         for star, _, level in self.imported[module].facts.stars:
-            inside = self._import_steps(self._steps(module, star, level))
+            steps = self.known.steps(module, star, level)
+            inside = self._import_steps(steps)
             state = self.imported[inside] if inside is not None else None
             if inside is not None and state is not None and (name in state.binding or state.facts.stars):
                 self.name(inside, name, rest)
+                found = True
+            elif self.modules.find(".".join([*steps, name])) is not None:  # __all__ lists a module
+                self._attributes(inside, steps, (name, *rest))
                 found = True
         return found
 
     def _import_path(self, module: Module, found: Import, rest: Dotted) -> None:
         """Count what an import stands for, and of that what a path of attributes names."""
         name, taken, level = found
-        steps = self._steps(module, name, level)
+        steps = self.known.steps(module, name, level)
         self._note_foreign(module, found)
         if level or self.modules.is_own(steps[0]):
             path = (taken, *rest) if taken and taken != "*" else rest
@@ -416,10 +380,15 @@ class _Reach:
     def _attributes(self, inside: Module | None, steps: Sequence[str], path: Dotted) -> None:
         """Count what a path of attributes reaches from a module, or from a folder that is not a module."""
         if not path:
-            if inside is not None:
-                self.use_as_value(inside)
+            for module in [inside] if inside is not None else self.known.within(steps, list(self.imported)):
+                self.use_as_value(module)
             return
+        if inside is not None and path[0] in OF_MODULES:
+            self.use_as_value(inside)
+        is_known = self.modules.find(".".join([*steps, path[0]])) in self.imported
         below = self._import_steps([*steps, path[0]])
+        if inside is not None and below is not None and not is_known:
+            self._count_bound(inside, "__getattr__")  # it may be what imports the module
         if inside is not None and (below is None or path[0] in self.imported[inside].binding):
             self.name(inside, path[0], path[1:])
         if below is not None or inside is None:
@@ -441,10 +410,10 @@ class _Reach:
         """Return the digests of all that counts, by module and label; the label "" is that of statements."""
         out: dict[tuple[Path, str], str] = {}
         for module, state in self.imported.items():
-            if all(_is_future(state.facts.pieces[index]) for index in state.counts):
+            if all(_is_future(state.facts.pieces[index]) for index in state.counts | state.special):
                 continue
             digests: dict[str, list[str]] = defaultdict(list)
-            for index in sorted(state.counts):
+            for index in sorted(state.counts | state.special):
                 piece = state.facts.pieces[index]
                 if piece.label:
                     digests[piece.label].append(piece.digest)
@@ -453,8 +422,10 @@ class _Reach:
             statements = _statements(state)
             if statements:
                 out[module.path, ""] = _joined(statements)
+            if self.computed >= TEXTS:
+                out[module.path, TEXT] = state.facts.text
         if any(state.acts_on_others for state in self.imported.values()):
-            executed = [m for m in self._executed(start, set()) if self.imported[m].counts]
+            executed = [m for m in self.known.order(start) if self.imported[m].counts]
             order = [[module.path.name, *self._order(module)] for module in executed]
             out[start.path, ORDER] = _joined(" ".join(names) for names in order)
         return out
@@ -470,40 +441,26 @@ class _Reach:
         return any(
             self.imported[inside].acts_on_others
             for found in piece.executes
-            for inside in self._executed_modules(module, found)
+            for inside in self.known.executed(module, found)
         )
-
-    def _executed_modules(self, module: Module, found: Import) -> Iterator[Module]:
-        """Yield the modules that an import names: each package on the way, and the module."""
-        name, taken, level = found
-        steps = self._steps(module, name, level, taken if taken != "*" else None)
-        for i in range(len(steps)):
-            inside = self.modules.find(".".join(steps[: i + 1]))
-            if inside is not None:
-                yield inside
-
-    def _executed(self, module: Module, seen: set[Module]) -> Iterator[Module]:
-        """Yield the modules in the order in which importing one executes them."""
-        seen.add(module)
-        for piece in self.imported[module].facts.pieces:
-            for found in piece.executes:
-                for inside in self._executed_modules(module, found):
-                    if inside not in seen:
-                        yield from self._executed(inside, seen)
-        yield module
 
 
 def _statements(state: _Imported) -> list[str]:
-    """Return the digests of statements without a name, and between them what they depend on, in order."""
-    pieces = [state.facts.pieces[index] for index in sorted(state.counts)]
-    acting = [state.facts.pieces[index] for index in sorted(state.acting)]
-    if len(acting) < 2 and all(piece.label for piece in acting):
+    """Return the digests of statements without a name, and between them what they depend on, in order.
+
+    The order counts where something acts on the way, and where a name is bound more than once.
+    """
+    pieces = [(index in state.acting, state.facts.pieces[index]) for index in sorted(state.counts)]
+    acting = [piece for acts, piece in pieces if acts]
+    times = Counter(name for _, piece in pieces if not piece.owner for name in piece.names)
+    again = {name for name in times if times[name] > 1}
+    if not again and len(acting) < 2 and all(piece.label for piece in acting):
         return []
-    used = {path[0] for piece in acting for path in piece.refers.paths}
+    used = {path[0] for piece in acting for path in piece.refers.paths} | again
     return [
         piece.label or piece.digest
-        for piece in pieces
-        if not piece.label or piece in acting or used.intersection(piece.names)
+        for acts, piece in pieces
+        if acts or piece.assigns or not piece.label or (not piece.owner and used.intersection(piece.names))
     ]
 
 

@@ -13,25 +13,40 @@ Import = tuple[str, str | None, int]
 
 Dotted = tuple[str, ...]
 
-NONE, LOCAL, ANYTHING = 0, 1, 2
-"""What computed names can reach: nothing; what the module and the objects it is given have; anything."""
+NONE, LOCAL, ANYTHING, TEXTS = 0, 1, 2, 3
+"""What computed names can reach: nothing; what the module and the objects it is given have; anything; the
+text of the files as well, docstrings, comments and the numbers of lines included."""
+
+OF_MODULES = frozenset(("__dict__", "__getattribute__", "__getattr__"))
+"""Attributes through which all others of a module or an object can be reached."""
 
 _BY_BUILTIN = {
-    **dict.fromkeys(("getattr", "hasattr", "globals", "locals", "vars", "dir"), LOCAL),
+    **dict.fromkeys(("getattr", "hasattr", "setattr", "delattr"), LOCAL),
+    **dict.fromkeys(("globals", "locals", "vars", "dir"), LOCAL),
     **dict.fromkeys(("eval", "exec", "compile", "__import__", "__builtins__", "__loader__"), ANYTHING),
+    "__doc__": TEXTS,
 }
 _BY_ATTRIBUTE = {
-    **dict.fromkeys(("__dict__", "__getattribute__", "__getattr__"), LOCAL),
-    **dict.fromkeys(("__globals__", "f_globals", "f_builtins", "__builtins__", "__subclasses__"), ANYTHING),
+    **dict.fromkeys(OF_MODULES, LOCAL),
+    **dict.fromkeys(("__globals__", "f_globals", "f_locals", "f_builtins", "__builtins__"), ANYTHING),
+    "__subclasses__": ANYTHING,
+    **dict.fromkeys(("__doc__", "co_firstlineno", "co_lines", "co_positions"), TEXTS),
+    **dict.fromkeys(("f_lineno", "tb_lineno"), TEXTS),
 }
 _BY_FUNCTION = {
     **dict.fromkeys(("operator.attrgetter", "operator.methodcaller", "inspect.getmembers"), LOCAL),
     **dict.fromkeys(("inspect.getattr_static", "inspect.getmembers_static"), LOCAL),
+    **dict.fromkeys(("object.__setattr__", "object.__delattr__", "object.__getattribute__"), LOCAL),
+    **dict.fromkeys(("timeit", "doctest", "unittest", "cProfile", "profile", "logging.config"), ANYTHING),
+    **dict.fromkeys(("importlib.metadata.entry_points", "importlib.metadata.EntryPoint"), ANYTHING),
+    **dict.fromkeys((f"inspect.{name}" for name in ("getdoc", "getcomments", "findsource")), TEXTS),
+    **dict.fromkeys((f"inspect.{name}" for name in ("getsource", "getsourcelines")), TEXTS),
+    **dict.fromkeys(("linecache", "docopt", "runpy.run_path", "runpy.run_module"), TEXTS),
     **dict.fromkeys(
         (
             *("sys.modules", "importlib.import_module", "importlib.__import__", "importlib.reload"),
             *("pkgutil.resolve_name", "pkgutil.walk_packages", "pkgutil.iter_modules"),
-            *("runpy.run_path", "runpy.run_module", "inspect.getmodule", "gc.get_objects"),
+            *("inspect.getmodule", "gc.get_objects"),
             *("gc.get_referrers", "gc.get_referents", "typing.get_type_hints", "code.InteractiveInterpreter"),
             *(
                 f"{module}.{name}"
@@ -45,12 +60,18 @@ _BY_FUNCTION = {
     **dict.fromkeys(("importlib.util", "importlib.machinery", "zipimport", "imp"), ANYTHING),
 }
 _WITH_A_TEXT = {  # where the name is written out, it counts like any other text
-    **dict.fromkeys(("getattr", "hasattr", "inspect.getattr_static"), 1),
+    **dict.fromkeys(("getattr", "hasattr", "setattr", "delattr", "inspect.getattr_static"), 1),
+    **dict.fromkeys(("object.__setattr__", "object.__delattr__", "object.__getattribute__"), 1),
     **dict.fromkeys(("operator.attrgetter", "operator.methodcaller"), 0),
     **dict.fromkeys(("importlib.import_module", "__import__", "pkgutil.resolve_name"), 0),
 }
-_NO_TEXT_OF_NAMES = re.compile(r"\s")
+_IMPORTS = frozenset(("importlib.import_module", "__import__"))
+_SENTENCE = re.compile(r"\s")
 _WORD = re.compile(r"[^\W\d]\w*")
+_FIELD = re.compile(r"\{[^{}]*\}")
+_CODE = re.compile(r"(?<=@)[^\W\d]\w*|[^\W\d]\w*(?=\()")
+"""What other packages take for a name of the code around them: "y ~ f(x)", "size > @limit"."""
+
 _LONGEST_NAME = 200
 
 
@@ -109,12 +130,13 @@ class References:
 class Globals:
     """The global names of a module: what its imports bind them to, and those that something else binds.
 
-    `stars` are the modules all of whose names it imports.
+    `stars` are the modules all of whose names it imports; it `has_stars` also if all are named relatively.
     """
 
     imports: Mapping[str, Import] = field(default_factory=dict)
     others: frozenset[str] = frozenset()
     stars: frozenset[str] = frozenset()
+    has_stars: bool = False
 
     def qualified(self, path: Dotted) -> str | None:
         """Return the dotted name outside the module that a dotted name stands for, if imports tell it."""
@@ -233,6 +255,10 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         self.found.imports.update(executed_by(node))
+        for name, found in imports_of(node).items():
+            # where something else may be bound to the name, too, its uses do not tell what they are of
+            if self.scopes[-1].get(name) != found:
+                self.found.imported.add((found, ()))
 
     visit_ImportFrom = visit_Import
 
@@ -292,14 +318,18 @@ class _Finder(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
-        place = _WITH_A_TEXT.get(self._qualified(node.func) or "")
+        called = self._qualified(node.func) or ""
+        place = _WITH_A_TEXT.get(called)
         named = node.args[place] if place is not None and len(node.args) > place else None
         if not (isinstance(named, ast.Constant) and isinstance(named.value, str)):
             self.generic_visit(node)
             return
+        self._computes(max((_BY_ATTRIBUTE.get(w, NONE) for w in _WORD.findall(named.value)), default=NONE))
         if named.value.startswith("."):  # a relative import; which package it is of is taken to be this one
             level = len(named.value) - len(named.value.lstrip("."))
             self.found.imported.add(((named.value.lstrip("."), None, level), ()))
+        elif called in _IMPORTS:
+            self.found.imports.add((named.value, None, 0))
         # not the function: its name alone, in any other place, is a computed name
         if isinstance(node.func, ast.Attribute):
             self.visit(node.func.value)
@@ -308,12 +338,23 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Constant(self, node: ast.Constant) -> None:
         text = node.value
-        if not isinstance(text, str) or len(text) > _LONGEST_NAME or _NO_TEXT_OF_NAMES.search(text):
+        if not isinstance(text, str):
             return
-        words = _WORD.findall(text)
+        code = _CODE.findall(text)
+        self.found.paths.update((name,) for name in code if self._is_global(name))
+        if _SENTENCE.search(text) or len(text) > _LONGEST_NAME:
+            words = [*code, *(word for field_ in _FIELD.findall(text) for word in _WORD.findall(field_))]
+        else:
+            words = _WORD.findall(text)
+            self.found.texts.update(_dotted(text) if words else ())
         self.found.names.update(words)
-        if words:
-            self.found.texts.update(_dotted(text))
+        # "__dict__" may be one of the __slots__; where a text becomes a name, `visit_Call` has it
+        self._computes(
+            max((_BY_ATTRIBUTE.get(word, NONE) for word in words if word != "__dict__"), default=NONE)
+        )
+
+    def _is_global(self, name: str) -> bool:
+        return name in self.known.imports or name in self.known.others
 
     def _path(self, path: Dotted) -> None:
         for scope in reversed(self.scopes):

@@ -15,17 +15,28 @@ from labreport import modules, surroundings
 from labreport.errors import InputError, Place, UsageError, did_you_mean, raise_all
 from labreport.modules import Module
 from labreport.results import declaration as declarations
-from labreport.results import observed, packages, plain, reach, references, syntax, versions
+from labreport.results import (
+    observed,
+    packages,
+    pieces,
+    plain,
+    reach,
+    references,
+    resolving,
+    syntax,
+    versions,
+)
 from labreport.results.cache import Cache
 from labreport.results.declaration import Declaration, Setting
 from labreport.results.files import checksum
 from labreport.results.fingerprint import OBSERVED, Fingerprint, Part, of_kind
 from labreport.results.packages import Packages
+from labreport.results.pieces import ModuleFacts
 from labreport.results.reach import reached, reached_from
 from labreport.results.references import ANYTHING, References
 from labreport.results.results import SCHEMA
 from labreport.results.strict_json import digest
-from labreport.results.syntax import ModuleFacts, experiment_facts, module_facts
+from labreport.results.syntax import experiment_facts, module_facts
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -50,9 +61,21 @@ class Sources:
         self._found: dict[str, Module | None] = {}
         self._facts: dict[Path, ModuleFacts] = {}
         self._own: dict[str, bool] = {}
+        self.executed: resolving.Executed = {}
         self._installed: tuple[Packages, dict[str, str]] | None = None
         self._observed: dict[Part, str] = {}
-        made_by = (syntax, declarations, versions, packages, observed, references, plain, reach)
+        made_by = (
+            syntax,
+            declarations,
+            versions,
+            packages,
+            observed,
+            references,
+            plain,
+            reach,
+            resolving,
+            pieces,
+        )
         self._cache = Cache(project.build / "cache" / "syntax.json", made_by)
 
     def declaration(self, name: str) -> Declaration:
@@ -237,16 +260,22 @@ class Sources:
     @cached_property
     def _snapshot(self) -> str:
         """The digest of all that what is reached depends on: each Python file of the project, by its path."""
-        found = ((path, self.read(path)) for path in modules.source_files(self.project))
+        found = ((path, self.read(path)) for path in self._files)
         return digest([[str(path), checksum(data)] for path, data in found if data is not None])
 
+    @cached_property
+    def _files(self) -> dict[Path, None]:
+        """Each Python file of the project, in the order in which they were found."""
+        return dict.fromkeys(modules.source_files(self.project))
+
     def find(self, dotted: str) -> Module | None:
-        """Return the project's module of this name, None if there is none; see `reach.Modules`."""
+        """Return the project's module of this name, None if there is none; see `resolving.Modules`."""
         if dotted not in self._found:
             # nearly every name that is asked for is none: the first step tells
             top = dotted.partition(".")[0]
             exists = top in self._tops and top != ENGINE
-            self._found[dotted] = modules.find_module(self.project, dotted) if exists else None
+            found = modules.find_module(self.project, dotted, self._files.keys()) if exists else None
+            self._found[dotted] = found
         return self._found[dotted]
 
     @cached_property

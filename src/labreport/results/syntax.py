@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from labreport.results.declaration import Source, parse, read, targets
+from labreport.results.pieces import Class, ModuleFacts, Piece
 from labreport.results.plain import Evaluation
 from labreport.results.references import (
-    Dotted,
     Globals,
     Import,
     References,
@@ -29,10 +28,29 @@ from labreport.results.references import (
 _DECLARED = ("NEEDS", "READS", "QUICK")
 _CALLED_BY_PROTOCOLS = frozenset(
     (
-        *("write", "writelines", "flush", "read", "readline", "readlines", "readinto", "seek", "tell"),
-        *("close", "fileno", "isatty", "keys", "items", "values", "get", "append", "extend", "acquire"),
-        *("release", "random", "getrandbits", "send", "throw", "fit", "predict", "transform", "score"),
-        *("get_params", "set_params", "forward", "step", "backward"),
+        # files, mappings, sequences, queues, locks
+        *("write", "writelines", "flush", "read", "read1", "readall", "readline", "readlines", "readinto"),
+        *("seek", "tell", "truncate", "close", "fileno", "isatty", "readable", "writable", "seekable"),
+        *("keys", "items", "values", "get", "pop", "update", "setdefault", "copy", "clear"),
+        *("append", "extend", "insert", "remove", "index", "count", "sort", "put", "acquire", "release"),
+        # generators, executors, clocks, generators of random numbers
+        *("send", "throw", "submit", "map", "shutdown", "result", "utcoffset", "dst", "tzname"),
+        *("random", "getrandbits", "integers", "seed", "rvs"),
+        # finders and loaders of modules, handlers of logs, pickling
+        *("find_spec", "create_module", "exec_module", "load_module", "get_data", "get_source", "get_code"),
+        *("is_package", "get_filename", "invalidate_caches", "get_resource_reader", "files"),
+        *("emit", "handle", "filter", "format", "persistent_id", "persistent_load", "reducer_override"),
+        # learners, networks, linear operators, plots
+        *("fit", "predict", "predict_proba", "decision_function", "transform", "inverse_transform"),
+        *("fit_transform", "partial_fit", "score", "get_params", "set_params", "forward", "backward"),
+        *("step", "zero_grad", "state_dict", "load_state_dict", "parameters", "matvec", "rmatvec", "matmat"),
+        *("shape", "dtype", "ndim", "size", "draw", "set_params", "to_numpy", "tolist", "item", "isoformat"),
+        # the methods that numpy calls on the objects in an array
+        *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sqrt", "cbrt", "square", "reciprocal"),
+        *("sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh"),
+        *("arccosh", "arctanh", "hypot", "degrees", "radians", "rad2deg", "deg2rad", "fabs", "floor", "ceil"),
+        *("trunc", "rint", "fmod", "conjugate", "real", "imag", "isnan", "isfinite", "sign", "logical_and"),
+        *("logical_or", "logical_xor", "logical_not"),
     )
 )
 """Methods that other packages call on objects which they are given."""
@@ -40,90 +58,13 @@ _CALLED_BY_PROTOCOLS = frozenset(
 
 _ON_SUBCLASSING = frozenset(("__init_subclass__", "__class_getitem__", "__set_name__", "__mro_entries__"))
 _ON_CALLING = frozenset(("__init__", "__new__", "__post_init__", "__setattr__", "__set_name__", "__del__"))
-
-
-@dataclass(frozen=True)
-class Class:
-    """What a class does besides being one.
-
-    `bases` are those of its bases that may be the project's. It is `quiet` if making it or a subclass of it
-    runs no code but that of its bases, `inert` if calling it runs none.
-    """
-
-    bases: tuple[Dotted, ...]
-    quiet: bool
-    inert: bool
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a module that can count alone.
-
-    `names` are the global names that it binds (for a method: its own), `owner` the class of a method, `label`
-    what it is called. It counts `always` if importing the module calls something in it, and also unless the
-    classes that it is `assuming` to be inert are so. An import statement `executes` imports, and its name
-    `stands` for one.
-    """
-
-    label: str
-    names: tuple[str, ...]
-    digest: str
-    refers: References
-    owner: str = ""
-    always: bool = False
-    assuming: tuple[Dotted, ...] = ()
-    executes: tuple[Import, ...] = ()
-    stands: Import | None = None
-    defines: Class | None = None
-
-    def plain(self) -> list[Any]:
-        """Return the piece as JSON."""
-        refers, imports = self.refers.plain(), [self.executes, self.stands]
-        defines = self.defines and [self.defines.bases, self.defines.quiet, self.defines.inert]
-        flags = [self.always, self.assuming]
-        return [self.label, self.names, self.digest, refers, self.owner, flags, imports, defines]
-
-    @classmethod
-    def parse(cls, plain: list[Any]) -> Piece:
-        """Return the piece in parsed JSON."""
-        label, names, digest, refers, owner, (always, assuming), (executes, stands), defines = plain
-        imports = tuple(_import(found) for found in executes), _import(stands) if stands else None
-        class_ = Class(_paths(defines[0]), *defines[1:]) if defines else None
-        assumed = _paths(assuming)
-        facts = References.parse(refers), owner, always, assumed
-        return cls(label, tuple(names), digest, *facts, *imports, class_)
-
-
-@dataclass(frozen=True)
-class ModuleFacts:
-    """A module's pieces in the order of the file; `stars` are the modules from which it imports all names."""
-
-    pieces: tuple[Piece, ...]
-    stars: tuple[Import, ...] = ()
-
-    def plain(self) -> list[Any]:
-        """Return the facts as JSON."""
-        return [[piece.plain() for piece in self.pieces], self.stars]
-
-    @classmethod
-    def parse(cls, plain: list[Any]) -> ModuleFacts:
-        """Return the facts in parsed JSON."""
-        cut, stars = plain
-        return cls(tuple(Piece.parse(piece) for piece in cut), tuple(_import(star) for star in stars))
-
-
-def _paths(plain: Iterable[Iterable[str]]) -> tuple[Dotted, ...]:
-    return tuple(tuple(path) for path in plain)
-
-
-def _import(plain: Any) -> Import:
-    module, name, level = plain
-    return module, name, level
+_HOOKS = frozenset(("__get__", "__hash__", "__eq__", "__or__", "__ror__"))
+_FACTORIES = frozenset(("list", "dict", "set"))
 
 
 def module_facts(data: bytes, shown: str) -> list[Any]:
     """Return a module's facts as JSON; InputError if it is not valid Python."""
-    return _facts(parse(data, shown)).plain()
+    return _facts(parse(data, shown), data).plain()
 
 
 def experiment_facts(data: bytes, shown: str, name: str) -> dict[str, Any]:
@@ -141,7 +82,7 @@ def experiment_facts(data: bytes, shown: str, name: str) -> dict[str, Any]:
         "quick": {key: repr(value) for key, value in declared.quick.items()},
         "has_draw": declared.has_draw,
     }
-    return {"declaration": declaration, "module": _facts(tree, is_experiment=True).plain()}
+    return {"declaration": declaration, "module": _facts(tree, data, is_experiment=True).plain()}
 
 
 def module_globals(body: Iterable[ast.stmt]) -> Globals:
@@ -156,19 +97,29 @@ def module_globals(body: Iterable[ast.stmt]) -> Globals:
         else:
             others.update(targets(statement))
         others.update(name for n in ast.walk(statement) if isinstance(n, ast.Global) for name in n.names)
-    stars = (module for module, name, level in imports.values() if name == "*" and not level)
-    return Globals(imports, frozenset(others), frozenset(stars))
+    stars = [module for module, _, level in _stars(body) if not level]
+    return Globals(imports, frozenset(others), frozenset(stars), any(True for _ in _stars(body)))
 
 
-def _facts(tree: ast.Module, *, is_experiment: bool = False) -> ModuleFacts:
-    body = [statement for statement in without_texts(tree).body if not _never_runs(statement)]
+def _stars(body: Iterable[ast.stmt]) -> Iterator[Import]:
+    """Yield the imports of all names of a module, which may stand under a condition."""
+    for statement in body:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.ImportFrom):
+                yield from (found for found in executed_by(node) if found[1] == "*")
+
+
+def _facts(tree: ast.Module, data: bytes, *, is_experiment: bool = False) -> ModuleFacts:
+    every = without_texts(tree).body
+    names = module_globals(every)
+    body = [statement for statement in every if not _never_runs(statement, names)]
     known = module_globals(body)
-    unbound: dict[str, Import | None] = dict.fromkeys(module_globals(filter(_never_runs, tree.body)).others)
-    evaluation = Evaluation(known, _data(body, known), _managers(body, known))
-    cutter = _Cutter(known, evaluation, unbound, is_experiment)
+    elsewhere = () if known.has_stars else module_globals(s for s in every if s not in body).others
+    unbound: dict[str, Import | None] = dict.fromkeys(set(elsewhere) - known.others - known.imports.keys())
+    evaluation = Evaluation(known, _data(body, known), *_functions(body, known))
+    cutter = _Cutter(known, evaluation, unbound, is_experiment and not _uses_defaults(body))
     pieces = [piece for statement in body for piece in cutter.cut(statement)]
-    stars = dict.fromkeys(found for piece in pieces for found in piece.executes if found[1] == "*")
-    return ModuleFacts(tuple(pieces), tuple(stars))
+    return ModuleFacts(tuple(pieces), tuple(dict.fromkeys(_stars(body))), sha256(data).hexdigest())
 
 
 class _Cutter:
@@ -183,7 +134,7 @@ class _Cutter:
     ) -> None:
         self.known = known
         self.evaluation = evaluation
-        self.unbound = {name: None for name in unbound if name not in known.imports}
+        self.unbound = unbound
         self.is_experiment = is_experiment
 
     def cut(self, node: ast.stmt) -> Iterator[Piece]:
@@ -198,7 +149,7 @@ class _Cutter:
             case ast.ClassDef():
                 yield from self._class(node)
             case ast.Assign() | ast.AnnAssign():
-                yield self._piece(node, tuple(targets(node)), always=self._acts(node))
+                yield self._piece(node, tuple(targets(node)), always=self._acts(node), assigns=True)
             case _:
                 # a statement of another kind, or one that holds others, has no name of its own
                 yield self._piece(node, tuple(targets(node)), label="", always=True)
@@ -216,7 +167,7 @@ class _Cutter:
         always = name == "*" or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
         digest, executes = digest_of([node]), tuple(executed_by(node))
         label = "" if always else name  # a star has no name of its own, but shadows others
-        return Piece(label, (name,), digest, References(), "", always, (), executes, stands)
+        return Piece(label, (name,), digest, References(), always=always, executes=executes, stands=stands)
 
     def _acts(self, node: ast.Assign | ast.AnnAssign) -> bool:
         """Return whether an assignment may do more than bind names."""
@@ -228,8 +179,7 @@ class _Cutter:
             return True  # what is unpacked is gone through
         if not all(isinstance(place, ast.Name) for place in places):
             return True
-        annotation = node.annotation if isinstance(node, ast.AnnAssign) else None
-        if annotation is not None and any(isinstance(part, ast.Call) for part in ast.walk(annotation)):
+        if isinstance(node, ast.AnnAssign) and not self.evaluation.annotates_plainly(node.annotation):
             return True
         return node.value is not None and not self.evaluation.is_plain(node.value)
 
@@ -237,11 +187,10 @@ class _Cutter:
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, siblings: Iterable[str] = ()
     ) -> bool:
         """Return whether defining a function calls nothing of the project."""
-        returns = ast.walk(node.returns) if node.returns else ()
         return (
             all(self.evaluation.decorates_plainly(d, siblings) for d in node.decorator_list)
             and self.evaluation.has_plain_defaults(node.args)
-            and not any(isinstance(part, ast.Call) for part in returns)
+            and self.evaluation.annotates_plainly(node.returns)
         )
 
     def _class(self, node: ast.ClassDef) -> Iterator[Piece]:
@@ -249,39 +198,53 @@ class _Cutter:
         names = {function.name for function in functions}
         alone = [f for f in functions if self._counts_alone(f, names)]
         rest = [statement for statement in node.body if statement not in alone]
+        self.evaluation.assumed.clear()
         decorated = all(self.evaluation.decorates_plainly(d) for d in node.decorator_list)
-        acts = not decorated or not all(self._is_quiet_in_class(statement, names) for statement in rest)
+        quiet = all(self._is_quiet_in_class(statement, names) for statement in rest)
+        defines = self._described(node, rest, given=not decorated)
+        always = not decorated or not quiet or defines.given or self._is_hooked_enum(node, names)
         cut = copy.copy(node)
         cut.body = rest
         if self.is_experiment and node.name == "Params":
             cut.body = [_without_default(statement) for statement in rest]
-        defines = self._described(node, names)
-        always = acts or bool(node.keywords)
         piece = self._piece(cut, (node.name,), always=always, defines=defines)
         # what the body says about a function beside it is about the method, not about a global name
-        piece.refers.names.update(path[0] for path in piece.refers.paths if path[0] in names)
+        used = {path[0] for path in piece.refers.paths} | {name for part in rest for name in targets(part)}
+        piece.refers.names.update(used & names)
         yield piece
         for function in alone:
             self.evaluation.assumed.clear()
             label = f"{node.name}.{function.name}"
             yield self._piece(function, (function.name,), label=label, owner=node.name)
 
-    def _described(self, node: ast.ClassDef, functions: Iterable[str]) -> Class:
+    def _described(self, node: ast.ClassDef, body: Iterable[ast.stmt], *, given: bool) -> Class:
         """Return what a class does besides being one; bases that are not known count as doing anything."""
         others = [base for base in node.bases if not self.evaluation.is_plain_base(base)]
         paths = [dotted(base.value if isinstance(base, ast.Subscript) else base) for base in others]
-        quiet = not node.keywords and None not in paths and _ON_SUBCLASSING.isdisjoint(functions)
-        factories = (
-            keyword.value
-            for part in node.body
-            for call in ast.walk(part)
-            if isinstance(call, ast.Call)
-            for keyword in call.keywords
-            if keyword.arg in ("default_factory", "factory")
-        )
-        empty = all(isinstance(f, ast.Name) and f.id in ("list", "dict", "set") for f in factories)
-        inert = quiet and empty and _ON_CALLING.isdisjoint(functions)
-        return Class(tuple(path for path in paths if path is not None), quiet, inert)
+        given = given or bool(node.keywords) or None in paths
+        names = {name for part in node.body for name in targets(part)}
+        quiet = not given and _ON_SUBCLASSING.isdisjoint(names)
+        inert = quiet and _ON_CALLING.isdisjoint(names) and all(map(self._is_inert_in_class, body))
+        known = tuple(path for path in paths if path is not None)
+        return Class(known, quiet, inert, given, tuple(sorted(names & _HOOKS)))
+
+    def _is_inert_in_class(self, node: ast.stmt) -> bool:
+        """Return whether what a statement leaves in a class runs no code when it is read or copied."""
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if isinstance(value, ast.Call) and self._is_field(value):
+            parts = [k.value for k in value.keywords if not _is_name(k.value, _FACTORIES)]
+            return all(map(self.evaluation.is_data, parts))
+        return value is None or self.evaluation.is_data(value)
+
+    def _is_field(self, node: ast.Call) -> bool:
+        path = dotted(node.func)
+        return path is not None and self.known.qualified(path) == "dataclasses.field"
+
+    def _is_hooked_enum(self, node: ast.ClassDef, functions: Iterable[str]) -> bool:
+        """Return whether making an Enum calls a function of its own."""
+        paths = filter(None, map(dotted, node.bases))
+        is_enum = any((self.known.qualified(path) or "").startswith("enum.") for path in paths)
+        return is_enum and any(map(_is_special, functions))
 
     def _counts_alone(self, node: ast.FunctionDef | ast.AsyncFunctionDef, siblings: Iterable[str]) -> bool:
         called_unnamed = _is_special(node.name) or node.name in _CALLED_BY_PROTOCOLS
@@ -291,6 +254,12 @@ class _Cutter:
         match node:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 return self._defines_plainly(node, siblings)
+            case ast.Assign(value=ast.Name(id=name)) | ast.AnnAssign(value=ast.Name(id=name)):
+                # an object may take note of the class to which it belongs
+                is_known = name in siblings or name in self.evaluation.functions
+                return (is_known or name in self.evaluation.data) and not self._acts(node)
+            case ast.Assign(value=ast.Attribute() as value) | ast.AnnAssign(value=ast.Attribute() as value):
+                return self.evaluation.is_data(value) and not self._acts(node)
             case ast.Assign() | ast.AnnAssign():
                 return not self._acts(node)
             case ast.Pass():
@@ -332,15 +301,37 @@ def _data(body: Iterable[ast.stmt], known: Globals) -> frozenset[str]:
     return frozenset(data - others)
 
 
-def _managers(body: Iterable[ast.stmt], known: Globals) -> frozenset[str]:
-    """Return the names of a module's functions that make context managers."""
-    return frozenset(
+def _functions(body: Iterable[ast.stmt], known: Globals) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that only functions have, and of these those that make context managers."""
+    defined = [node for node in body if isinstance(node, ast.FunctionDef)]
+    others = {name for node in body if node not in defined for name in targets(node)} | known.imports.keys()
+    managers = (
         node.name
-        for node in body
-        if isinstance(node, ast.FunctionDef)
+        for node in defined
         for decorator in node.decorator_list
         if (path := dotted(decorator)) and known.qualified(path) == "contextlib.contextmanager"
     )
+    functions = frozenset(node.name for node in defined if not node.decorator_list)
+    return functions - others, frozenset(managers)
+
+
+def _is_name(node: ast.expr, names: Container[str]) -> bool:
+    return isinstance(node, ast.Name) and node.id in names
+
+
+def _uses_defaults(body: Iterable[ast.stmt]) -> bool:
+    """Return whether an experiment's code may use the defaults of Params, whatever it is given."""
+    outside = [n for n in body if not (isinstance(n, ast.Assign) and {*targets(n)} & {*_DECLARED})]
+    annotations = {
+        id(name)
+        for node in outside
+        for part in ast.walk(node)
+        for annotation in (getattr(part, "annotation", None), getattr(part, "returns", None))
+        if isinstance(annotation, ast.expr)
+        for name in ast.walk(annotation)
+    }
+    used = (name for node in outside for name in ast.walk(node) if id(name) not in annotations)
+    return any(isinstance(n, ast.Name) and n.id in ("Params", "QUICK") for n in used)
 
 
 def _is_special(name: str) -> bool:
@@ -348,12 +339,13 @@ def _is_special(name: str) -> bool:
     return name.startswith("_") and name.endswith("_") and len(name) > 2
 
 
-def _never_runs(node: ast.AST) -> bool:
+def _never_runs(node: ast.AST, known: Globals) -> bool:
     """Return whether the statement's body never runs in an experiment: type checking, or a script's main."""
     if not isinstance(node, ast.If) or node.orelse:
         return False
-    test = ast.unparse(node.test)
-    return test in ("TYPE_CHECKING", "typing.TYPE_CHECKING", "__name__ == '__main__'")
+    path = dotted(node.test)
+    is_of_types = path is not None and known.qualified(path) == "typing.TYPE_CHECKING"
+    return is_of_types or ast.unparse(node.test) == "__name__ == '__main__'"
 
 
 def _without_default(node: ast.stmt) -> ast.stmt:

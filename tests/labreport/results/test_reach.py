@@ -137,6 +137,78 @@ REACHED = {
             def f(): return 0
         def run(params, lab): return {"y": f()}
         """,
+    "a field of a dataclass that is a property": """
+        from dataclasses import dataclass
+        LOG = []
+        @dataclass
+        class C:
+            size: int
+            @property
+            def size(self): return 1
+            @size.setter
+            def size(self, value): LOG.append(1 ** 2)
+        def run(params, lab): return {"y": C(5) and LOG}
+        """,
+    "a property in a sentence": """
+        class C:
+            @property
+            def area(self): return 1 ** 2
+        def run(params, lab): return {"y": "an area of {0.area} here".format(C())}
+        """,
+    "a function in a query of pandas": """
+        import pandas as pd
+        def limit(k): return 1 ** 2
+        def run(params, lab): return {"y": len(pd.DataFrame({"a": [1]}).query("a > @limit(1)"))}
+        """,
+    "private names": """
+        class C:
+            def __hidden(self): return 1 ** 2
+        def run(params, lab): return {"y": getattr(C(), "_C__hidden")()}
+        """,
+    "a private name that is global": """
+        class C:
+            def f(self): return __helper()
+        def _C__helper(): return 1 ** 2
+        def run(params, lab): return {"y": C().f()}
+        """,
+    "a setter by a computed name": """
+        LOG = []
+        class C:
+            @property
+            def alpha(self): return 1
+            @alpha.setter
+            def alpha(self, value): LOG.append(1 ** 2)
+        def make(**values):
+            for key in values: setattr(C(), key, 1)
+        def run(params, lab): return {"y": make(alpha=1) or LOG}
+        """,
+    "a name of numpy for the objects in an array": """
+        import numpy as np
+        class C:
+            def exp(self): return 1 ** 2
+        def run(params, lab): return {"y": np.exp(np.array([C()]))[0]}
+        """,
+    "a finder of modules": """
+        import sys
+        class Finder:
+            def find_spec(self, name, path=None, target=None): return 1 ** 2
+        sys.meta_path.append(Finder())
+        def run(params, lab): return {"y": 1}
+        """,
+    "an Enum that calls itself": """
+        from enum import Enum
+        SEEN = []
+        class Kind(Enum):
+            A = 1
+            def __init__(self, number): SEEN.append(number ** 2)
+        def run(params, lab): return {"y": SEEN}
+        """,
+    "a name that the main part of a script binds, too": """
+        def f(): return 1 ** 2
+        def run(params, lab): return {"y": f()}
+        if __name__ == "__main__":
+            f = None
+        """,
     "a name shadowed by a global statement": """
         def f(): return 0
         def g(): return 1 ** 2
@@ -179,6 +251,62 @@ CROSSING = {
         "import core\ndef outer():\n    g = core.sq\n    return lambda x: g(x)\n"
         "def run(params, lab): return {'y': outer()(3)}"
     ),
+    "an import that may fail": (
+        "try:\n    import core\nexcept ImportError:\n    core = None\n"
+        "def run(params, lab): return {'y': core.sq(3)}"
+    ),
+    "a function that may be missing": (
+        "try:\n    from core import sq\nexcept ImportError:\n    def sq(x): return 0\n"
+        "def run(params, lab): return {'y': sq(3)}"
+    ),
+    "a lazy import into a name that was bound before": (
+        "def run(params, lab):\n    m = None\n    if m is None:\n        import core as m\n"
+        "    return {'y': m.sq(3)}"
+    ),
+    "a lazy import that is global": (
+        "def load():\n    global core\n    import core\n"
+        "def run(params, lab):\n    load()\n    return {'y': core.sq(3)}"
+    ),
+    "an import within a class": (
+        "class C:\n    from core import sq\ndef run(params, lab): return {'y': C.sq(3)}"
+    ),
+    "a star that shadows a built-in": ("from shadow import *\ndef run(params, lab): return {'y': sum([3])}"),
+    "a conditional star that shadows a built-in": (
+        "if True:\n    from shadow import *\ndef run(params, lab): return {'y': sum([3])}"
+    ),
+    "a package that is handed on": (
+        "import space.deep\nfrom space import deep\nimport space\ndef use(p): return p.deep.g(3)\n"
+        "def run(params, lab): return {'y': use(space)}"
+    ),
+    "__dict__ of a module": "import core\ndef run(params, lab): return {'y': core.__dict__['s' + 'q'](3)}",
+    "__globals__ by a text": (
+        "import core\ndef run(params, lab): return {'y': getattr(core.other, '__globals__')['s' + 'q'](3)}"
+    ),
+    "a mixin of a base that calls any method": (
+        "import json\nfrom mixin import Mixin\nclass E(Mixin, json.JSONEncoder): pass\n"
+        "def run(params, lab): return {'y': json.dumps([{1}], cls=E)}"
+    ),
+    "a base that is made by a call": (
+        "from made import LOG, make\nclass A(make()): pass\ndef run(params, lab): return {'y': LOG}"
+    ),
+    "a base that is unpacked": (
+        "from kept import KINDS, BASES\nclass A(*BASES): pass\ndef run(params, lab): return {'y': KINDS}"
+    ),
+    "an operator between objects": (
+        "from nodes import a, LOG\nx = a | a\ndef run(params, lab): return {'y': LOG}"
+    ),
+    "an annotation that is evaluated": (
+        "from nodes import Of, LOG\ndef f(x: Of[1]): pass\ndef run(params, lab): return {'y': LOG}"
+    ),
+    "a descriptor that is read": (
+        "from nodes import Of, LOG\nX = Of.d\ndef run(params, lab): return {'y': LOG}"
+    ),
+    "a key that is hashed": ("from nodes import a, LOG\nT = {a: 1}\ndef run(params, lab): return {'y': LOG}"),
+    "an object that takes note of its class": (
+        "from nodes import d, LOG\nclass C: x = d\ndef run(params, lab): return {'y': LOG}"
+    ),
+    "a package called build": "from build.steps import f\ndef run(params, lab): return {'y': f(3)}",
+    "a deep package": "from a.b.c.d.e.f.g.h import f\ndef run(params, lab): return {'y': f(3)}",
     "a partial": (
         "from functools import partial\nimport core\nP = partial(core.sq, 3)\n"
         "def run(params, lab): return {'y': P()}"
@@ -195,6 +323,22 @@ MODULES = {
     "pkg/deep.py": "import core\nf = core.sq\n",
     "lazy.py": "def __getattr__(name):\n    import core\n    return getattr(core, name)\n",
     "patched.py": "import core\ncore.other = core.sq\n",
+    "shadow.py": "import core\ndef sum(xs): return core.sq(xs[0])\n",
+    "space/deep.py": "import core\ndef g(x): return core.sq(x)\n",
+    "mixin.py": "import core\nclass Mixin:\n    def default(self, o): return core.sq(3)\n",
+    "made.py": "import core\nLOG = []\ndef make():\n    LOG.append(core.sq(3))\n    return object\n",
+    "kept.py": (
+        "import core\nKINDS = []\nclass Base:\n"
+        "    def __init_subclass__(cls): KINDS.append(core.sq(3))\nBASES = (Base,)\n"
+    ),
+    "nodes.py": (
+        "import core\nLOG = []\nclass Node:\n    def __or__(self, other): LOG.append(core.sq(3))\n"
+        "    def __hash__(self): return core.sq(3)\n    def __get__(self, i, o): return core.sq(3)\n"
+        "    def __set_name__(self, owner, name): LOG.append(core.sq(3))\na = Node()\nd = Node()\n"
+        "class Of:\n    d = Node()\n    def __class_getitem__(cls, x): LOG.append(core.sq(3))\n"
+    ),
+    "build/steps.py": "import core\nf = core.sq\n",
+    "a/b/c/d/e/f/g/h.py": "import core\nf = core.sq\n",
 }
 
 
@@ -207,6 +351,8 @@ COARSE = {
     "a computed name",
     "a lazy attribute",
     "a monkey patch",
+    "__dict__ of a module",
+    "__globals__ by a text",
 }  # here the whole module counts, or both names
 
 
@@ -243,6 +389,39 @@ def test_the_order_of_statements_counts_and_that_of_functions_does_not(tmp_path)
     functions = ("def f(): return T\ndef g(): return f()", "def g(): return f()\ndef f(): return T")
     assert edited(tmp_path / "a", text, {}, *statements)
     assert edited(tmp_path / "b", text, {}, *functions) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "old", "new"),
+    [
+        ("A = 1\nB = A\nA = 2\n", "B = A\nA = 2", "A = 2\nB = A"),
+        ("L = [1]\nL.append(2)\nB = len(L)\n", "L.append(2)\nB = len(L)", "B = len(L)\nL.append(2)"),
+        ("A, B = 1, 2\nB = 3\n", "A, B = 1, 2\nB = 3", "B = 3\nA, B = 1, 2"),
+    ],
+)
+def test_the_order_of_assignments_counts_where_a_value_depends_on_it(tmp_path, body, old, new):
+    text = f"{body}def run(params, lab): return {{'y': [B, *globals_of(B)]}}\ndef globals_of(x): return [x]\n"
+    assert edited(tmp_path, text, {}, old, new)
+
+
+@pytest.mark.parametrize("reads", ["f.__doc__", "getattr(f, '__doc__')", "inspect.getsource(f)"])
+def test_texts_count_where_code_reads_them(tmp_path, reads):
+    text = f'import inspect\ndef f():\n    """One."""\ndef run(params, lab): return {{"y": {reads}}}'
+    assert edited(tmp_path / "a", text, {}, "One.", "Two.")
+    assert edited(tmp_path / "b", text.replace(reads, "f()"), {}, "One.", "Two.") == []
+
+
+def test_the_default_of_a_parameter_counts_where_code_may_use_it(tmp_path):
+    change = ("seed: int = 0", "seed: int = 1")
+    uses = "def run(params, lab): return {'y': Params().seed}"
+    given = "def run(params: Params, lab) -> dict: return {'y': params.seed}"
+    assert edited(tmp_path / "a", uses, {}, *change)
+    assert edited(tmp_path / "b", given, {}, *change) == []  # what it is given is a parameter
+
+
+def test_a_package_counts_that_a_text_imports(tmp_path):
+    text = "import importlib\ndef run(params, lab): return {'y': importlib.import_module('scipy.stats')}"
+    assert "scipy" in fingerprint(make(tmp_path, text, {})).named("version")
 
 
 def test_a_class_of_another_class_of_the_project_counts_by_name(tmp_path):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from labreport.results.syntax import ModuleFacts, experiment_facts, module_facts
+from labreport.results.pieces import ModuleFacts
+from labreport.results.syntax import experiment_facts, module_facts
 
 EXPERIMENT = '''"""Question?"""
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ def pieces(text):
 
 def acting(text):
     """Return what acts, or acts unless what it calls is found to be an inert class."""
-    return [piece.label for piece in pieces(text) if piece.always or piece.assuming]
+    called = {piece.label: {what for what, _ in piece.assuming} & {"called"} for piece in pieces(text)}
+    return [piece.label for piece in pieces(text) if piece.always or called[piece.label]]
 
 
 def test_an_experiment_has_its_declaration_and_the_pieces_of_its_module():
@@ -116,7 +118,10 @@ def test_what_calls_or_changes_something_acts(statement):
 def test_a_call_acts_unless_it_makes_an_instance_of_an_inert_class(callee):
     *_, piece = pieces(f"import module\ndef init(): pass\nclass C: pass\nX = {callee}(1, (2, 3))")
     assert not piece.always
-    assert piece.assuming == (tuple(callee.split(".")),)
+    assert piece.assuming == (("called", tuple(callee.split("."))),)
+
+
+FIELD = "from dataclasses import field\n"
 
 
 @pytest.mark.parametrize(
@@ -134,7 +139,7 @@ def test_a_call_acts_unless_it_makes_an_instance_of_an_inert_class(callee):
     ],
 )
 def test_a_class_is_inert_if_making_an_instance_runs_no_code_of_it(body, inert):
-    (piece,) = (p for p in pieces(f"class C:\n    {body}\n") if p.label == "C")
+    (piece,) = (p for p in pieces(f"{FIELD}class C:\n    {body}\n") if p.label == "C")
     assert piece.defines.inert == inert
 
 
