@@ -119,7 +119,8 @@ class Children:
 
         # what may be edited is imported in each child, from its sources as they are then
         asked = {module: module.partition(".")[0] for module in self.project.config.preload}
-        edited = Sources(self.project).versions(asked.values()).named("package")
+        sources = Sources(self.project)
+        edited = sources.versions(filter(sources.is_foreign, asked.values())).named("package")
         preload = [m for m, top in asked.items() if top not in edited and not is_own(self.project, top)]
         return ForkServer(
             preload=[*OURS, *preload],

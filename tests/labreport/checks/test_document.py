@@ -44,7 +44,7 @@ def test_an_experiment_or_a_template_that_changed_since_is_named(copy):
     projects.change(copy.templates / "report.tex.j2", "Because of", "Due to")
     (fresh,) = (verdict for verdict in build.check(copy).verdicts if verdict.name == "fresh")
     found = [f"{where}: {what}" for where, what in fresh.places]
-    assert found[0] == "experiments/exp.py: its result is out of date: experiments/exp.py changed"
+    assert found[0] == "experiments/exp.py: its result is out of date: experiments/exp.py:run changed"
     assert "build/report.pdf: report_templates/report.tex.j2 changed" in found
 
 
