@@ -241,11 +241,11 @@ def _kept(task: Task, sources: Sources, stored: Cells, params: object) -> Kept:
     """Return the cells of the run, some of which may be there from an earlier one."""
     from labreport.running.lab import Lab
 
-    def named(value: object) -> str | None:
-        if isinstance(value, Lab):
-            return "the lab"
-        return "the parameters" if type(value) is type(params) and value == params else None
-
+    # the lab is that of the run, and what a cell reads of its parameters is noted
+    named: dict[type, Callable[[object], str | None]] = {
+        Lab: lambda _: "the lab",
+        type(params): lambda value: "the parameters" if value == params else None,
+    }
     experiment = Module(task.project.experiments / f"{task.name}.py", EXPERIMENTS)
     functions = Functions(sources, experiment, named)
     now = inputs_of(task.fingerprint, task.params, lambda seen: sources.observed(seen.parts))

@@ -14,6 +14,7 @@ import io
 import pickle
 import sys
 import types
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 ATTRIBUTES, MEMORY = "__dict__", "cache_info"
 
-Ignored = Callable[[object], str | None]
-"""A function that names an object which does not count as a value, and returns None for any other."""
+Ignored = Mapping[type, Callable[[object], str | None]]
+"""For types some of whose objects do not count as values: what names such an object, and None for others."""
 
 
 class Unknowable(Exception):
@@ -56,7 +57,7 @@ class Functions:
         self.sources = sources
         self.start = start
         self.ignored = ignored
-        self._trees: dict[Path, ast.Module] = {}
+        self._trees: dict[Path, _Written] = {}
         self._reached: dict[frozenset[object], reach.Reached] = {}
 
     def fingerprint(self, function: object) -> Fingerprint:
@@ -191,18 +192,13 @@ class Functions:
 
     def _nodes(self, module: Module, code: types.CodeType) -> Iterator[tuple[str, references.References]]:
         """Yield the digest and the references of each definition that a code object may come from."""
-        tree = self._tree(module)
-        known = syntax.module_globals(tree.body)
-        for node, scopes in _definitions(tree, {}):
-            decorators = node.decorator_list if not isinstance(node, ast.Lambda) else []
-            first = min([node.lineno, *(d.lineno for d in decorators)])
-            name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
-            if (first, name) == (code.co_firstlineno, code.co_name):
-                yield syntax.digest_of([node]), references.references([node], known, scopes)
+        written = self._written(module)
+        for node, scopes in written.definitions[code.co_firstlineno, code.co_name]:
+            yield syntax.digest_of([node]), references.references([node], written.known, scopes)
 
-    def _tree(self, module: Module) -> ast.Module:
+    def _written(self, module: Module) -> _Written:
         if module.path not in self._trees:
-            self._trees[module.path] = syntax.without_texts(ast.parse(self.sources.read(module.path) or b""))
+            self._trees[module.path] = _Written(self.sources.read(module.path) or b"")
         return self._trees[module.path]
 
     def _foreign(self, held: Held) -> set[str]:
@@ -218,6 +214,20 @@ def remembers(fingerprint: Fingerprint) -> bool:
     return any(name.endswith(f".{MEMORY}") for name in fingerprint.named("value"))
 
 
+class _Written:
+    """The syntax of a module: its global names, and its functions by their first lines and names."""
+
+    def __init__(self, source: bytes) -> None:
+        tree = syntax.without_texts(ast.parse(source))
+        self.known = syntax.module_globals(tree.body)
+        self.definitions: dict[tuple[int, str], list[tuple[_Function, Scopes]]] = defaultdict(list)
+        for node, scopes in _definitions(tree, {}):
+            decorators = node.decorator_list if not isinstance(node, ast.Lambda) else []
+            first = min([node.lineno, *(d.lineno for d in decorators)])
+            name = "<lambda>" if isinstance(node, ast.Lambda) else node.name
+            self.definitions[first, name].append((node, scopes))
+
+
 class _Hasher(pickle.Pickler):
     """Writes a value so that equal values give equal bytes; notes what counts by its code."""
 
@@ -226,12 +236,15 @@ class _Hasher(pickle.Pickler):
         self.fast = True  # no references to what was written before: equal parts need not be the same object
         self.functions = functions
         self.held = held
+        self.array = getattr(sys.modules.get("numpy"), "ndarray", None)
 
     def reducer_override(self, value: Any) -> Any:
         """Return how to write functions, classes and modules, and what does not count."""
-        name = self.functions.ignored(value)
-        if name is not None:
-            return str, (name,)
+        if type(value) in self.functions.ignored:
+            name = self.functions.ignored[type(value)](value)
+            return (str, (name,)) if name is not None else NotImplemented
+        if type(value) is self.array and not value.dtype.hasobject:  # much less to write than NumPy's own way
+            return tuple, ((value.dtype.str, value.shape, value.tobytes()),)
         if isinstance(value, types.FunctionType):
             if not self.functions.is_ours(value):
                 return str, (f"{value.__module__}.{value.__qualname__}",)
@@ -298,12 +311,11 @@ def _attributes(class_: type) -> Iterator[tuple[str, object]]:
             yield key, value
 
 
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scopes = Mapping[str, references.Import | None]
 
 
-def _definitions(
-    node: ast.AST, scopes: Scopes
-) -> Iterator[tuple[ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, Scopes]]:
+def _definitions(node: ast.AST, scopes: Scopes) -> Iterator[tuple[_Function, Scopes]]:
     """Yield each function in some code, with the local names around it."""
     for child in ast.iter_child_nodes(node):
         inside = scopes
