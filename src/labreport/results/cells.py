@@ -19,7 +19,6 @@ from typing import Any
 
 from labreport.results.fingerprint import Fingerprint
 
-LIMIT = 1 << 30  # bytes of values that are kept for each experiment
 _TABLE = """
 create table if not exists cells (
     key text not null, seen text not null, value blob not null, sha256 text not null, used real not null,
@@ -71,7 +70,7 @@ class Cells:
         row = (key, written, value, sha256(value).hexdigest(), time.time())
         self._run("insert or replace into cells values (?, ?, ?, ?, ?)", *row)
 
-    def prune(self, limit: int = LIMIT) -> None:
+    def prune(self, limit: int) -> None:
         """Forget the cells that were not used for longest, until the rest is no larger than the limit."""
         if self._connection is None and not self.path.exists():
             return

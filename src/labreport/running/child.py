@@ -268,7 +268,7 @@ def _run(
     with Cells(task.project.cells / task.name / "cells.db") as stored:
         lab.cells = _kept(task, sources, stored, params)
         returned = module.run(params, lab)
-        stored.prune()
+        stored.prune(task.project.config.most_stored)
     encoded = encode(returned, task.params)
     seen = _observed(task, send)
     publish(task.project, task.name, encoded, task.fingerprint | seen, facts())

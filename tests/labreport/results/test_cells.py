@@ -27,7 +27,7 @@ def always(seen):
 
 def test_nothing_is_found_and_nothing_written_before_the_first_cell(cells):
     assert cells.find("a", always) is None
-    cells.prune()
+    cells.prune(0)
     assert not cells.path.parent.exists()
 
 
