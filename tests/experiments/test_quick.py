@@ -2,14 +2,16 @@
 
 Each function that ran is in the fingerprint, as coverage saw it.
 
-The experiments are run as a user runs them, in copies of the project. In one there are two processes, and W&B
-is offline, without an account. In the other there is a single process: there nothing is drawn, which depends
-on the result alone, and the sweep runs without W&B, which takes most of its time. The sweep has fewer trials
-than QUICK says, with shorter trainings on fewer points than sweep.yaml has.
+The experiments are run as a user runs them, in copies of the project. In one there is a single process, whose
+runs and drawings are measured; there the sweep runs without W&B, which takes most of its time. In the other
+there are two processes, and W&B is offline, without an account: there nothing is drawn, which depends on the
+result alone. The sweep has fewer trials than QUICK says, with shorter trainings on fewer points than
+sweep.yaml has.
 """
 
 import fcntl
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -55,12 +57,12 @@ def without_drawing(folder: Path) -> None:
         path.write_text(source.replace("\ndef draw(", "\ndef not_drawn("), encoding="utf-8")
 
 
-def run(folder: Path, *arguments: str, mode: str = "offline") -> str:
+def run(folder: Path, *arguments: str, mode: str = "offline", measured: bool = True) -> str:
     """Run experiments in a copy, where nothing of whoever runs the tests is known; return what is printed."""
     home = folder / "home"
     home.mkdir(exist_ok=True)
-    measured = oracle.environment(folder, folder / "measured")
-    kept = {key: value for key, value in measured.items() if not key.startswith("WANDB_")}
+    variables = oracle.environment(folder, folder / "measured") if measured else os.environ
+    kept = {key: value for key, value in variables.items() if not key.startswith("WANDB_")}
     command = [
         sys.executable,
         "build_report.py",
@@ -84,12 +86,13 @@ def run(folder: Path, *arguments: str, mode: str = "offline") -> str:
 
 
 def run_with_two(folder: Path) -> str:
-    return run(copied(folder), "--jobs", "2")
+    without_drawing(copied(folder))
+    return run(folder, "--jobs", "2", *MAPPED, measured=False)
 
 
 def run_with_one(folder: Path) -> str:
-    without_drawing(copied(folder))
-    others = [name for name in MAPPED if name != "sweep"]
+    copied(folder)
+    others = [name for name in SOURCES if name != "sweep"]
     return run(folder, "--jobs", "1", *others) + run(folder, "--jobs", "1", "sweep", mode="disabled")
 
 
@@ -126,7 +129,7 @@ def read(folder: Path, name: str) -> dict:
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_quick_run_ends_with_a_result_of_strict_json(results, name):
-    result = read(results[1], name)
+    result = read(results[0], name)
     assert result["experiment"] == name
     assert result["values"]
 
@@ -135,7 +138,7 @@ def test_quick_run_ends_with_a_result_of_strict_json(results, name):
 def test_every_figure_is_drawn(results, name):
     named = set(re.findall(r"lab\.figure\(\s*\"([a-z_]+)\"", SOURCES[name]))
     assert named >= set(re.findall(rf"\b{name}\.figures\.(\w+)", TEMPLATES))
-    folder = results[1] / name / "figures"
+    folder = results[0] / name / "figures"
     assert {path.stem for path in folder.glob("*.pdf")} == named != set()
     for figure in named:
         assert (folder / f"{figure}.pdf").read_bytes().startswith(b"%PDF-")
@@ -152,25 +155,21 @@ def test_one_job_and_two_give_the_same_values_and_tables(results, name):
     assert one["tables"] == two["tables"]
 
 
-@pytest.mark.parametrize("phase", ["run", "draw"])
-@pytest.mark.parametrize("name", SOURCES)
-def test_each_function_that_ran_is_in_the_fingerprint(results, name, phase):
-    folders = [path.parents[2] for path in results]
-    ran = [oracle.ran(folder / "measured").get((name, phase), set()) for folder in folders]
-    assert any(ran)
-    for folder, functions in zip(folders, ran, strict=True):
-        project = projects.load(folder, quick=True)
-        code = Sources(project).fingerprint(name, phase, {}, {}).named("code") if functions else {}
-        own = [f for f in functions if "labreport" not in f.path.parts]
-        assert oracle.missed(project, {(name, phase): oracle.unnamed(code, folder, own)}) == []
-
-
 def measured(results) -> tuple[projects.Project, dict]:
-    """Return the copy that was drawn, and what was run there, but for labreport: that never counts."""
-    folder = results[1].parents[2]
+    """Return the copy that was measured, and what was run there, but for labreport: that never counts."""
+    folder = results[0].parents[2]
     found = oracle.ran(folder / "measured")
     own = {key: {f for f in ran if "labreport" not in f.path.parts} for key, ran in found.items()}
     return projects.load(folder, quick=True), own
+
+
+@pytest.mark.parametrize("phase", ["run", "draw"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_function_that_ran_is_in_the_fingerprint(results, name, phase):
+    project, ran = measured(results)
+    assert ran[name, phase]
+    code = Sources(project).fingerprint(name, phase, {}, {}).named("code")
+    assert oracle.missed(project, {(name, phase): oracle.unnamed(code, project.root, ran[name, phase])}) == []
 
 
 def test_each_token_of_what_ran_counts(results):

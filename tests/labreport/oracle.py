@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import projects
@@ -115,8 +116,13 @@ def environment(root: Path, folder: Path, *path: Path) -> dict[str, str]:
     return {**os.environ, **where, "PYTHONPATH": os.pathsep.join(map(str, (starts, *path)))}
 
 
-def functions(path: Path) -> Iterator[tuple[Function, ast.AST]]:
-    """Yield the functions of a file, inner ones included."""
+def functions(path: Path) -> list[tuple[Function, ast.AST]]:
+    """Return the functions of a file, inner ones included."""
+    return _functions(path, path.read_text(encoding="utf-8"))
+
+
+@cache
+def _functions(path: Path, text: str) -> list[tuple[Function, ast.AST]]:
 
     def visit(node: ast.AST, name: str) -> Iterator[tuple[Function, ast.AST]]:
         for child in ast.iter_child_nodes(node):
@@ -125,9 +131,10 @@ def functions(path: Path) -> Iterator[tuple[Function, ast.AST]]:
                 yield Function(path, child.lineno, below[1:]), child
             yield from visit(child, below)
 
-    yield from visit(ast.parse(path.read_text(encoding="utf-8")), "")
+    return list(visit(ast.parse(text), ""))
 
 
+@cache
 def ran(folder: Path) -> dict[tuple[str, str], set[Function]]:
     """Return the functions that were run by each experiment and phase."""
     lines: dict[tuple[str, str], dict[Path, set[int]]] = defaultdict(lambda: defaultdict(set))
@@ -249,7 +256,8 @@ def unnamed(code: Mapping[str, str], root: Path, found: Iterable[Function]) -> s
         file, steps = function.path.relative_to(root).as_posix(), function.name.split(".")
         outer = {f.name for f, _ in functions(function.path)}
         name = steps[0] if steps[0] in outer else ".".join(steps[:2])  # what is in a function, or a method
-        if f"{file}:{name}" not in code:
+        special = len(steps) == 2 and re.fullmatch("__.+__", steps[1])  # it counts with its class
+        if f"{file}:{steps[0] if special else name}" not in code:
             out.add(function)
     return out
 
