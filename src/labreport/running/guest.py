@@ -114,7 +114,7 @@ class _Guest:
         project = self._project(manifest)
         import_from(self.folder, manifest)
         generators.seed(seed_of(manifest.experiment, "import"))
-        observing.start(project, manifest.experiment, "run")
+        observing.start(project, manifest.experiment, "run", self.folder / manifest.folder)
         for name in manifest.modules:
             importlib.import_module(name)
         reading.watch(sys.modules[f"experiments.{manifest.experiment}"].Params)

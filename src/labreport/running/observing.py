@@ -63,8 +63,9 @@ Key = tuple[str, str]  # kind and name, as in a fingerprint
 class _Observer:
     """Notes what this process reads."""
 
-    def __init__(self, project: Project, expected: Iterable[Path]) -> None:
+    def __init__(self, project: Project, expected: Iterable[Path], copy: Path | None) -> None:
         self.project = project
+        self.copy = f"{copy}/" if copy is not None else None
         self.root = f"{project.root}/"
         self.asking = Asking(project)
         self.expected = {self.asking.module(str(path)) for path in expected}
@@ -231,9 +232,13 @@ class _Observer:
             folder, _, last = path.rpartition("/")
             path = f"{self._resolved(folder)}/{last}"
         inside = f"{path}/".startswith(self.root)
-        if f"{path}/".startswith(self._never) or not (inside or relative):
+        copied = self.copy is not None and path.startswith(self.copy)
+        if f"{path}/".startswith(self._never) or not (inside or relative or copied):
             return path, None
-        name = (path[len(self.root) :] or ".") if inside else os.path.relpath(path, self.root)
+        if self.copy is not None and copied:
+            name = path.removeprefix(self.copy)
+        else:
+            name = (path[len(self.root) :] or ".") if inside else os.path.relpath(path, self.root)
         parts = name.split("/")
         if any(part in _NOT_INPUTS or part.endswith((".egg-info", ".dist-info")) for part in parts):
             return path, None
@@ -344,10 +349,13 @@ _observer: _Observer | None = None
 _before_map = 0
 
 
-def start(project: Project, experiment: str, phase: str) -> None:
-    """Observe for good what this process, and those that it forks, read for a phase of an experiment."""
+def start(project: Project, experiment: str, phase: str, copy: Path | None = None) -> None:
+    """Observe for good what this process, and those that it forks, read for a phase of an experiment.
+
+    What is read in a folder that is a `copy` of the project's counts as if it were read in the project.
+    """
     global _observer
-    _observer = observer = _Observer(project, Sources(project).imported_by(experiment, phase))
+    _observer = observer = _Observer(project, Sources(project).imported_by(experiment, phase), copy)
     handlers: dict[str, Callable[..., None]] = {
         "open": observer.opened,
         "os.rename": observer.renamed,

@@ -352,8 +352,9 @@ def test_a_file_that_is_missing_in_the_zip_is_told_by_the_unpacked_code(tmp_path
 
 
     def run(params, lab):
-        data = Path(__file__).with_name("numbers.txt").read_text()
-        return {"mean": float(data), "shares": [1]}
+        if not Path(__file__).with_name("numbers.txt").exists():  # it is never opened: nobody sees it read
+            raise FileNotFoundError("numbers.txt")
+        return {"mean": 0.5, "shares": [1]}
     """
     project = coin_project(tmp_path / "project", projects.experiment(body), experiments__numbers_txt="")
     (project.root / "experiments/numbers_txt").rename(project.root / "experiments/numbers.txt")
