@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError
-from labreport.results import OBSERVED, Fingerprint
+from labreport.results import OBSERVED, Fingerprint, Part
 from labreport.running import observing
 from labreport.running.units import Done, Executor, Unit
 
@@ -55,6 +55,7 @@ class Map:
         with closing(self.executor.compute(self.function, units)) as computed:  # an error ends all at once
             for place, done in computed:
                 observing.add(_observed(done))
+                self._check_draws(done)
                 for item, value in zip(groups[place], self._apart(groups[place], done.value), strict=True):
                     if self.row is not None:
                         self.row.keep(item, Done(value, done.seen))
@@ -74,6 +75,16 @@ class Map:
         if self.batch is None:
             return group[0]
         return Unit(group[0].index, [item.argument for item in group], group[0].seed)
+
+    def _check_draws(self, done: Done) -> None:
+        """Raise ExperimentError if items that were computed together drew from one global generator."""
+        if self.batch not in (None, 1) and Part("seed") in done.seen.parts:
+            what = (
+                "a function of lab.map with `batch` draws from a global generator, so that its values would "
+                "depend on which items are computed together"
+            )
+            cure = "draw from a generator of its own for each item, with a seed from lab.seed(…)"
+            raise ExperimentError(what, cure=cure)
 
     def _apart(self, group: Sequence[Unit], value: Any) -> Sequence[Any]:
         if self.batch is None:

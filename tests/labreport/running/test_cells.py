@@ -284,6 +284,23 @@ def test_a_batched_function_must_return_a_value_for_each_item(tmp_path, returned
     assert error.cure == "return a list with one value for each item"
 
 
+@pytest.mark.parametrize("draw", ["random.random()", "np.random.rand()"])
+def test_a_batched_function_must_not_draw_from_a_global_generator(tmp_path, draw):
+    source = BATCH.replace('print("batch", some)', f"import random; import numpy as np; {draw}")
+    project = make(tmp_path, {"a": experiment(source, params=PARAMS)})
+    (error,) = running.execute(project).errors
+    assert "draws from a global generator" in error.what
+    assert "lab.seed(" in error.cure
+
+
+def test_a_batch_of_one_may_draw_from_a_global_generator(tmp_path):
+    source = BATCH.replace('print("batch", some)', "import random; random.random()").replace(
+        "batch=3", "batch=1"
+    )
+    project = make(tmp_path, {"a": experiment(source, params=PARAMS)})
+    assert running.execute(project).errors == ()
+
+
 def test_a_batch_of_none_is_refused(tmp_path):
     project = make(tmp_path, {"a": experiment(BATCH.replace("batch=3", "batch=0"), params=PARAMS)})
     (error,) = running.execute(project).errors
