@@ -91,3 +91,13 @@ def test_seeds_that_differ_in_any_bit_give_numpy_other_numbers():
         generators.seed(1 << bit)
         found.add(np.random.rand())
     assert len(found) == 63
+
+
+def test_states_differ_if_something_was_drawn_and_only_then():
+    before = generators.states()
+    torch.ones(3)  # takes memory, so that a copy of the state lies elsewhere
+    assert generators.states() == before
+    for draw in (random.random, np.random.rand, lambda: torch.rand(1)):
+        drawn = generators.states()
+        draw()
+        assert generators.states() != drawn
