@@ -16,7 +16,7 @@ _SHOWN = 3  # names in a sentence
 
 _SENTENCES = {
     "module": (
-        "imported {names} in a way that its syntax does not show",
+        "imported {names} in a way that no syntax shows",
         "counts from now on, whole and with what it imports; a plain `import` would be more exact",
     ),
     "file": ("read {names}", "declared from now on, or add it to READS"),
@@ -24,16 +24,16 @@ _SENTENCES = {
     "folder": ("listed {names}", "the names in it count from now on, or list the files in READS"),
     "variable": (
         "read {names} from the environment",
-        "another value makes it stale from now on; a parameter would show in the report and could be --set",
+        "stale from now on if a value changes; a parameter would show in the report, and --set would set it",
     ),
     "program": (
         "started {names}",
-        "another version makes it stale from now on; add the files that it reads by itself to READS",
+        "stale from now on if a program changes; add the files that it reads by itself to READS",
     ),
 }
 _EVERY = (
     "read the whole environment",
-    "a change of any variable makes it stale from now on; read by name those that matter, and start programs "
+    "stale from now on if any variable changes; read by name those that matter, and start programs "
     "with `os.environ | {…}`",
 )
 """What is told of each kind of input, and what its user can do; {names} are the inputs."""
