@@ -279,7 +279,7 @@ class _Lines:
         made_in = (
             f"rendered in {shown_seconds(made.render_seconds)}, LaTeX {shown_seconds(made.latex_seconds)}"
         )
-        pages = f"{made.pages} pages, {made.values} values traced"
+        pages = f"{made.pages} page{'' if made.pages == 1 else 's'}, {made.values} values traced"
         click.echo(f"{target}: {pages}; {self.ran}, {made_in}; {seconds} in all")
 
     def _notebooks(self, notebooks: build.Notebooks) -> None:

@@ -1,7 +1,7 @@
-"""What lies in the build folder though nothing refers to it any more: found here, removed by `build.clean`.
+"""What lies in the build folder although nothing refers to it any more: found here, removed by `build.clean`.
 
 The kinds are a table. Each looks at one place below the project's build folder and yields what nobody will
-use again; in doubt a thing stays. A folder that is a symbolic link leads somewhere else and is not entered; a
+use again; what is in doubt stays. A folder that is a symbolic link leads somewhere else and is not entered; a
 leftover that is one goes alone, and what it points to stays.
 """
 

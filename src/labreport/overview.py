@@ -91,7 +91,7 @@ def summary(steps: Sequence[Step]) -> str:
     counted = [(found[key], words) for key, words in _WORDS.items() if found[key]]
     all_of_them = f"{len(steps)} experiment{'' if len(steps) == 1 else 's'}"
     if not counted:
-        return f"nothing would run: {all_of_them} up to date"
+        return f"no experiment would run: {all_of_them} up to date"
     (count, words), *others = counted
     said = [f"{count} of {all_of_them} {words}", *(f"{count} {words}" for count, words in others)]
     took = _took(steps)

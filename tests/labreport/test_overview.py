@@ -51,7 +51,7 @@ def test_reasons_never_stick_out_of_a_terminal(width):
 @pytest.mark.parametrize(
     ("steps", "line"),
     [
-        ([step(state="fresh"), step(state="fresh")], "nothing would run: 2 experiments up to date"),
+        ([step(state="fresh"), step(state="fresh")], "no experiment would run: 2 experiments up to date"),
         (
             [step(cost=170), step(cost=20), step(state="fresh")],
             "2 of 3 experiments would run: about 3 min 10 s",

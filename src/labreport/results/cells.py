@@ -47,7 +47,7 @@ class Cells:
             self._connection = None
 
     def find(self, key: str, is_now: Check) -> tuple[bytes, Fingerprint] | None:
-        """Return the value kept under a key and what was seen with it, if that is as `is_now` wants it.
+        """Return the value kept under a key and what was seen with it, if `is_now` says that it is so now.
 
         A value that is not what was kept is forgotten.
         """
@@ -71,7 +71,7 @@ class Cells:
         self._run("insert or replace into cells values (?, ?, ?, ?, ?)", *row)
 
     def prune(self, limit: int) -> None:
-        """Forget the cells that were not used for longest, until the rest is no larger than the limit."""
+        """Forget the cells that have been unused for longest, until the rest is no larger than the limit."""
         if self._connection is None and not self.path.exists():
             return
         self._note_used()

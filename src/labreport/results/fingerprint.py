@@ -33,6 +33,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from labreport.results import strict_json
+from labreport.results.observed import ABSENT
 from labreport.surroundings import is_secret
 
 OBSERVED = ("module", "file", "folder", "variable", "program")
@@ -131,6 +132,8 @@ _REASONS = {  # changed, new, gone
     "style": ("{name} changed", "{name} is new", "{name} is gone"),
 }
 _PLAIN = ("{name} changed",) * 3
+_ON_DISK = ("file", "folder", "program")
+_GONE, _BACK = "{name} is gone", "{name} exists now"
 
 
 def _order(part: Part, *, in_both: bool) -> tuple[int, bool, bool, str]:
@@ -145,6 +148,8 @@ def _reason(part: Part, old: str | None, new: str | None) -> str:
     changed, added, gone = _REASONS.get(part.kind, _PLAIN)
     if part.kind == "variable" and (is_secret(part.name) or _is_digest(old) or _is_digest(new)):
         changed = _PLAIN[0]  # a reason stands on the screen and in logs
+    if part.kind in _ON_DISK and ABSENT in (old, new):
+        changed = _GONE if new == ABSENT else _BACK
     text = added if old is None else gone if new is None else changed
     return text.format(name=part.name or part.kind, old=_short(old), new=_short(new))
 

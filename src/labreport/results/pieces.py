@@ -35,9 +35,8 @@ class Piece:
 
     `names` are the global names that it binds (for a method: its own), `owner` the class of a method, `label`
     what it is called. It counts `always` if importing the module calls something in it, and also unless all
-    that it is `assuming` of other names is true. It `assigns` if it
-    computes a value where it stands. An import statement `executes` imports, and its name
-    `stands` for one.
+    that it is `assuming` of other names is true. It `assigns` if it computes a value where it stands. An
+    import statement `executes` imports, and its name `stands` for one.
     """
 
     label: str

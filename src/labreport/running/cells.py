@@ -2,8 +2,7 @@
 
 A cell is found if nothing that its value depends on has changed: the function (see `functions`), the item,
 what the call read of the experiment (see `reading`) and of the world (see `observing`). Where it cannot be
-told what a function depends on, its cells are those of the very same run: with its fingerprint, and in its
-place.
+told what a function depends on, its cells serve only a run with the same fingerprint, in the same place.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ class Kept:
             key = strict_json.digest([own.digest, _settings()])
             return Row(self, key, self.functions.item, before if remembers(own) else Fingerprint())
         except Unknowable as error:
-            print(f"cells of {name} are found by the same run only: {error}", flush=True)
+            print(f"items of {name} are kept for this very run only: {error}", flush=True)
             whole = strict_json.digest([self.fingerprint.plain(), name, number])
             return Row(self, whole, None, before)
 

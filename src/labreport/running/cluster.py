@@ -130,7 +130,7 @@ class Cluster:
         # the same map may come again and again, with other items
         if what not in self._told:
             self._told.add(what)
-            self.lab.notice(f"lab.map cannot send {what} to the cluster: it computes here")
+            self.lab.notice(f"lab.map computes here what it cannot send to the cluster: {what}")
 
     @contextmanager
     def _client(self) -> Iterator[Client]:
@@ -291,8 +291,8 @@ class _Map:
         if place not in self.blamed:
             self.blamed.append(place)
             return
-        what = "a function of lab.map ends the workers of the cluster that compute it"
-        cure = "see the logs of the workers: out of memory, perhaps"
+        what = "a function of lab.map kills each worker of the cluster that computes it"
+        cure = "see the logs of the workers: they may have run out of memory"
         raise ExperimentError(what, notes=[f"in {naming(self.units[place])}"], cure=cure)
 
     def _lost(self, error: BaseException, unit: Unit) -> ExperimentError:

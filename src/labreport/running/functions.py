@@ -1,7 +1,7 @@
 """What a function depends on, found while it is there: its code, and the values that it holds.
 
 Code counts as in a fingerprint (see `reach`), from the function itself on: for a lambda or a nested function
-from its own lines, not from those around it. Of values there count: what closures, defaults, partials and
+from its own lines, not from those around it. The values that count are what closures, defaults, partials and
 bound objects hold, and the present values of the module-level variables and class attributes that the code
 reaches, since `run` may have changed them. Parameters and the lab do not count as values: what a call reads
 of them is observed.

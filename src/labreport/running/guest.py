@@ -109,7 +109,7 @@ class _Guest:
         return units.perform(self.function, self._loaded(unit, lab))
 
     def _prepared(self) -> Lab:
-        """Return the lab of this process, which has imported from now on what the driver has."""
+        """Return the lab of this process, which has then imported what the driver has."""
         manifest = pickle.loads((self.folder / MANIFEST).read_bytes())
         project = self._project(manifest)
         import_from(self.folder, manifest)

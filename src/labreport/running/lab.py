@@ -105,14 +105,16 @@ class Lab:
         repeats compute only the new ones. A call that leaves files behind or starts programs is not kept.
 
         With `batch`, the function takes a list of at most so many items and returns a list of their values.
-        These must not depend on how items are put together; the global generators are seeded for each list.
+        These must not depend on how items are put together, so it must not draw from a global generator as
+        the map has seeded it.
 
         Raises
         ------
         Exception
             The first exception of the function, in the order of time, with a note that names the item.
         ExperimentError
-            A process was killed, or something cannot be pickled.
+            A process was killed, something cannot be pickled, or a function with `batch` gives values that
+            depend on a global generator.
 
         """
         from labreport.running import maps, pool, units

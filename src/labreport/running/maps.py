@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError
-from labreport.results import OBSERVED, Fingerprint
+from labreport.results import OBSERVED, Fingerprint, Part
 from labreport.running import observing
 from labreport.running.units import Done, Executor, Unit
 
@@ -52,13 +54,22 @@ class Map:
         """Yield the items with their values, in the order of time."""
         groups = list(self._groups(items))
         units = [self._unit(group) for group in groups]
+        unsure: list[tuple[Unit, Done]] = []  # drew from a global generator that several items shared
         with closing(self.executor.compute(self.function, units)) as computed:  # an error ends all at once
             for place, done in computed:
                 observing.add(_observed(done))
+                drew = self.batch not in (None, 1) and Part("seed") in done.seen.parts
                 for item, value in zip(groups[place], self._apart(groups[place], done.value), strict=True):
-                    if self.row is not None:
+                    if drew:
+                        unsure.append((item, Done(value, done.seen)))
+                    elif self.row is not None:
                         self.row.keep(item, Done(value, done.seen))
                     yield item, value
+        if unsure:
+            self._check(*unsure[-1])
+        if self.row is not None:
+            for item, done in unsure:
+                self.row.keep(item, done)
 
     def _groups(self, items: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
         """Yield the items that are computed together: nearly equal numbers, and as many for each process."""
@@ -75,6 +86,23 @@ class Map:
             return group[0]
         return Unit(group[0].index, [item.argument for item in group], group[0].seed)
 
+    def _check(self, item: Unit, done: Done) -> None:
+        """Raise ExperimentError if an item gives another value alone and with another seed.
+
+        Many draws do no harm: a DataLoader makes one that it does not use, others follow a seed of the item.
+        """
+        alone = Unit(item.index, [item.argument], item.seed ^ 1)
+        with closing(self.executor.compute(self.function, [alone])) as computed:
+            ((_, again),) = computed
+        (value,) = self._apart([item], again.value)
+        if _written(value) != _written(done.value):
+            what = (
+                "a function of lab.map with `batch` draws from a global generator, so that its values depend "
+                "on which items are computed together"
+            )
+            cure = "draw from a generator of its own for each item, with a seed from lab.seed(…)"
+            raise ExperimentError(what, cure=cure)
+
     def _apart(self, group: Sequence[Unit], value: Any) -> Sequence[Any]:
         if self.batch is None:
             return [value]
@@ -85,6 +113,14 @@ class Map:
                 cure="return a list with one value for each item",
             )
         return value
+
+
+def _written(value: Any) -> bytes:
+    sink = io.BytesIO()
+    pickler = pickle.Pickler(sink, 5)
+    pickler.fast = True  # equal parts need not be the same object
+    pickler.dump(value)
+    return sink.getvalue()
 
 
 def _observed(done: Done) -> Fingerprint:

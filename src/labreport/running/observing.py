@@ -52,10 +52,10 @@ _SHELLS = ("sh", "bash", "dash", "zsh")
 _OF_THE_SHELL = ("echo", "printf", "test", "[", "true", "false", "pwd", "kill")  # which are programs as well
 _FIXED = (*surroundings.for_experiments(), "PYTHONPATH")
 STARTED = dict(os.environ)
-"""The environment before any library was imported: some set variables, which the user has not set."""
+"""The environment before any library was imported: some set variables that the user has not."""
 
 FIRST = 100
-"""So many inputs that a process has read count for all that it computes later: it may remember them."""
+"""How many inputs that a process has read count for all that it computes later: it may remember them."""
 
 Key = tuple[str, str]  # kind and name, as in a fingerprint
 
@@ -433,8 +433,8 @@ def seen_in_map() -> Fingerprint:
 def keep(folder: Path) -> None:
     """Keep what is observed from now on for a folder of checkpoints, which depend on it.
 
-    The folder is emptied if what the run that left it had read is no longer the same; else all of that counts
-    as read again, since this run need not read it where it finds what was made from it.
+    The folder is emptied if anything that the run before had read has changed; else all of that counts as
+    read again, since this run need not read it where it finds what was made from it.
     """
     if _observer is None or _observer.keeps or os.getpid() != _observer.process:
         return

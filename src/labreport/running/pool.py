@@ -96,7 +96,7 @@ class Local:
         if not self.warned:
             self.warned = True
             others = "another thread" if found == 1 else f"{found} other threads"
-            self.warn(f"lab.map starts fresh processes, which takes longer: this one has {others}")
+            self.warn(f"lab.map starts fresh processes, which takes longer: a fork would cut off {others}")
         return fresh
 
 

@@ -171,7 +171,7 @@ def _worker() -> Any:
 
 
 class _Process:
-    """A process that computes units of one driver, one after the other."""
+    """A process that computes units of one driver, one after another."""
 
     def __init__(self, key: tuple[str, str], order: dict[str, Any], folder: Path) -> None:
         self.key = key

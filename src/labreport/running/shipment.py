@@ -5,7 +5,7 @@ Sent are, as they were when the driver imported them,
 - labreport itself;
 - each top-level module or package, whole, that the driver has imported or that the experiment's syntax
   reaches, if it is neither of the standard library nor of an installed distribution. Files of a package that
-  are no code are among them, up to a size;
+  are not code are among them, up to a size;
 - the files that READS names and the results that NEEDS names.
 """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from labreport.running.lab import Lab
 
 LARGEST = 1_000_000
-"""The size in bytes of the largest file of a package that is sent though it is no code."""
+"""The size in bytes of the largest file of a package that is sent although it is not code."""
 
 CODE = (".py", ".so", ".pyd")
 OWN = "project"

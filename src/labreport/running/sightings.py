@@ -16,23 +16,24 @@ _SHOWN = 3  # names in a sentence
 
 _SENTENCES = {
     "module": (
-        "imported {names} in a way that its syntax does not show",
+        "imported {names} in a way that no syntax shows",
         "counts from now on, whole and with what it imports; a plain `import` would be more exact",
     ),
     "file": ("read {names}", "declared from now on, or add it to READS"),
+    "missing": ("looked for {names} in vain", "stale from now on as soon as it exists"),
     "folder": ("listed {names}", "the names in it count from now on, or list the files in READS"),
     "variable": (
         "read {names} from the environment",
-        "another value makes it stale from now on; a parameter would be told in the report, and set by --set",
+        "stale from now on if a value changes; a parameter would show in the report, and --set would set it",
     ),
     "program": (
         "started {names}",
-        "another version makes it stale from now on; add the files that it reads by itself to READS",
+        "stale from now on if a program changes; add the files that it reads by itself to READS",
     ),
 }
 _EVERY = (
     "read the whole environment",
-    "a change of any variable makes it stale from now on; read by name those that matter, and start programs "
+    "stale from now on if any variable changes; read by name those that matter, and start programs "
     "with `os.environ | {…}`",
 )
 """What is told of each kind of input, and what its user can do; {names} are the inputs."""
@@ -98,8 +99,10 @@ def _now(sources: Sources, line: Line) -> str:
 def sentences(new: Fingerprint) -> list[str]:
     """Return what a user is told of inputs that were not known before: a line for each kind, with a cure."""
     told = []
+    missing = {name for name, value in new.named("file").items() if value == observed.ABSENT}
     for kind, (what, cure) in _SENTENCES.items():
-        names = sorted(new.named(kind))
+        found = missing if kind == "missing" else set(new.named(kind))
+        names = sorted(found - missing if kind == "file" else found)
         if kind == "variable" and observed.EVERY in names:
             names.remove(observed.EVERY)
             told.append(": ".join(_EVERY))

@@ -1,8 +1,8 @@
 """Threads of this process: those that a fork would cut off, and how many torch computes in.
 
-A fork copies only the thread that calls it. Pools of native threads (OpenMP, BLAS) believe in the copy that
-their threads still live, and wait for them for ever; a Python thread that is at work may hold a lock that
-nobody gives back. A Python thread that is waiting for something (a queue, a socket, the clock) does no harm.
+A fork copies only the thread that calls it. In the copy, pools of native threads (OpenMP, BLAS) believe
+that their threads still live, and wait for them for ever; a Python thread that is at work may hold a lock
+that nobody gives back. A Python thread that is waiting (for a queue, a socket, the clock) does no harm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 GRACE_SECONDS = 0.05
 """A thread that was joined may need a moment to be gone."""
 SAMPLE_SECONDS = 0.01
-"""So long a Python thread must do nothing to be at rest."""
+"""How long a Python thread must do nothing to count as at rest."""
 
 
 def count(pid: int | None = None) -> int | None:

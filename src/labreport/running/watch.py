@@ -12,7 +12,7 @@ from labreport.running import threads
 from labreport.running.units import Unit, naming
 
 PATIENCE_SECONDS = 60.0
-"""So long no item may finish before a line says so; the next lines come after twice that, four times, …"""
+"""How long no item may finish before a line says so; the next lines come after twice that, four times, …"""
 SHOWN = 3
 """The number of items that a line names."""
 
@@ -48,7 +48,7 @@ class Watch:
 
     @contextmanager
     def here(self, current: Callable[[], Unit]) -> Iterator[None]:
-        """Look from a thread of its own while this process computes one unit after the other."""
+        """Look from a thread of its own while this process computes one unit after another."""
         over = threading.Event()
 
         def look() -> None:

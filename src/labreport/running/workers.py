@@ -1,4 +1,4 @@
-"""Processes that compute one unit after the other: forked ones, or fresh ones.
+"""Processes that compute one unit after another: forked ones, or fresh ones.
 
 A forked process has all that this one has, so that nothing must be sent to it. A fresh one is another Python:
 it imports what it needs, and is sent the function and the units.
@@ -240,7 +240,9 @@ def _pickled(value: object, name: str, threads: int) -> bytes:
         pickled: bytes = cloudpickle.dumps(value)
     except Exception as error:
         others = "another thread" if threads == 1 else f"{threads} other threads"
-        what = f"lab.map cannot fork processes: this one has {others}, for which they could wait for ever"
+        what = (
+            f"lab.map cannot fork processes: this one has {others}, and a fork could wait for them for ever"
+        )
         why = f"nor can it send {name} to fresh processes: {type(error).__name__}: {error}"
         cure = (
             "compute before lab.map in one thread (torch.set_num_threads(1)) and end threads of your own; "

@@ -1,6 +1,7 @@
 """Finished items of lab.map are computed once, and again where anything that they depend on has changed."""
 
 import os
+import random
 import signal
 import sqlite3
 import subprocess
@@ -282,6 +283,34 @@ def test_a_batched_function_must_return_a_value_for_each_item(tmp_path, returned
     (error,) = running.execute(project).errors
     assert "with `batch` returned" in error.what
     assert error.cure == "return a list with one value for each item"
+
+
+@pytest.mark.parametrize("draw", ["random.random()", "np.random.rand()"])
+def test_a_batched_function_must_not_draw_from_a_global_generator(tmp_path, draw):
+    source = BATCH.replace("i * i for", f"{draw} for").replace(
+        "def cells", "import random\nimport numpy as np\ndef cells"
+    )
+    project = make(tmp_path, {"a": experiment(source, params=PARAMS)})
+    for _ in range(2):  # what was computed must not be found
+        (error,) = running.execute(project).errors
+        assert "draws from a global generator" in error.what
+        assert "lab.seed(" in error.cure
+
+
+def test_a_batched_function_may_seed_a_global_generator_for_each_item(tmp_path):
+    source = BATCH.replace("i * i for", "random.Random(i).random() + (random.seed(i) or random.random()) for")
+    source = source.replace("def cells", "import random\ndef cells")
+    project = make(tmp_path, {"a": experiment(source, params=PARAMS)})
+    run(project, jobs=1, settings={"a": {"repeats": "7"}})
+    assert load(project, "a").values["y"] == [2 * random.Random(i).random() for i in range(7)]
+
+
+def test_a_batch_of_one_may_draw_from_a_global_generator(tmp_path):
+    source = BATCH.replace('print("batch", some)', "import random; random.random()").replace(
+        "batch=3", "batch=1"
+    )
+    project = make(tmp_path, {"a": experiment(source, params=PARAMS)})
+    assert running.execute(project).errors == ()
 
 
 def test_a_batch_of_none_is_refused(tmp_path):

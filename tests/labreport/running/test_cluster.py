@@ -303,8 +303,7 @@ def test_what_cannot_be_sent_is_computed_by_the_driver_and_named(tmp_path, two, 
     seen = []
     run(project, cluster=two.address, events=seen.append)
     (notice,) = [event.label for event in seen if event.kind == "notice"]
-    assert notice.startswith(f"lab.map cannot send {what}")
-    assert notice.endswith(" to the cluster: it computes here")
+    assert notice.startswith(f"lab.map computes here what it cannot send to the cluster: {what}")
     assert load(project, "a").values["x"] == [[False], [False]]
 
 
@@ -461,7 +460,7 @@ def test_an_item_that_ends_its_workers_is_named(tmp_path):
     with clusters.running(tmp_path / "cluster", workers=3, env=env) as three:
         error = failure(project, cluster=three.address)
         assert sum(worker.poll() is not None for worker in three.workers) == 2
-    assert error.what.endswith("a function of lab.map ends the workers of the cluster that compute it")
+    assert error.what.endswith("a function of lab.map kills each worker of the cluster that computes it")
     assert "'bad'" in error.notes[0]
 
 

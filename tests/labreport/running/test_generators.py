@@ -91,3 +91,14 @@ def test_seeds_that_differ_in_any_bit_give_numpy_other_numbers():
         generators.seed(1 << bit)
         found.add(np.random.rand())
     assert len(found) == 63
+
+
+def test_states_differ_if_something_was_drawn_and_only_then():
+    np, torch = pytest.importorskip("numpy"), pytest.importorskip("torch")
+    before = generators.states()
+    held = [torch.get_rng_state() for _ in range(9)]  # so that the next copy lies elsewhere
+    assert generators.states() == before, len(held)
+    for draw in (random.random, np.random.rand, lambda: torch.rand(1)):
+        drawn = generators.states()
+        draw()
+        assert generators.states() != drawn

@@ -195,7 +195,7 @@ def test_a_file_that_is_no_longer_read_goes_with_the_next_run(reading):
 def test_a_file_that_is_gone_makes_stale_and_the_run_says_what_is_missing(reading):
     run(reading)
     (reading.root / "data" / "x.csv").unlink()
-    assert reasons(reading, "a") == ("data/x.csv changed",)
+    assert reasons(reading, "a") == ("data/x.csv is gone",)
     (error,) = running.execute(reading).errors
     assert "FileNotFoundError" in error.what
 
@@ -208,10 +208,12 @@ def test_a_file_that_was_looked_for_in_vain_counts_when_it_appears(tmp_path):
             x = ""
     """
     project = make(tmp_path, {"a": body(statements)})
-    assert notices(project)[0] == ("a",)
+    told = "looked for data/extra.csv in vain: stale from now on as soon as it exists"
+    assert notices(project) == (("a",), [told])
     assert states(project) == {"a": "fresh"}
     projects.write(tmp_path / "data" / "extra.csv", "1\n")
     assert states(project) == {"a": "stale run"}
+    assert reasons(project, "a") == ("data/extra.csv exists now",)
     run(project)
     assert load(project, "a").values == {"x": "1\n"}
     assert states(project) == {"a": "fresh"}

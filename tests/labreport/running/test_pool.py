@@ -260,7 +260,9 @@ def test_that_processes_are_fresh_ones_and_why_is_said_once(lab_of):
     lab.executor = Local(Alone(2), warn=heard.append)
     for _ in range(2):
         lab.map(str, range(2))
-    assert heard == ["lab.map starts fresh processes, which takes longer: this one has another thread"]
+    assert heard == [
+        "lab.map starts fresh processes, which takes longer: a fork would cut off another thread"
+    ]
 
 
 @pytest.mark.parametrize("way", WAYS)
