@@ -39,6 +39,9 @@ from labreport.surroundings import is_secret
 OBSERVED = ("module", "file", "folder", "variable", "program")
 """The kinds of parts that may come to light only while the code runs."""
 
+NOT_FOUND = "unknown"
+"""The version of a package that is not installed."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -128,7 +131,7 @@ _REASONS = {  # changed, new, gone
     "result": ("the result of {name} changed", "it uses {name} now", "it no longer uses {name}"),
     "version": ("{name} was {old}, is {new}", "{name} {new} is imported now", "{name} is no longer imported"),
     "python": ("Python was {old}, is {new}",) * 3,
-    "package": ("the files of {name} changed", "{name} is imported now", "{name} is no longer imported"),
+    "package": tuple(f"the files of {{name}} {how}" for how in ("changed", "count now", "no longer count")),
     "style": ("{name} changed", "{name} is new", "{name} is gone"),
 }
 _PLAIN = ("{name} changed",) * 3
@@ -150,6 +153,9 @@ def _reason(part: Part, old: str | None, new: str | None) -> str:
         changed = _PLAIN[0]  # a reason stands on the screen and in logs
     if part.kind in _ON_DISK and ABSENT in (old, new):
         changed = _GONE if new == ABSENT else _BACK
+    if part.kind == "version" and NOT_FOUND in (old, new):
+        changed, added = "{name} was {old}, is {new}", "{name} is imported now, but not installed"
+        old, new = ("not installed" if value == NOT_FOUND else value for value in (old, new))
     text = added if old is None else gone if new is None else changed
     return text.format(name=part.name or part.kind, old=_short(old), new=_short(new))
 

@@ -35,10 +35,16 @@ _PURE_METHODS = frozenset(
         *("lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rpartition", "rsplit"),
         *("rstrip", "split", "splitlines", "startswith", "strip", "title", "upper", "zfill"),
         *("copy", "difference", "get", "intersection", "items", "keys", "union", "values"),
-        *("astype", "mean", "prod", "reshape", "std", "tolist", "transpose"),
+        *("astype", "max", "mean", "min", "prod", "reshape", "std", "sum", "tolist", "transpose"),
+        *("absolute", "as_posix", "joinpath", "resolve", "with_name", "with_suffix"),
     )
 )
-"""Methods of texts, numbers, containers and arrays that change nothing."""
+"""Methods of texts, numbers, containers, arrays and paths that change nothing."""
+
+_OF_DATA = frozenset(
+    ("parent", "parents", "name", "stem", "suffix", "T", "shape", "size", "eps", "max", "min")
+)
+"""Attributes of paths, arrays and types of numbers, which are plain data again."""
 
 _GENERIC_OF = ("typing.", "collections.", "numpy.typing.")
 _GENERIC = frozenset(
@@ -56,6 +62,7 @@ _PURE_ON_DATA = (
         f"numpy.{name}"
         for name in ("geomspace", "logspace", "float32", "float64", "int64", "log", "exp", "sqrt")
     ),
+    *("numpy.dtype", "numpy.finfo", "numpy.iinfo", "itertools.", "textwrap.", "enum.auto"),
     *("matplotlib.colors.", "pathlib.Path", "pathlib.PurePath", "string.Template", "uuid.UUID", "os.path."),
 )
 """Functions of other packages that have no effect, and call nothing that data could bring along."""
@@ -201,7 +208,7 @@ class Evaluation:
             case ast.Constant():
                 return True
             case ast.Name(id=name):
-                return name in self.data
+                return name in self.data or (name == "__file__" and not self.is_global(name))
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
                 return all(self.is_data(part) for part in parts)
             case ast.BoolOp(values=parts) | ast.JoinedStr(values=parts):
@@ -223,7 +230,8 @@ class Evaluation:
             case ast.Attribute():
                 # the numbers and types of these packages, and what lies below a module of Python's own
                 top = self._name(node).partition(".")[0]
-                return top == "numpy" or (top in _ANY_MODULE_OF_PYTHON and top in self.known.imports)
+                of_a_module = top == "numpy" or (top in _ANY_MODULE_OF_PYTHON and top in self.known.imports)
+                return of_a_module or (node.attr in _OF_DATA and self.is_data(node.value))
             case ast.Call():
                 return self._is_pure(node.func) and self._all(self.is_data, node)
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
@@ -290,10 +298,12 @@ class Evaluation:
         return all(right(inside, value) for value in values)
 
     def _is_pure(self, function: ast.expr) -> bool:
+        name = self._name(function)
+        if name in _PURE_BUILTINS or name.startswith(_PURE_ON_DATA):
+            return True
         if isinstance(function, ast.Attribute) and self.is_data(function.value):
             return function.attr in _PURE_METHODS
-        name = self._name(function)
-        return name in _PURE_BUILTINS or name.startswith(_PURE_ON_DATA)
+        return False
 
     def _all(self, right: Callable[[ast.expr], bool], call: ast.Call) -> bool:
         return all(right(part) for part in (*call.args, *(keyword.value for keyword in call.keywords)))

@@ -362,6 +362,7 @@ class _Reach:
             state = self.imported[inside] if inside is not None else None
             if inside is not None and state is not None and (name in state.binding or state.facts.stars):
                 self.name(inside, name, rest)
+                self._count_bound(inside, "__all__")  # it decides whether the name is among them
                 found = True
             elif self.modules.find(".".join([*steps, name])) is not None:  # __all__ lists a module
                 self._attributes(inside, steps, (name, *rest))
@@ -453,7 +454,8 @@ def _statements(state: _Imported) -> list[str]:
     pieces = [(index in state.acting, state.facts.pieces[index]) for index in sorted(state.counts)]
     acting = [piece for acts, piece in pieces if acts]
     times = Counter(name for _, piece in pieces if not piece.owner for name in piece.names)
-    again = {name for name in times if times[name] > 1}
+    # an import of all names may bind any of the others a second time
+    again = {name for name in times if times[name] > 1 or "*" in times}
     if not again and len(acting) < 2 and all(piece.label for piece in acting):
         return []
     used = {path[0] for piece in acting for path in piece.refers.paths} | again

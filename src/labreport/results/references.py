@@ -31,7 +31,7 @@ _BY_ATTRIBUTE = {
     **dict.fromkeys(("__globals__", "f_globals", "f_locals", "f_builtins", "__builtins__"), ANYTHING),
     "__subclasses__": ANYTHING,
     **dict.fromkeys(("__doc__", "co_firstlineno", "co_lines", "co_positions"), TEXTS),
-    **dict.fromkeys(("f_lineno", "tb_lineno"), TEXTS),
+    **dict.fromkeys(("f_lineno", "tb_lineno", "lineno"), TEXTS),
 }
 _BY_FUNCTION = {
     **dict.fromkeys(("operator.attrgetter", "operator.methodcaller", "inspect.getmembers"), LOCAL),
@@ -41,7 +41,14 @@ _BY_FUNCTION = {
     **dict.fromkeys(("importlib.metadata.entry_points", "importlib.metadata.EntryPoint"), ANYTHING),
     **dict.fromkeys((f"inspect.{name}" for name in ("getdoc", "getcomments", "findsource")), TEXTS),
     **dict.fromkeys((f"inspect.{name}" for name in ("getsource", "getsourcelines")), TEXTS),
-    **dict.fromkeys(("linecache", "docopt", "runpy.run_path", "runpy.run_module"), TEXTS),
+    **dict.fromkeys(("linecache", "pydoc", "docopt", "runpy.run_path", "runpy.run_module"), TEXTS),
+    **dict.fromkeys(
+        (f"traceback.{name}" for name in ("format_exc", "format_exception", "format_tb", "format_stack")),
+        TEXTS,
+    ),
+    **dict.fromkeys(
+        (f"traceback.{name}" for name in ("extract_tb", "extract_stack", "TracebackException")), TEXTS
+    ),
     **dict.fromkeys(
         (
             *("sys.modules", "importlib.import_module", "importlib.__import__", "importlib.reload"),

@@ -21,7 +21,8 @@ Not observed, so to be declared in READS, passed as a parameter, or avoided:
 - files that C code opens by itself (HDF5, Parquet by Arrow), those opened by `os.open` with a `dir_fd`, and
   files outside the project by an absolute name;
 - what a started program, or a process that is not forked, reads in its turn;
-- variables that libraries read, also for the experiment, or that are read from a copy of a copy;
+- variables that libraries read, also for the experiment, or that are read from a copy of a copy or from
+  `posix.environ`;
 - packages that are imported by a computed name;
 - network, clock, devices, the number of processors, the user's settings of libraries.
 """

@@ -104,6 +104,17 @@ def test_reasons_stand_in_the_documented_order():
     ]
 
 
+def test_a_package_that_is_not_there_is_called_so():
+    there = Fingerprint.parse({"version scipy": "1.17", "package local": "1"})
+    missing = Fingerprint.parse({"version scipy": "unknown", "version local": "unknown"})
+    assert changes(there, missing) == [
+        "scipy was 1.17, is not installed",
+        "local is imported now, but not installed",
+        "the files of local no longer count",
+    ]
+    assert "scipy was not installed, is 1.17" in changes(missing, there)
+
+
 WRITTEN = st.dictionaries(
     st.sampled_from(["schema", "python", "code src/a b.py", "parameter n", "odd part", "version c"]),
     st.text(),

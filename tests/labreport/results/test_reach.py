@@ -404,9 +404,36 @@ def test_the_order_of_assignments_counts_where_a_value_depends_on_it(tmp_path, b
     assert edited(tmp_path, text, {}, old, new)
 
 
-@pytest.mark.parametrize("reads", ["f.__doc__", "getattr(f, '__doc__')", "inspect.getsource(f)"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("def f(): return 1\nfrom stars import *", "from stars import *\ndef f(): return 1"),
+        ("__all__ = ['g']", "__all__ = ['g', 'f']"),
+        ("def _f", "def f"),
+    ],
+)
+def test_what_an_import_of_all_names_binds_a_second_time_is_seen(tmp_path, old, new):
+    modules = {
+        "facade.py": "def f(): return 1\nfrom stars import *\nfrom private import *\nfrom listed import *\n",
+        "stars.py": "def f(): return 2\n",
+        "private.py": "def _f(): return 3\n",
+        "listed.py": "__all__ = ['g']\ndef f(): return 4\ndef g(): return 5\n",
+    }
+    assert edited(
+        tmp_path, "from facade import f\ndef run(params, lab): return {'y': f()}", modules, old, new
+    )
+
+
+READS_TEXT = [
+    *("f.__doc__", "getattr(f, '__doc__')", "inspect.getsource(f)", "pydoc.getdoc(f)"),
+    *("traceback.format_exc()", "w[0].lineno", "Formatter('%(lineno)d')"),
+]
+
+
+@pytest.mark.parametrize("reads", READS_TEXT)
 def test_texts_count_where_code_reads_them(tmp_path, reads):
-    text = f'import inspect\ndef f():\n    """One."""\ndef run(params, lab): return {{"y": {reads}}}'
+    text = 'import inspect, pydoc, traceback\ndef f():\n    """One."""\n'
+    text += f'def run(params, lab): return {{"y": {reads}}}'
     assert edited(tmp_path / "a", text, {}, "One.", "Two.")
     assert edited(tmp_path / "b", text.replace(reads, "f()"), {}, "One.", "Two.") == []
 

@@ -329,7 +329,7 @@ def test_a_module_of_no_distribution_is_unknown_until_there_is_one(project, tmp_
     assert before.named("version")["nobody-made-this"] == "unknown"
     (tmp_path / "site" / "Nobody.Made_This-1.2.dist-info").mkdir(parents=True)
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    assert changes(before, taken(project)) == ["nobody-made-this was unknown, is 1.2"]
+    assert changes(before, taken(project)) == ["nobody-made-this was not installed, is 1.2"]
 
 
 def test_installed_versions_are_those_of_the_standard_library(monkeypatch):
