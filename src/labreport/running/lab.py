@@ -105,7 +105,8 @@ class Lab:
         repeats compute only the new ones. A call that leaves files behind or starts programs is not kept.
 
         With `batch`, the function takes a list of at most so many items and returns a list of their values.
-        These must not depend on how items are put together; the global generators are seeded for each list.
+        These must not depend on how items are put together; the global generators are seeded for each list,
+        so that a notice tells if one is used.
 
         Raises
         ------
@@ -129,7 +130,7 @@ class Lab:
         shown = label or getattr(function, "__name__", "") or "map"
         meter = pool.Meter(_silent if inside else self.progress, len(todo), shown)
         row = self.cells.of(function, named) if self.cells is not None and not inside else None
-        return maps.Map(function, executor, self.jobs, batch, row).values(todo, meter)
+        return maps.Map(function, executor, self.jobs, batch, row, self.notice).values(todo, meter)
 
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""

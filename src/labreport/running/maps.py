@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class Map:
     """How the items of one call are computed: by `executor`, at most `batch` of them at a time if given.
 
-    `jobs` processes at once are expected; `row` keeps the cells, if any are kept.
+    `jobs` processes at once are expected; `row` keeps the cells, if any are kept; `warn` is told in a line
+    where values depend on how items are batched.
     """
 
     function: Callable[[Any], Any]
@@ -30,6 +31,7 @@ class Map:
     jobs: int = 1
     batch: int | None = None
     row: Row | None = None
+    warn: Callable[[str], None] = print
 
     def values(self, items: Sequence[Unit], meter: Meter) -> list[Any]:
         """Return what the function gives for each item, in their order."""
@@ -50,11 +52,14 @@ class Map:
 
     def _computed(self, items: Sequence[Unit]) -> Iterator[tuple[Unit, Any]]:
         """Yield the items with their values, in the order of time."""
-        groups = list(self._groups(items))
+        groups, warned = list(self._groups(items)), False
         units = [self._unit(group) for group in groups]
         with closing(self.executor.compute(self.function, units)) as computed:  # an error ends all at once
             for place, done in computed:
                 observing.add(_observed(done))
+                if self.batch is not None and not warned and any(p.kind == "seed" for p in done.seen.parts):
+                    warned = True
+                    self.warn(_DRAWN)
                 for item, value in zip(groups[place], self._apart(groups[place], done.value), strict=True):
                     if self.row is not None:
                         self.row.keep(item, Done(value, done.seen))
@@ -85,6 +90,12 @@ class Map:
                 cure="return a list with one value for each item",
             )
         return value
+
+
+_DRAWN = (
+    "a function of lab.map with `batch` uses a global generator, which is seeded once for each list: if "
+    "values depend on it, they depend on --jobs; draw from a generator for each item, seeded by lab.seed(…)"
+)
 
 
 def _observed(done: Done) -> Fingerprint:
