@@ -113,6 +113,11 @@ def test_the_global_generators_are_seeded_by_what_the_cell_is_not_where_it_ran(w
     assert len(set(load(project, "a").values["y"])) == 4
 
 
+def test_a_library_with_a_generator_that_a_cell_imports_is_no_draw(written):
+    project = written("len(__import__('numpy').random.__name__) * i")
+    assert [computed(project), computed(project, seed=1)] == [4, 0]
+
+
 EDITS = {
     "the cell": ("experiments/a.py", 'print("computed", i)', 'print("computed", i, i)', "i"),
     "what it calls": ("src/core.py", "3 * x", "4 * x", "core.f(i)"),

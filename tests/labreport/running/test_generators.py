@@ -91,3 +91,13 @@ def test_seeds_that_differ_in_any_bit_give_numpy_other_numbers():
         generators.seed(1 << bit)
         found.add(np.random.rand())
     assert len(found) == 63
+
+
+def test_a_generator_is_used_when_something_is_drawn_and_not_before():
+    torch = pytest.importorskip("torch")
+    before = generators.states()
+    kept = [generators.states() for _ in range(20)]  # objects at other places in memory are no draw
+    assert not generators.are_used_since(before)
+    assert kept == [before] * 20
+    torch.rand(1)
+    assert generators.are_used_since(before)
