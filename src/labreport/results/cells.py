@@ -26,6 +26,9 @@ create table if not exists cells (
 ) without rowid
 """
 
+_DAMAGED = ("malformed", "no such column", "has no column")
+"""What SQLite says of a database that is damaged, or that another version has made."""
+
 Check = Callable[[Fingerprint], bool]
 
 
@@ -99,7 +102,9 @@ class Cells:
         try:
             return self._open().execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+            if isinstance(error, sqlite3.OperationalError) and not any(
+                sign in str(error) for sign in _DAMAGED
+            ):
                 raise OSError(f"cannot use {self.path}: {error}") from error
             self._forget()
             return self._open().execute(statement, values).fetchall()

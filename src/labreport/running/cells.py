@@ -54,7 +54,7 @@ class Kept:
         try:
             own = self.functions.fingerprint(function)
             key = strict_json.digest([own.digest, _settings()])
-            return Row(self, key, self.functions.item, before if remembers(own) else Fingerprint())
+            return Row(self, key, self.functions.items(function), before if remembers(own) else Fingerprint())
         except Unknowable as error:
             print(f"items of {name} are kept for this very run only: {error}", flush=True)
             whole = strict_json.digest([self.fingerprint.plain(), name, number])

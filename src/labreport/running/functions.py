@@ -10,7 +10,9 @@ of them is observed.
 from __future__ import annotations
 
 import ast
+import functools
 import io
+import operator
 import pickle
 import sys
 import types
@@ -82,16 +84,25 @@ class Functions:
         out = of_kind("code", {**code, **self._own_code(held)}) | of_kind("value", values)
         return out | self.sources.versions(set(reached.foreign) | self._foreign(held))
 
-    def item(self, item: object) -> str:
-        """Return the digest of an item; the code of functions and classes in it counts as the map's does.
+    def items(self, function: object) -> Callable[[object], str]:
+        """Return what gives the digests of a function's items, until `run` goes on.
 
-        Raises Unknowable as `fingerprint` does.
+        Of functions and classes that an item holds the code counts as well, with what the function may call
+        of it. The digests raise Unknowable as `fingerprint` does.
         """
-        held = Held()
-        digest = self._digest(item, held)
-        if held.functions:
-            inner = [self.fingerprint(function).digest for function in held.functions.values()]
-            return sha256(" ".join([digest, *inner]).encode()).hexdigest()
+        known: dict[frozenset[int], str] = {}  # many items, few classes
+
+        def digest(item: object) -> str:
+            held = Held()
+            own = self._digest(item, held)
+            if not held.count():
+                return own
+            inside = [*held.functions.values(), *held.classes.values(), *held.modules.values()]
+            key = frozenset(map(id, inside))
+            if key not in known:
+                known[key] = self.fingerprint((function, inside)).digest
+            return sha256(f"{own} {known[key]}".encode()).hexdigest()
+
         return digest
 
     # ---------------------------------------------------------------------------------------------- values
@@ -100,6 +111,8 @@ class Functions:
         sink = io.BytesIO()
         try:
             _Hasher(sink, self, held).dump(value)
+        except Unknowable:
+            raise
         except Exception as error:  # each class may refuse to be pickled in its own way
             raise Unknowable(f"{type(error).__name__}: {error}") from error
         return sha256(sink.getbuffer()).hexdigest()
@@ -164,8 +177,8 @@ class Functions:
                 if module is None:
                     continue
                 nodes = list(self._nodes(module, function.__code__))
-                if "<locals>" in function.__qualname__ or function.__name__ == "<lambda>":
-                    code += [(module, refers) for _, refers in nodes]
+                # by its name a method would count as its class does: by name only
+                code += [(module, refers) for _, refers in nodes]
                 if not nodes or "<" not in function.__qualname__:
                     names.append((module, function.__qualname__.partition(".")[0]))
             for class_ in held.classes.values():
@@ -237,6 +250,8 @@ class _Hasher(pickle.Pickler):
         self.functions = functions
         self.held = held
         self.array = getattr(sys.modules.get("numpy"), "ndarray", None)
+        self.tensors = _tensors()
+        self.begun: set[int] = set()
 
     def reducer_override(self, value: Any) -> Any:
         """Return how to write functions, classes and modules, and what does not count."""
@@ -244,14 +259,18 @@ class _Hasher(pickle.Pickler):
             name = self.functions.ignored[type(value)](value)
             return (str, (name,)) if name is not None else NotImplemented
         if type(value) is self.array and not value.dtype.hasobject:  # much less to write than NumPy's own way
-            return tuple, ((value.dtype.str, value.shape, value.tobytes()),)
+            kind = value.dtype.str if value.dtype.names is None else value.dtype.descr
+            return tuple, ((kind, value.shape, value.tobytes()),)
+        if type(value) in self.tensors and (written := _of_tensor(value)) is not None:
+            return tuple, (written,)
         if isinstance(value, types.FunctionType):
             if not self.functions.is_ours(value):
                 return str, (f"{value.__module__}.{value.__qualname__}",)
             if not self.functions.is_written_here(value):  # a decorator's of another package, written at it
                 inner = vars(value)["__wrapped__"]
                 return tuple, ((value.__qualname__, value.__code__.co_name, inner),)
-            known = id(value) in self.held.functions
+            known = id(value) in self.begun  # a function may hold itself
+            self.begun.add(id(value))
             self.held.functions[id(value)] = value
             closure = [] if known else [_content(cell) for cell in value.__closure__ or ()]
             given = (value.__module__, value.__qualname__, value.__defaults__, value.__kwdefaults__)
@@ -264,14 +283,25 @@ class _Hasher(pickle.Pickler):
             return str, (value.__name__,)
         if isinstance(value, types.MethodType):
             return tuple, ((value.__func__, value.__self__),)
+        if isinstance(value, property):
+            return tuple, ((value.fget, value.fset, value.fdel),)
+        if isinstance(value, staticmethod | classmethod):
+            return tuple, ((type(value).__name__, value.__func__),)
+        if isinstance(value, operator.methodcaller | operator.attrgetter):
+            raise Unknowable(f"what {type(value).__name__} finds is known by a name only: write a function")
+        if isinstance(value, _CACHED):  # would be written as its name alone
+            return tuple, (("cached", value.__wrapped__),)
         return NotImplemented
 
 
 def _told_apart(code: types.CodeType) -> object:
-    """Return what tells lambdas apart that stand in one line; None for what has a name."""
-    if code.co_name != "<lambda>":
+    """Return what tells lambdas, and what stands in them, apart in one line; None for what has a name."""
+    if not code.co_name.startswith("<"):
         return None
-    constants = [repr(constant) for constant in code.co_consts if not isinstance(constant, types.CodeType)]
+    constants = [
+        _told_apart(constant) if isinstance(constant, types.CodeType) else repr(constant)
+        for constant in code.co_consts
+    ]
     return code.co_code, code.co_names, constants
 
 
@@ -291,7 +321,7 @@ def _loaded() -> Mapping[str, types.ModuleType]:
 def _is_of(function: types.FunctionType, path: Path, name: str) -> bool:
     """Return whether a function, or what it wraps, was defined under a name in a file."""
     while True:
-        if (function.__code__.co_filename, function.__qualname__) == (str(path), name):
+        if (function.__code__.co_filename, function.__code__.co_qualname) == (str(path), name):
             return True
         inner = getattr(function, "__wrapped__", None)
         if not isinstance(inner, types.FunctionType):
@@ -299,16 +329,37 @@ def _is_of(function: types.FunctionType, path: Path, name: str) -> bool:
         function = inner
 
 
-_DATA = (int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None))
+_CACHED = type(functools.cache(len))
+_DESCRIBING = (types.MemberDescriptorType, types.GetSetDescriptorType, functools.cached_property)
 
 
 def _attributes(class_: type) -> Iterator[tuple[str, object]]:
-    """Yield a class's attributes that are data, and functions that were put into it, as they are now."""
+    """Yield a class's attributes, as they are now, but for the functions that its own code defines."""
     for key, value in vars(class_).items():
-        name = f"{class_.__qualname__}.{key}"
-        is_put = isinstance(value, types.FunctionType) and value.__qualname__ != name
-        if (isinstance(value, _DATA) or is_put) and not (key.startswith("__") and key.endswith("__")):
+        if key.startswith("__") and key.endswith("__"):
+            continue
+        inner = getattr(value, "__func__", None) or getattr(value, "fget", None) or value
+        while isinstance(wrapped := getattr(inner, "__wrapped__", None), types.FunctionType):
+            inner = wrapped
+        is_own = getattr(inner, "__qualname__", "") == f"{class_.__qualname__}.{key}"
+        if not (is_own or isinstance(value, _DESCRIBING) or key == "_abc_impl"):
             yield key, value
+
+
+def _tensors() -> tuple[type, ...]:
+    torch: Any = sys.modules.get("torch")
+    return (torch.Tensor, torch.nn.Parameter) if hasattr(torch, "nn") else ()
+
+
+def _of_tensor(value: Any) -> object:
+    """Return what is to be written of a plain tensor: torch's own way names places in memory."""
+    torch: Any = sys.modules["torch"]
+    if value.layout is not torch.strided or value.is_quantized or value.device.type != "cpu":
+        return None
+    data = value.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    bits = data.view(torch.uint8).numpy().tobytes()
+    kind = type(value).__name__, str(value.dtype), tuple(value.shape), value.requires_grad
+    return (*kind, value.grad, bits)
 
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda

@@ -51,6 +51,8 @@ _GENERATORS: Mapping[str, _Generator] = {
 
 _in_force: int | None = None
 """The last seed: libraries that are imported from now on begin with it."""
+_first: dict[str, bytes] = {}
+"""The states with which libraries have begun that were imported after the first seed."""
 
 
 def seed(number: int) -> None:
@@ -65,12 +67,18 @@ def seed(number: int) -> None:
 
 def states() -> dict[str, bytes]:
     """Return the states of all global generators that are there, in a form that can be compared."""
-    found = {name: _GENERATORS[name].state(module) for name, module in _loaded().items()}
-    # not pickled: equal tensors may be pickled to different bytes
-    return {
-        name: bytes(state.numpy()) if name == "torch" else pickle.dumps(state)
-        for name, state in found.items()
-    }
+    return {name: _written(name, module) for name, module in _loaded().items()}
+
+
+def _written(name: str, module: ModuleType) -> bytes:
+    state = _GENERATORS[name].state(module)
+    # what pickle writes of a tensor names its place in memory
+    return pickle.dumps(state.numpy().tobytes() if name == "torch" else state)
+
+
+def are_used_since(before: Mapping[str, bytes]) -> bool:
+    """Return whether a generator has another state than before, or than when its library was imported."""
+    return any(state != before.get(name, _first.get(name)) for name, state in states().items())
 
 
 @contextmanager
@@ -124,6 +132,7 @@ def _seed_after(loader: Loader, name: str) -> None:
         execute(module)
         if _in_force is not None:
             _GENERATORS[name].seed(module, _in_force)
+            _first[name] = _written(name, module)
 
     loader.exec_module = execute_and_seed  # type: ignore[method-assign]
 

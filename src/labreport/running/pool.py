@@ -18,7 +18,7 @@ from labreport.running.budget import Alone, Budget
 from labreport.running.failures import ending, restored
 from labreport.running.units import Computed, Done, Unit, inside, naming, perform
 from labreport.running.watch import Watch
-from labreport.running.workers import Forked, Fresh, Worker, Workers
+from labreport.running.workers import Forked, Fresh, Worker, Workers, packed
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -118,7 +118,15 @@ def _watched_here(function: Callable[[Any], Any], units: Sequence[Unit], watch: 
         for finished, done in _here(function, units):
             watch.finished()
             place = min(finished + 1, len(units) - 1)
-            yield finished, done
+            yield finished, _sent(done, units[finished])
+
+
+def _sent(done: Done, unit: Unit) -> Done:
+    """Return what a unit gave as another process would have sent it: a copy, which no later unit changes."""
+    kind, data = packed(done, pickle.dumps)
+    if kind == "failed":
+        raise restored(data, f"in {naming(unit)}")
+    return cast("Done", pickle.loads(data))
 
 
 class _Crew:

@@ -74,7 +74,7 @@ def perform(function: Callable[[Any], Any], unit: Unit) -> Done:
             value = function(unit.argument)
             if any(part.kind == "program" for part in sight.seen.parts):
                 read.add(reading.EFFECT)  # what a program does, it must do each time
-            if generators.states() != before:
+            if generators.are_used_since(before):
                 reading.note("seed")
         # a process may remember what it has read for the units before
         return Done(value, observing.seen_in_map() | sight.seen | Fingerprint(dict.fromkeys(read, "")))

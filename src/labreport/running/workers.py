@@ -21,7 +21,7 @@ from labreport.errors import ExperimentError
 from labreport.running import relay
 from labreport.running.failures import described
 from labreport.running.forkserver import die_with_parent
-from labreport.running.units import Unit, naming, perform
+from labreport.running.units import Done, Unit, naming, perform
 
 if TYPE_CHECKING:
     import subprocess
@@ -78,6 +78,11 @@ def _answer(function: Function, unit: Unit, dumps: Callable[[object], bytes]) ->
         done = perform(function, unit)
     except (Exception, SystemExit) as error:
         return "failed", described(error, dumps)
+    return packed(done, dumps)
+
+
+def packed(done: Done, dumps: Callable[[object], bytes]) -> tuple[str, Any]:
+    """Return the answer of a process that has computed a unit: it may be that its value cannot be sent."""
     try:
         return "done", dumps(done)  # not by torch's shared memory, which ends with this process
     except Exception as error:

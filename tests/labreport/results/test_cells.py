@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -107,3 +108,13 @@ def test_a_killed_process_loses_no_cell_that_it_has_kept(tmp_path):
     process.communicate()
     with Cells(tmp_path / "exp.db") as cells:
         assert all(cells.find(str(n), always) == (b"x" * 1000, Fingerprint()) for n in range(last + 1))
+
+
+def test_a_database_of_another_version_is_made_anew(cells):
+    cells.path.parent.mkdir(parents=True, exist_ok=True)
+    with sqlite3.connect(cells.path) as connection:
+        connection.execute("create table cells (key text, other text)")
+    connection.close()
+    assert cells.find("a", always) is None
+    cells.keep("a", Fingerprint(), b"1")
+    assert cells.find("a", always) == (b"1", Fingerprint())

@@ -114,6 +114,11 @@ def test_the_global_generators_are_seeded_by_what_the_cell_is_not_where_it_ran(w
     assert len(set(load(project, "a").values["y"])) == 4
 
 
+def test_a_library_with_a_generator_that_a_cell_imports_is_no_draw(written):
+    project = written("len(__import__('numpy').random.__name__) * i")
+    assert [computed(project), computed(project, seed=1)] == [4, 0]
+
+
 EDITS = {
     "the cell": ("experiments/a.py", 'print("computed", i)', 'print("computed", i, i)', "i"),
     "what it calls": ("src/core.py", "3 * x", "4 * x", "core.f(i)"),
@@ -142,6 +147,120 @@ def test_an_edit_of_what_it_does_not_reach_computes_nothing(written):
     assert load(project, "a").values["z"] == 1
 
 
+CALLED = {
+    "cached": ("@functools.cache\ndef call(i): return print('computed') or i + 10", "call"),
+    "cached and partial": (
+        "@functools.cache\ndef g(k, i): return print('computed') or i + 10",
+        "functools.partial(g, 1)",
+    ),
+    "a method's function": (
+        "def g(i): return i + 10\nclass M:\n    def call(self, i): return print('computed') or g(i)",
+        "M().call",
+    ),
+    "a method's method": (
+        "class M:\n    def call(self, i): return print('computed') or self.g(i)\n"
+        "    def g(self, i): return i + 10",
+        "M().call",
+    ),
+    "a static method's function": (
+        "def g(i): return i + 10\nclass M:\n    @staticmethod\n"
+        "    def call(i): return print('computed') or g(i)",
+        "M.call",
+    ),
+    "an inherited method": (
+        "class B:\n    def g(self, i): return i + 10\n"
+        "class M(B):\n    def call(self, i): return print('computed') or self.g(i)",
+        "M().call",
+    ),
+    "found by a name": (
+        "class M(int):\n    def call(self): return print('computed') or self + 10",
+        "lambda i: operator.methodcaller('call')(M(i))",
+    ),
+}
+ITEMS = {
+    "its method": ("self.g()", "[M(i) for i in range(params.repeats)]"),
+    "a call of it": ("self()", "[M(i) for i in range(params.repeats)]"),
+    "a method that it holds": ("self()", "[M(i).g for i in range(params.repeats)]"),
+    "its class": ("self(i).g()", "[M] * params.repeats"),
+    "a cached function": ("self(1)", "[functools.cache(h)] * params.repeats"),
+}
+ITEM = """
+import functools
+from core import M, h
+def call(self, i=1): return print("computed") or CALL
+def run(params, lab):
+    return {"y": lab.map(call, ITEMS)}
+"""
+
+
+@pytest.mark.parametrize("what", CALLED)
+def test_an_edit_of_what_a_callable_reaches_computes_its_cells_again(tmp_path, what):
+    code, call = CALLED[what]
+    body = f"import functools, operator\n{code}\ndef run(params, lab):\n"
+    body += f"    return {{'y': lab.map({call}, range(params.repeats))}}\n"
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+    assert computed(project) == 4
+    changed(project, "+ 10", "+ 20")
+    assert computed(project) == 4
+    assert load(project, "a").values["y"] == [20, 21, 22, 23]
+
+
+@pytest.mark.parametrize("what", ITEMS)
+def test_an_edit_of_what_a_cell_calls_of_its_item_computes_it_again(tmp_path, what):
+    call, items = ITEMS[what]
+    core = "class M:\n    def __init__(self, k): pass\n    def g(self): return h(1)\n"
+    core += "    def __call__(self): return self.g()\ndef h(i): return i + 10\n"
+    body = ITEM.replace("CALL", call).replace("ITEMS", items)
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)}, src={"core.py": core})
+    run(project)
+    changed(project, "i + 10", "i + 20", "src/core.py")
+    run(project)
+    assert load(project, "a").values["y"] == [21] * 4
+
+
+TOLD_APART = {
+    "lambdas in one line that differ inside": (
+        "[lambda x: sum(v for v in x), lambda x: sum(v * v for v in x)]",
+        "item([1, 2])",
+        [3, 5],
+    ),
+    "the names of an array's fields": (
+        "[np.array([(1, 2)], [(a, int), (b, int)]) for a, b in ('xy', 'yx')]",
+        "int(item['x'][0])",
+        [1, 2],
+    ),
+    "the values of a closure": ("[(lambda k: lambda: k)(k) for k in (1, 2)]", "item()", [1, 2]),
+}
+
+
+@pytest.mark.parametrize("what", TOLD_APART)
+def test_items_that_differ_are_told_apart(tmp_path, what):
+    items, value, right = TOLD_APART[what]
+    body = f"import numpy as np\ndef run(params, lab):\n    items = {items}\n"
+    body += f"    return {{'y': lab.map(lambda item: print('computed') or {value}, items)}}\n"
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+    assert [computed(project), computed(project, other=2)] == [2, 0]
+    assert load(project, "a").values["y"] == right
+
+
+def test_tensors_count_by_their_values(tmp_path):
+    body = "import torch\ndef run(params, lab):\n    w = torch.nn.Linear(2, params.other).eval()\n"
+    body += "    items = [torch.full((2,), float(i)).bfloat16() for i in range(params.repeats)]\n"
+    body += "    cell = lambda x: print('computed') or (x.sum() * w.out_features).item()\n"
+    body += "    return {'y': lab.map(cell, items)}\n"
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+    assert [computed(project), computed(project, repeats=5), computed(project, other=2)] == [4, 1, 4]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_buffer_that_cells_share_gives_each_its_own_value(tmp_path, jobs):
+    body = "BUFFER = [0]\ndef cell(i):\n    BUFFER[0] = i\n    return BUFFER\n"
+    body += "def run(params, lab):\n    return {'y': lab.map(cell, range(params.repeats))}\n"
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+    run(project, jobs=jobs)
+    assert load(project, "a").values["y"] == [[0], [1], [2], [3]]
+
+
 HELD = {
     "a value that a closure holds": ("x = params.other", "x * i"),
     "a global that run sets": ("global SCALE; SCALE = params.other", "SCALE * i"),
@@ -154,6 +273,18 @@ HELD = {
     "a method in the place of another": (
         "C.f = (lambda self: 1) if params.other == 1 else (lambda self: 2)",
         "C().f() * i",
+    ),
+    "an object that run puts into a class": (
+        "C.k = __import__('numpy').array([params.other])",
+        "float(C.k[0] * i)",
+    ),
+    "a closure that run puts into a module": (
+        "core.f = (lambda k: lambda x: k * x)(params.other)",
+        "core.f(i)",
+    ),
+    "a closure that run puts into a class": (
+        "C.f = property((lambda k: lambda self: k)(params.other))",
+        "C().f * i",
     ),
     "a list that run fills": ("core.T = [params.other]", "core.T[0] * i"),
     "a variable of the environment": (
@@ -273,6 +404,14 @@ def test_a_batched_function_is_given_lists_and_each_item_is_kept(tmp_path, jobs,
     run(project, jobs=jobs, settings={"a": {"repeats": "9"}})
     assert load(project, "a").values["y"] == [i * i for i in range(9)]
     assert "0" not in (project.log / "a.log").read_text()  # the first items were known
+
+
+@pytest.mark.parametrize(("drawn", "notices"), [("random.random()", 1), ("random.Random(1).random()", 0)])
+def test_a_batched_function_that_uses_a_global_generator_is_told_of(tmp_path, drawn, notices):
+    body = "import random\n" + BATCH.replace("i * i for", f"{drawn} for")
+    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+    run(project, jobs=2)
+    assert (project.log / "a.log").read_text().count("notice: a function of lab.map with `batch`") == notices
 
 
 @pytest.mark.parametrize("returned", ["some[1:]", "5", "None", "iter(some)"])
