@@ -287,8 +287,8 @@ class _Hasher(pickle.Pickler):
             return tuple, ((value.fget, value.fset, value.fdel),)
         if isinstance(value, staticmethod | classmethod):
             return tuple, ((type(value).__name__, value.__func__),)
-        if isinstance(value, operator.methodcaller | operator.attrgetter):
-            raise Unknowable(f"what {type(value).__name__} finds is known by a name only: write a function")
+        if isinstance(value, operator.methodcaller):
+            raise Unknowable("what methodcaller calls is known by a name only: write a function")
         if isinstance(value, _CACHED):  # would be written as its name alone
             return tuple, (("cached", value.__wrapped__),)
         return NotImplemented

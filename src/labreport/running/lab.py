@@ -131,7 +131,7 @@ class Lab:
         shown = label or getattr(function, "__name__", "") or "map"
         meter = pool.Meter(_silent if inside else self.progress, len(todo), shown)
         row = self.cells.of(function, named) if self.cells is not None and not inside else None
-        return maps.Map(function, executor, self.jobs, batch, row, self.notice).values(todo, meter)
+        return maps.Map(function, executor, self.jobs, batch, row).values(todo, meter)
 
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""
