@@ -406,14 +406,6 @@ def test_a_batched_function_is_given_lists_and_each_item_is_kept(tmp_path, jobs,
     assert "0" not in (project.log / "a.log").read_text()  # the first items were known
 
 
-@pytest.mark.parametrize(("drawn", "notices"), [("random.random()", 1), ("random.Random(1).random()", 0)])
-def test_a_batched_function_that_uses_a_global_generator_is_told_of(tmp_path, drawn, notices):
-    body = "import random\n" + BATCH.replace("i * i for", f"{drawn} for")
-    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
-    run(project, jobs=2)
-    assert (project.log / "a.log").read_text().count("notice: a function of lab.map with `batch`") == notices
-
-
 @pytest.mark.parametrize("returned", ["some[1:]", "5", "None", "iter(some)"])
 def test_a_batched_function_must_return_a_value_for_each_item(tmp_path, returned):
     project = make(
