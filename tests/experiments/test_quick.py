@@ -5,8 +5,8 @@ Each function that ran is in the fingerprint, as coverage saw it.
 The experiments are run as a user runs them, in copies of the project. In one there is a single process, whose
 runs and drawings are measured; there the sweep runs without W&B, which takes most of its time. In the other
 there are two processes, and W&B is offline, without an account: there nothing is drawn, which depends on the
-result alone. The sweep has fewer trials than QUICK says, with shorter trainings on fewer points than
-sweep.yaml has.
+result alone. Two of them are smaller than QUICK says; the sweep's trainings are shorter and on fewer points
+than sweep.yaml has them.
 """
 
 import fcntl
@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("experiments/*.py"))}
 MAPPED = [name for name, source in SOURCES.items() if "lab.map" in source]  # no other can depend on --jobs
 TRIALS = 44  # importances need 41
+SMALLER = (f"sweep.trials={TRIALS}", "training_sensitivity.repeats=4", "training_sensitivity.n_train=256")
 SHORTER = {"epochs": 4, "n_train": 64, "n_val": 100}  # of each trial in sweep.yaml
 TEMPLATES = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("report_templates/**/*.j2"))
 
@@ -68,8 +69,7 @@ def run(folder: Path, *arguments: str, mode: str = "offline", measured: bool = T
         "build_report.py",
         "--quick",
         "run",
-        "--set",
-        f"sweep.trials={TRIALS}",
+        *(part for setting in SMALLER for part in ("--set", setting)),
         *arguments,
     ]
     done = subprocess.run(
