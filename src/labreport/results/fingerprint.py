@@ -89,10 +89,6 @@ class Fingerprint:
         """Return the digests of the parts of one kind, by name."""
         return {part.name: value for part, value in self.parts.items() if part.kind == kind}
 
-    def of_kinds(self, kinds: Iterable[str]) -> Fingerprint:
-        """Return the parts of some kinds alone."""
-        return Fingerprint({part: value for part, value in self.parts.items() if part.kind in kinds})
-
     def without(self, parts: Iterable[Part]) -> Fingerprint:
         """Return the other parts alone."""
         left_out = set(parts)

@@ -248,7 +248,7 @@ class Evaluation:
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 return all(self.is_type(part) for part in parts)
             case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-                # an object that is no type may have an operator of its own
+                # an object other than a type may have an operator of its own
                 named = [part.id for part in (left, right) if isinstance(part, ast.Name)]
                 return self.is_type(left) and self.is_type(right) and all(map(self._is_type, named))
             case ast.Subscript(value=value, slice=arguments):

@@ -59,8 +59,8 @@ class Meter:
 class Local:
     """The executor of this machine: as many processes as the budget has, fewer while others need them.
 
-    `prepare`, which must be picklable, is called first in each fresh process. `notify` is told the notices of
-    fresh processes; `warn` is told in one line when no item finishes for long.
+    `prepare`, which must be picklable, is called first in each fresh process. `notify` gets the notices of
+    fresh processes; `warn` gets a line when no item finishes for long.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ else:
 
 
 class Listener(Protocol):
-    """Who is told of variables, by their names."""
+    """Whoever takes note of variables, by their names."""
 
     def read_variable(self, name: str) -> None:
         """Take note that a variable is read, or all of them."""

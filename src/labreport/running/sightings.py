@@ -1,4 +1,4 @@
-"""What an experiment was seen to read, put together from its journal: what counts, and how it is told."""
+"""What an experiment was seen to read, put together from its journal: what counts, and in which words."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _EVERY = (
     "stale from now on if any variable changes; read by name those that matter, and start programs "
     "with `os.environ | {…}`",
 )
-"""What is told of each kind of input, and what its user can do; {names} are the inputs."""
+"""The words for each kind of input, and what its user can do; {names} are the inputs."""
 
 
 def settled(project: Project, lines: Iterable[Line], declared: Fingerprint) -> Fingerprint:
@@ -97,7 +97,7 @@ def _now(sources: Sources, line: Line) -> str:
 
 
 def sentences(new: Fingerprint) -> list[str]:
-    """Return what a user is told of inputs that were not known before: a line for each kind, with a cure."""
+    """Return a line for each kind of input that was not known before, with its cure."""
     told = []
     missing = {name for name, value in new.named("file").items() if value == observed.ABSENT}
     for kind, (what, cure) in _SENTENCES.items():
