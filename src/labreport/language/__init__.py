@@ -18,12 +18,14 @@ from labreport.language.formats import (
     label,
     short,
 )
-from labreport.language.spans import Printed, Rendered, line_start, place_in
+from labreport.language.spans import Piece, Printed, Region, Rendered, Site, line_start, place_in
+from labreport.language.statements import VERDICTS, Stated
 from labreport.language.target import Target
-from labreport.language.values import Box, kind
+from labreport.language.values import Box, keys, kind, plain
 
 __all__ = [
     "FORMATS",
+    "VERDICTS",
     "Address",
     "Box",
     "Cell",
@@ -36,14 +38,20 @@ __all__ = [
     "Label",
     "Number",
     "Numeric",
+    "Piece",
     "Printed",
+    "Region",
     "Rendered",
+    "Site",
+    "Stated",
     "Target",
     "cut",
+    "keys",
     "kind",
     "label",
     "line_start",
     "place_in",
+    "plain",
     "render",
     "short",
 ]

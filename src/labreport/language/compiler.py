@@ -1,4 +1,9 @@
-"""How Jinja2 compiles templates: comparisons, operators and printing pass through the environment."""
+"""How Jinja2 compiles templates: comparisons, operators and printing pass through the environment.
+
+A parser of statements may give nodes three attributes: `method` of what is printed names what prints it among
+the environment's statements; `judged` makes a comparison or a logical operator a predicate; `predicate` makes
+a name that of a predicate, whatever the template calls so.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,6 @@ from typing import Any
 
 from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
-from jinja2.ext import Extension
-from jinja2.parser import Parser
 
 
 class Generator(CodeGenerator):
@@ -26,11 +29,33 @@ class Generator(CodeGenerator):
         """Compile a chain of comparisons."""
         operators = tuple(operand.op for operand in node.ops)
         operands = [node.expr, *(operand.expr for operand in node.ops)]
-        self._call("compare", operands, frame, f"{operators!r}, ")
+        method = _predicate("compare") if _is_judged(node) else "compare"
+        self._call(method, operands, frame, f"{operators!r}, ")
 
     def visit_Not(self, node: nodes.UnaryExpr, frame: Frame) -> None:
         """Compile `not`."""
-        self._call("negate", [node.node], frame)
+        self._call(_predicate("not_") if _is_judged(node) else "negate", [node.node], frame)
+
+    def visit_And(self, node: nodes.BinExpr, frame: Frame) -> None:
+        """Compile `and`; of a claim both sides are looked at, for the evidence."""
+        if _is_judged(node):
+            self._call(_predicate("all_of"), [node.left, node.right], frame)
+        else:
+            super().visit_And(node, frame)
+
+    def visit_Or(self, node: nodes.BinExpr, frame: Frame) -> None:
+        """Compile `or`; of a claim both sides are looked at, for the evidence."""
+        if _is_judged(node):
+            self._call(_predicate("any_of"), [node.left, node.right], frame)
+        else:
+            super().visit_Or(node, frame)
+
+    def visit_Name(self, node: nodes.Name, frame: Frame) -> None:
+        """Compile a name; that of a predicate means the predicate, also where a variable is called so."""
+        if getattr(node, "predicate", False):
+            self.write(f"environment.{_predicate(node.name)}")
+        else:
+            super().visit_Name(node, frame)
 
     def visit_Assign(self, node: nodes.Assign, frame: Frame) -> None:
         """Compile `set`; an unknown name is an error here, not where the variable is used later."""
@@ -58,23 +83,16 @@ class Generator(CodeGenerator):
 
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         site = node.site  # type: ignore[attr-defined]
-        self.write(f"environment.print_value(environment.enter({site}), ")
+        method = f"statements.{node.method}" if hasattr(node, "method") else "print_value"
+        self.write(f"environment.{method}(environment.enter({site}), ")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         self.write(")")
 
 
-class Answer(Extension):
-    r"""`\BLOCK{answer "3.2"}` … `\BLOCK{endanswer}`: the answer to a question that report.toml lists."""
+def _is_judged(node: nodes.Node) -> bool:
+    return getattr(node, "judged", False)
 
-    tags = {"answer"}  # noqa: RUF012 - Jinja's own form
 
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        """Return the label of the answer, as a printed filter, and what stands between the statements."""
-        line = next(parser.stream).lineno
-        question = parser.parse_expression()
-        if not isinstance(question, nodes.Const) or not isinstance(question.value, str):
-            parser.fail('answer takes a question\'s number as text: answer "3.1"', line)
-        label = nodes.Filter(question, "answer", [], [], None, None, lineno=line)
-        body = parser.parse_statements(("name:endanswer",), drop_needle=True)
-        return [nodes.Output([label], lineno=line), *body]
+def _predicate(name: str) -> str:
+    return f"predicates[{name!r}]"

@@ -21,8 +21,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace
 from markupsafe import Markup
 
-from labreport.errors import InputError, Place, did_you_mean
-from labreport.language.compiler import Answer, Generator
+from labreport.errors import InputError, Place
+from labreport.language.compiler import Generator
 from labreport.language.filters import (
     CELL_FORMATS,
     Formatted,
@@ -35,14 +35,16 @@ from labreport.language.filters import (
     numbers,
     operand,
     origin,
+    predicate,
     tests,
     without_private,
 )
 from labreport.language.formats import Cell, Column, Figure, FormatError, column, short
 from labreport.language.missing import Missing, defined
 from labreport.language.mistakes import explained, locate, unknown_function
-from labreport.language.source import SYNTAX, read
+from labreport.language.source import PRINTING, SYNTAX, read
 from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked, without_marks
+from labreport.language.statements import Judge, Regions, Statements
 from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
 
@@ -60,6 +62,7 @@ class Environment(SandboxedEnvironment):
         target: Target,
         questions: Iterable[str] = (),
         functions: Mapping[str, Callable[..., Any]] | None = None,
+        predicates: Mapping[str, Callable[..., Any]] | None = None,
     ) -> None:
         super().__init__(
             **SYNTAX,
@@ -67,7 +70,7 @@ class Environment(SandboxedEnvironment):
             optimized=False,  # Jinja would fold constants, which then never reach `print_value`
             undefined=Missing,
             loader=jinja2.FunctionLoader(self._load),
-            extensions=[Answer],
+            extensions=[Statements],
         )
         self.folder = folder.resolve()
         self.questions = tuple(questions)
@@ -79,9 +82,8 @@ class Environment(SandboxedEnvironment):
         self.current: Site | None = None
         self.names: set[str] = set()
         self.marks = Marks()
-        self.answers: list[tuple[str, Place]] = []
+        self.statements = Regions(self)
         own = (
-            ("answer", self._answer),
             ("figure", self._figure),
             ("join", self._join),
             ("table", self._table),
@@ -90,6 +92,8 @@ class Environment(SandboxedEnvironment):
         self.tests = cast("Any", tests(cast("Any", self.tests)))
         self.globals = {"range": numbers, "column": named("column", self._column), "namespace": Namespace}
         self.globals |= {n: function(n, f) for n, f in (functions or {}).items()}
+        self.predicates = {n: predicate(n, f) for n, f in (predicates or {}).items()}
+        self.globals |= self.predicates
 
     # ------------------------------------------------------------------------------------------- compiling
 
@@ -126,11 +130,12 @@ class Environment(SandboxedEnvironment):
         number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
         self.sites += (Site(template, part.offset, part.source) for part in tags)
         tree = Parser(self, source, name, filename).parse()
-        # an answer is a statement, but prints its label
-        printing = (part for part in found if part.kind != "statement" or part.name == "answer")
+        printing = (part for part in found if part.kind != "statement" or part.name in PRINTING)
         for node, part in zip(self._printing(tree, template), printing, strict=True):
             if isinstance(node, nodes.TemplateData):
-                node.data = self.marks.typed(template, part.offset) + part.source
+                text = part.source.lstrip() if getattr(node, "is_first", False) else part.source
+                mark = self.marks.typed(template, part.offset + len(part.source) - len(text))
+                node.data = mark + (text.rstrip() if getattr(node, "is_last", False) else text)
             else:
                 node.site = number_of[part.offset]  # type: ignore[attr-defined]
         return tree
@@ -350,19 +355,6 @@ class Environment(SandboxedEnvironment):
         shown = Figure(entry["experiment"], entry["name"], entry["file"], entry["alt"], inside)
         return box(Formatted.of(self.target.write(shown), shown.file, shown), keys(value, width))
 
-    def _answer(self, question: str) -> Markup:
-        """Return what marks the answer to a question, and record the answer."""
-        if question not in self.questions:
-            what = f"report.toml lists no question {question!r}"
-            raise FormatError(what, cure=did_you_mean(question, self.questions), name=question)
-        if any(question == known for known, _ in self.answers):
-            what = f"question {question!r} is answered twice"
-            raise FormatError(what, cure="keep one answer", name=question)
-        site = cast("Site", self.current)
-        line = self.sources[site.template].count("\n", 0, site.offset) + 1
-        self.answers.append((question, locate(self, site.template, line, question)))
-        return self.target.answer(question)
-
 
 # ------------------------------------------------------------------------------------------------- rendering
 
@@ -375,16 +367,21 @@ def render(
     *,
     questions: Iterable[str] = (),
     functions: Mapping[str, Callable[..., Any]] | None = None,
+    predicates: Mapping[str, Callable[..., Any]] | None = None,
+    judge: Judge | None = None,
 ) -> Rendered:
     """Return a template of the folder in the target's language, rendered with the values and functions.
+
+    Claims are stated with the predicates, and decided by the judge.
 
     Raises
     ------
     InputError
-        A template, name, key or format is wrong; the error carries the template's line.
+        A template, name, key or format is wrong; the error carries the template's line. Or what the judge
+        raises.
 
     """
-    environment = Environment(folder, target, questions, functions)
+    environment = Environment(folder, target, questions, functions, predicates)
     try:
         raw = environment.get_template(template).render(**values)
     except Exception as error:
@@ -392,13 +389,14 @@ def render(
         if told is error:
             raise
         raise told from error
-    text, pieces, printed = environment.marks.decode(raw)
+    decoded = environment.statements.decided(raw, judge)
     return Rendered(
-        text=text,
+        text=decoded.text,
         # an empty template has a place, too
-        pieces=pieces or (Piece(0, template, 0, None),),
-        printed=printed,
-        answers=tuple(environment.answers),
+        pieces=decoded.pieces or (Piece(0, template, 0, None),),
+        printed=decoded.printed,
+        regions=tuple(region for _, region in decoded.regions),
+        answers=tuple(environment.statements.answers),
         files=frozenset(environment.files),
         sources=dict(environment.sources),
         folder=environment.folder.name,

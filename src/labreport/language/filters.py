@@ -145,6 +145,18 @@ def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
+def predicate(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a predicate of claims; unlike other functions it sees the boxes, for its evidence."""
+    checked = named(name, function)
+
+    def stated(*args: Any, **options: Any) -> Any:
+        for value in (*args, *options.values()):
+            defined(value)
+        return checked(*args, **options)
+
+    return stated
+
+
 def without_private(text: str) -> str:
     """Return a text that did not come through `escape`; it must not hold what marks consist of."""
     if found := PRIVATE.search(text):

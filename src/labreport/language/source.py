@@ -31,7 +31,7 @@ SYNTAX: dict[str, Any] = {
 }
 """What a template looks like, in Jinja's words."""
 
-CLOSED = ("if", "for", "macro", "call", "set", "block", "with", "answer", "raw")
+CLOSED = ("if", "for", "macro", "call", "set", "block", "with", "answer", "claim", "typed", "raw")
 """The statements that an `end…` closes; a `set` with a value needs none."""
 
 STATEMENTS = (
@@ -43,7 +43,23 @@ STATEMENTS = (
     "import",
     "from",
     "extends",
+    "about",
+    "undecided",
+    "otherwise",
 )
+
+PRINTING = (
+    "answer",
+    "endanswer",
+    "claim",
+    "undecided",
+    "otherwise",
+    "endclaim",
+    "typed",
+    "endtyped",
+    "about",
+)
+"""The statements that leave a mark where they stand."""
 
 
 @dataclass(frozen=True)
@@ -167,6 +183,9 @@ def _check_statements(statements: Sequence[Part], source: str, file: str) -> Non
                 cure = rf"write \BLOCK{{end{inner}}} before it" if inner else "remove it"
             else:
                 opened.pop()
+        elif part.name in ("undecided", "otherwise") and inner != "claim":
+            what = rf"\BLOCK{{{part.name}}} stands outside a claim"
+            cure = r"write it between \BLOCK{claim …} and \BLOCK{endclaim}"
         elif part.name in CLOSED and not re.match(r"set\b[^=]*=", part.source):
             opened.append(part)
         if what:

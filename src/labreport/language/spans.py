@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import UnionType
@@ -24,8 +24,8 @@ PRIVATE = re.compile("[\ue000-\uf8ff]")
 """The characters that marks consist of. No template contains one and no value prints as one, so that data
 cannot forge a mark."""
 
-_TYPED, _VALUE, _END, _STOP = "\ue000", "\ue001", "\ue002", "\ue003"
-_MARK = re.compile(f"{_TYPED}(\\d+){_STOP}|{_VALUE}(\\d+){_STOP}|{_END}")
+_TYPED, _VALUE, _END, _STOP, _REGION, _CLOSE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
+_MARK = re.compile(f"{_TYPED}(\\d+){_STOP}|{_VALUE}(\\d+){_STOP}|{_REGION}(\\d+){_STOP}|({_CLOSE})|{_END}")
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,33 @@ class Piece:
 
 
 @dataclass(frozen=True)
+class Region:
+    """A part of the generated text that a statement gives a meaning, from `start` to `end`; regions nest.
+
+    Its `kind` is the statement's name, its `value` what the statement says: of an answer the question, of a
+    claim its name, of typed digits the reason, of `about` the target, which speaks of the paragraph that it
+    stands in (`start` and `end` are equal). `verdict` is what the judge made of a claim.
+    """
+
+    kind: str
+    value: Any
+    site: Site
+    start: int
+    end: int
+    verdict: Any = None
+
+
+@dataclass(frozen=True)
 class Rendered:
     """The generated text, the pieces it consists of, and what it used.
 
-    `printed` is in the order of the text; no two of its values overlap.
+    `printed` and `regions` are in the order of the text; no two printed values overlap.
     """
 
     text: str
     pieces: tuple[Piece, ...]
     printed: tuple[Printed, ...]
+    regions: tuple[Region, ...]
     answers: tuple[tuple[str, Place], ...]
     files: frozenset[Path]
     sources: Mapping[str, str] = field(repr=False)
@@ -160,6 +178,10 @@ def _line_starts(text: str) -> tuple[int, ...]:
     return (0, *(match.end() for match in re.finditer("\n", text)))
 
 
+BRANCH = "branch"
+"""The kind of region that the text for one verdict of a claim is."""
+
+
 @dataclass(frozen=True)
 class _Record:
     """A value that is being printed; without a site it is printed by the expression around it."""
@@ -171,12 +193,36 @@ class _Record:
     is_composed: bool = False
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """A region that a statement opened; a branch knows the number of its claim."""
+
+    kind: str
+    value: Any
+    site: Site
+    claim: int | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A text without its marks, the pieces that it consists of, what is printed in it, its regions.
+
+    Each region comes with the number that `Marks.open` gave it.
+    """
+
+    text: str
+    pieces: tuple[Piece, ...]
+    printed: tuple[Printed, ...]
+    regions: tuple[tuple[int, Region], ...]
+
+
 class Marks:
     """The marks of one rendering: made while it runs, taken out again by `decode`."""
 
     def __init__(self) -> None:
         self._typed: list[tuple[str, int]] = []
         self._records: list[_Record] = []
+        self._regions: list[_Opened] = []
 
     def typed(self, template: str, offset: int) -> str:
         """Return the mark that stands before text typed in a template at an offset."""
@@ -197,39 +243,101 @@ class Marks:
         self._records.append(record)
         return f"{_VALUE}{len(self._records) - 1}{_STOP}{text}{_END}"
 
-    def decode(self, raw: str) -> tuple[str, tuple[Piece, ...], tuple[Printed, ...]]:
-        """Return marked text without its marks, the pieces it consists of and the values printed in it."""
-        text, length, position = [], 0, 0
-        pieces: list[Piece] = []
-        printed: list[Printed] = []
-        opened: list[tuple[_Record, Site, int]] = []
-        # marks nest: what an expression prints may hold captured text, which holds values of its own
+    def open(self, kind: str, value: Any, site: Site, claim: int | None = None) -> tuple[int, str]:
+        """Return the number of a new region and the mark that opens it; `claim` is that of a branch."""
+        self._regions.append(_Opened(kind, value, site, claim))
+        return len(self._regions) - 1, f"{_REGION}{len(self._regions) - 1}{_STOP}"
+
+    def close(self) -> str:
+        """Return the mark that closes the region opened last."""
+        return _CLOSE
+
+    def claim_of(self, branch: int) -> int:
+        """Return the number of the claim that a branch belongs to."""
+        claim = self._regions[branch].claim
+        assert claim is not None  # a branch is opened with the number of its claim
+        return claim
+
+    def choose(self, raw: str, branches: Mapping[int, str]) -> str:
+        """Return marked text with one branch of each claim: `branches` names it by the claim's number."""
+        kept: list[str] = []
+        position, skipped = 0, 0
+        for match in _MARK.finditer(raw):
+            if skipped:  # a branch that is cut out goes with all regions inside it
+                skipped += (match[3] is not None) - (match[4] is not None)
+                position = match.end()
+            elif match[3] is not None:
+                region = self._regions[int(match[3])]
+                if region.claim is not None and branches[region.claim] != region.value:
+                    kept.append(raw[position : match.start()])
+                    skipped = 1
+        kept.append(raw[position:])
+        return "".join(kept)
+
+    def decode(self, raw: str) -> Decoded:
+        """Return marked text without its marks, with what these say."""
+        return _Decoding(self._typed, self._records, self._regions).decode(raw)
+
+
+class _Decoding:
+    """Takes the marks out of a text; they nest: what an expression prints may hold values of its own."""
+
+    def __init__(self, typed: list[tuple[str, int]], records: list[_Record], regions: list[_Opened]) -> None:
+        self.typed, self.records, self.opened_regions = typed, records, regions
+        self.length = 0
+        self.pieces: list[Piece] = []
+        self.printed: list[Printed] = []
+        self.regions: list[tuple[int, Region]] = []
+        self.values: list[tuple[_Record, Site, int]] = []
+        self.inside: list[int] = []
+
+    def decode(self, raw: str) -> Decoded:
+        text, position = [], 0
         for match in _MARK.finditer(raw):
             text.append(raw[position : match.start()])
-            length += match.start() - position
+            self.length += match.start() - position
             position = match.end()
             if match[1] is not None:
-                template, offset = self._typed[int(match[1])]
-                pieces.append(Piece(length, template, offset, None))
-                continue
-            if match[2] is not None:
-                record = self._records[int(match[2])]
-                opened.append((record, record.site or opened[-1][1], length))
+                template, offset = self.typed[int(match[1])]
+                self.pieces.append(Piece(self.length, template, offset, None))
+            elif match[3] is not None:
+                self.open(int(match[3]))
+            elif match[4] is not None:
+                self.close()
             else:
-                record, site, start = opened.pop()
-                if not record.is_composed:
-                    keys = tuple(sorted(record.keys))
-                    printed.append(Printed(site, record.value, keys, start, length, record.formatted))
-            if opened:  # after a nested value the text belongs to the expression around it again
-                site = opened[-1][1]
-                pieces.append(Piece(length, site.template, site.offset, site))
+                self.value(None if match[2] is None else int(match[2]))
         text.append(raw[position:])
-        return "".join(text), tuple(pieces), tuple(printed)
+        return Decoded("".join(text), tuple(self.pieces), tuple(self.printed), tuple(self.regions))
+
+    def open(self, number: int) -> None:
+        opened = self.opened_regions[number]
+        self.inside.append(len(self.regions))
+        region = Region(opened.kind, opened.value, opened.site, self.length, self.length)
+        self.regions.append((number, region))
+
+    def close(self) -> None:
+        at = self.inside.pop()
+        number, region = self.regions[at]
+        self.regions[at] = (number, replace(region, end=self.length))
+
+    def value(self, number: int | None) -> None:
+        """Begin the value with a number, or end the one that began last."""
+        if number is not None:
+            record = self.records[number]
+            self.values.append((record, record.site or self.values[-1][1], self.length))
+        else:
+            record, site, start = self.values.pop()
+            if not record.is_composed:
+                keys = tuple(sorted(record.keys))
+                self.printed.append(Printed(site, record.value, keys, start, self.length, record.formatted))
+        if self.values:  # after a nested value the text belongs to the expression around it again
+            site = self.values[-1][1]
+            self.pieces.append(Piece(self.length, site.template, site.offset, site))
 
 
 def is_marked(text: str) -> bool:
     """Return whether a text contains marks."""
-    return _TYPED in text or _VALUE in text
+    return _TYPED in text or _VALUE in text or _REGION in text
 
 
 def without_marks(text: str) -> str:

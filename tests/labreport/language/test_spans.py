@@ -22,11 +22,16 @@ OUTER = Site("a.j2", 10, "outer")
 INNER = Site("b.j2", 20, "inner")
 
 
+def decoded(marks, raw):
+    found = marks.decode(raw)
+    return found.text, found.pieces, found.printed
+
+
 def test_typed_text_and_values_become_pieces_in_their_order():
     marks = Marks()
     raw = marks.typed("a.j2", 0) + "typed " + marks.value("1.5", 1.5, frozenset({"k", "d.b"}), INNER)
     raw += marks.typed("a.j2", 30) + " more"
-    text, pieces, printed = marks.decode(raw)
+    text, pieces, printed = decoded(marks, raw)
     assert text == "typed 1.5 more"
     assert pieces == (Piece(0, "a.j2", 0, None), Piece(6, "b.j2", 20, INNER), Piece(9, "a.j2", 30, None))
     assert printed == (Printed(INNER, 1.5, ("d.b", "k"), 6, 9),)
@@ -36,7 +41,7 @@ def test_after_a_nested_value_the_text_belongs_to_the_outer_expression_again():
     marks = Marks()
     nested = "<" + marks.value("x", "x", frozenset()) + ">" + marks.typed("b.j2", 5) + "typed"
     raw = marks.composed(nested + marks.value("y", "y", frozenset(), INNER) + "!", OUTER)
-    text, pieces, printed = marks.decode(raw)
+    text, pieces, printed = decoded(marks, raw)
     sites = {}
     for piece, end in zip(pieces, [*(p.start for p in pieces[1:]), len(text)], strict=True):
         sites.update(dict.fromkeys(range(piece.start, end), piece.site))
@@ -48,7 +53,7 @@ def test_after_a_nested_value_the_text_belongs_to_the_outer_expression_again():
 def test_marked_text_may_be_printed_twice():
     marks = Marks()
     captured = marks.typed("a.j2", 3) + "ab" + marks.value("1", 1, frozenset({"k"}), INNER)
-    text, pieces, printed = marks.decode(marks.composed(captured, OUTER) + marks.composed(captured, OUTER))
+    text, pieces, printed = decoded(marks, marks.composed(captured, OUTER) + marks.composed(captured, OUTER))
     assert text == "ab1ab1"
     assert [(p.start, p.end) for p in printed] == [(2, 3), (5, 6)]
     assert [p.offset for p in pieces if p.site is None] == [3, 3]
@@ -74,7 +79,7 @@ def test_decoding_takes_out_the_marks_and_nothing_else(tree):
         return [node] if isinstance(node, str) else [leaf for child in node for leaf in leaves(child)]
 
     raw = put(tree)
-    text, pieces, printed = marks.decode(raw)
+    text, pieces, printed = decoded(marks, raw)
     assert text == without_marks(raw) == "".join(leaves(tree))
     assert not PRIVATE.search(text)
     assert [text[p.start : p.end] for p in printed] == [leaf for leaf in leaves(tree) if len(leaf) % 2]

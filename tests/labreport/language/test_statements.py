@@ -1,0 +1,229 @@
+r"""Statements with a meaning: claims keep the text of their verdict; regions say where each part stands."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rendering import printed, rendered
+
+from labreport.errors import InputError
+from labreport.language.values import keys, plain
+
+WORDS = ("holds", "undecided", "fails")
+
+
+@dataclass(frozen=True)
+class Said:
+    verdict: str
+
+
+def judge(stated):
+    """Take the word of each predicate as the verdict; a truth value holds or fails."""
+    words = {True: "holds", False: "fails"}
+    return [Said(words.get(s.predicate, s.predicate)) for s in stated]
+
+
+PREDICATES = {
+    "say": lambda word: plain(word),
+    "compare": lambda operators, *operands: f"{operators}{[plain(o) for o in operands]}",
+    "all_of": lambda *parts: f"all{list(map(plain, parts))}",
+    "any_of": lambda *parts: f"any{list(map(plain, parts))}",
+    "not_": lambda part: f"not[{part}]",
+}
+
+
+def claimed(source, judging=judge, **options):
+    return rendered(source, predicates=PREDICATES, judge=judging, **options)
+
+
+def seen(source, **options):
+    """Return what the judge is asked."""
+    found = []
+
+    def looking(stated):
+        found.extend(stated)
+        return [Said("holds") for _ in stated]
+
+    claimed(source, looking, **options)
+    return found
+
+
+SENTENCE = "x \\VAR{d.s} \\BLOCK{undecided} y \\BLOCK{otherwise} z \\BLOCK{endclaim}."
+THREE = f'A \\BLOCK{{claim "c", say("WORD")}} {SENTENCE}'
+
+
+class TestTexts:
+    @pytest.mark.parametrize(
+        ("word", "text"), [("holds", "A x adam."), ("undecided", "A y."), ("fails", "A z.")]
+    )
+    def test_the_text_of_the_verdict_is_printed(self, word, text):
+        assert claimed(THREE.replace("WORD", word)).text == text
+
+    def test_values_in_other_texts_are_not_printed(self):
+        assert printed(claimed(THREE.replace("WORD", "fails"))) == []
+        assert printed(claimed(THREE.replace("WORD", "holds"))) == [("adam", ("d.s",))]
+
+    @pytest.mark.parametrize(
+        ("source", "text"),
+        [
+            ('a\n\\BLOCK{claim "c", say("holds")}\nb\n\\BLOCK{endclaim}\nc', "a\nb\nc"),
+            ('a\n\\BLOCK{claim "c", say("holds")}\nb\n\\BLOCK{otherwise} x\n\\BLOCK{endclaim}, c', "a\nb, c"),
+            ('a \\BLOCK{claim "c", say("fails")} b \\BLOCK{otherwise}\n  x\n\\BLOCK{endclaim}: c', "a x: c"),
+            ('\\BLOCK{claim "c", say("holds")}\\VAR{d.s} \\BLOCK{endclaim}!', "adam!"),
+            ('\\BLOCK{claim "c", say("holds")}\\BLOCK{endclaim}!', "!"),
+        ],
+    )
+    def test_the_blanks_around_a_text_are_those_around_the_claim(self, source, text):
+        assert claimed(source).text == text
+
+    def test_every_text_is_rendered_so_that_a_mistake_in_it_shows_at_once(self):
+        with pytest.raises(InputError, match="no key 'nope'"):
+            claimed(THREE.replace("WORD", "holds").replace("} z", "} z \\VAR{d.nope}"))
+
+    def test_claims_nest(self):
+        inner = '\\BLOCK{claim "i", say("fails")}p\\BLOCK{otherwise}q\\BLOCK{endclaim}'
+        outer = f'\\BLOCK{{claim "o", say("WORD")}}1{inner}2\\BLOCK{{otherwise}}3{inner}4\\BLOCK{{endclaim}}'
+        assert claimed(outer.replace("WORD", "holds")).text == "1q2"
+        assert claimed(outer.replace("WORD", "fails")).text == "3q4"
+
+    def test_a_claim_in_a_loop_is_a_claim_for_each_item(self):
+        source = (
+            '\\BLOCK{for w in ["holds", "fails"]}'
+            '\\BLOCK{claim "c-" ~ w, say(w)}yes \\BLOCK{otherwise}no \\BLOCK{endclaim}\\BLOCK{endfor}'
+        )
+        assert claimed(source).text == "yesno"
+        assert [r.value for r in claimed(source).regions] == ["c-holds", "c-fails"]
+
+    def test_a_claim_in_captured_text_or_a_macro_is_decided_where_it_is_printed(self):
+        claim = '\\BLOCK{claim "c", say("fails")}a\\BLOCK{otherwise}b\\BLOCK{endclaim}'
+        assert claimed(f"\\BLOCK{{set t}}{claim}\\BLOCK{{endset}}<\\VAR{{t}}\\VAR{{t}}>").text == "<bb>"
+        macro = f"\\BLOCK{{macro m()}}{claim}\\BLOCK{{endmacro}}<\\VAR{{m()}}>"
+        assert claimed(macro).text == "<b>"
+
+    def test_a_claim_that_is_not_printed_is_not_judged(self):
+        claim = '\\BLOCK{claim "c", say("holds")}a\\BLOCK{endclaim}'
+        assert seen(f"\\BLOCK{{set t}}{claim}\\BLOCK{{endset}}") == []
+
+    def test_a_verdict_without_a_text_that_the_judge_lets_pass_prints_the_sentence(self):
+        assert claimed('\\BLOCK{claim "c", say("undecided")}as written\\BLOCK{endclaim}').text == "as written"
+
+    @given(st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 2)), max_size=8))
+    def test_each_text_keeps_its_place_whatever_is_cut_out(self, claims):
+        source = "".join(
+            f'-\\BLOCK{{claim "c{i}", say("{word}")}}h{i}'
+            f"\\BLOCK{{undecided}}u{i}\\VAR{{d.s}}\\BLOCK{{otherwise}}"
+            f"f{i}\\BLOCK{{endclaim}}" + "\n" * lines
+            for i, (word, lines) in enumerate(claims)
+        )
+        expected = {"holds": "h{}", "undecided": "u{}adam", "fails": "f{}"}
+        shown = [expected[word].format(i) for i, (word, _) in enumerate(claims)]
+        text = "".join(f"-{part}" + "\n" * lines for part, (_, lines) in zip(shown, claims, strict=True))
+        out = claimed(source)  # `rendered` checks that every character knows its place
+        assert out.text == text
+        assert [out.text[r.start : r.end] for r in out.regions] == shown
+
+
+class TestPredicates:
+    @pytest.mark.parametrize(
+        ("predicate", "asked"),
+        [
+            ("d.a < d.b", "('lt',)[0.0123, 2.5]"),
+            ("1 < d.b <= 3", "('lt', 'lteq')[1, 2.5, 3]"),
+            ('say("x") and d.n == 3', "all['x', \"('eq',)[3, 3]\"]"),
+            ('not say("x")', "not[x]"),
+            ('say("x") or say("y")', "any['x', 'y']"),
+            ('say("x" if d.n > 2 else "y")', "x"),
+            ("d.flag", True),
+        ],
+    )
+    def test_comparisons_and_logic_inside_a_claim_are_predicates(self, predicate, asked):
+        (stated,) = seen(f'\\BLOCK{{claim "c", {predicate}}}a\\BLOCK{{endclaim}}')
+        assert stated.predicate == asked
+
+    def test_comparisons_outside_a_claim_are_truth_values(self):
+        (stated,) = seen('\\BLOCK{set t = d.a < d.b}\\BLOCK{claim "c", t}a\\BLOCK{endclaim}')
+        assert stated.predicate is True
+        assert stated.keys == {"d.a", "d.b"}
+
+    def test_a_predicate_sees_the_boxes(self):
+        found = []
+        spy = {**PREDICATES, "say": lambda value: found.append(keys(value)) or True}
+        rendered('\\BLOCK{claim "c", say(d.a + d.b)}a\\BLOCK{endclaim}', predicates=spy, judge=judge)
+        assert found == [{"d.a", "d.b"}]
+
+    def test_a_variable_of_the_same_name_does_not_hide_a_predicate(self):
+        (stated,) = seen('\\BLOCK{set say = d.n}\\BLOCK{claim "c", say("x")}a\\BLOCK{endclaim}')
+        assert stated.predicate == "x"
+
+    def test_the_judge_is_told_name_family_place_and_texts(self):
+        source = (
+            'a\n \\BLOCK{claim "c", say("x"), family="f"} b \\VAR{d.s}\\BLOCK{undecided} u \\BLOCK{endclaim}'
+        )
+        (stated,) = seen(source)
+        assert (stated.name, stated.family) == ("c", "f")
+        assert stated.texts == {"holds": "b adam", "undecided": "u"}
+        assert (stated.place.file, stated.place.line, stated.place.column) == (
+            "report_templates/main.tex.j2",
+            2,
+            9,
+        )
+
+    def test_all_claims_of_a_document_are_judged_together(self):
+        other = '\\BLOCK{claim "other", say("y")}o\\BLOCK{endclaim}'
+        source = '\\BLOCK{claim "c", say("x")}a\\BLOCK{endclaim}\\BLOCK{include "o.tex.j2"}'
+        found = seen(source, files={"o.tex.j2": other})
+        assert [stated.name for stated in found] == ["c", "other"]
+
+
+class TestRegions:
+    def test_answers_typed_digits_and_pins_are_regions_of_the_text(self):
+        source = (
+            '\\BLOCK{answer "1"}yes \\BLOCK{typed "given"}12\\BLOCK{endtyped}\\BLOCK{endanswer}\n\n'
+            'P \\BLOCK{about "m:f"}q'
+        )
+        out = claimed(source)
+        assert [(r.kind, r.value, out.text[r.start : r.end]) for r in out.regions] == [
+            ("answer", "1", "yes 12"),
+            ("typed", "given", "12"),
+            ("about", "m:f", ""),
+        ]
+        assert out.text.index("q") == out.regions[2].start
+
+    def test_a_claim_carries_its_verdict(self):
+        (region,) = claimed(THREE.replace("WORD", "undecided")).regions
+        assert (region.kind, region.value, region.verdict) == ("claim", "c", Said("undecided"))
+        assert region.site.expression == 'claim "c", say("undecided")'
+
+
+MISTAKES = [
+    ('\\BLOCK{claim "c"}a\\BLOCK{endclaim}', "claim takes a name and a predicate", 1),
+    ('\\BLOCK{claim d.n, say("holds")}a\\BLOCK{endclaim}', "a claim is named by a text, not by the whole", 1),
+    ('\\BLOCK{claim "c", say("holds"), famly="f"}a\\BLOCK{endclaim}', "claim has no option 'famly'", 1),
+    ('\\BLOCK{claim "c", say("holds"), family=d.n}a\\BLOCK{endclaim}', "a family is named by a text", 1),
+    ('a\n\\BLOCK{claim "c", sya("holds")}a\\BLOCK{endclaim}', "unknown name 'sya'", 2),
+    ('\\BLOCK{claim "c", say("holds")}a', "is never closed", 1),
+    ("a\n\\BLOCK{undecided}", "stands outside a claim", 2),
+    ("\\BLOCK{if d.flag}\n\\BLOCK{otherwise}\\BLOCK{endif}", "stands outside a claim", 2),
+    (
+        '\\BLOCK{claim "c", say("holds")}\n\\BLOCK{otherwise}\\BLOCK{undecided}\\BLOCK{endclaim}',
+        "undecided",
+        2,
+    ),
+    ('\\BLOCK{typed ""}1\\BLOCK{endtyped}', "typed says why", 1),
+    ("\\BLOCK{typed d.s}1\\BLOCK{endtyped}", "typed takes the reason", 1),
+    ("\\BLOCK{about d.s}", "about takes what the paragraph explains", 1),
+]
+
+
+@pytest.mark.parametrize(("source", "what", "line"), MISTAKES)
+def test_a_wrong_statement_is_told_at_its_line(source, what, line):
+    with pytest.raises(InputError, match=what) as caught:
+        claimed(source)
+    assert caught.value.place.line == line
+
+
+def test_a_claim_without_a_judge_is_an_error_at_its_place():
+    with pytest.raises(InputError, match="nobody judges claims here") as caught:
+        rendered('a\n\\BLOCK{claim "c", true}a\\BLOCK{endclaim}')
+    assert caught.value.place.line == 2
