@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from labreport.documents import context, locate
+from labreport.documents import context, locate, provenance
 from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, PROVENANCE, Project
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from labreport.documents.texlog import Problem
     from labreport.language import Rendered
 
-SCHEMA = 1
 STYLE = Path(__file__).with_name("labreport.sty")
 MOST_NOTICES = 5
 
@@ -111,7 +110,7 @@ def make(project: Project) -> Made:
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / PROVENANCE
-        text = json.dumps(provenance(document), ensure_ascii=False, indent=1) + "\n"
+        text = json.dumps(provenance.of_report(document), ensure_ascii=False, indent=1) + "\n"
         files.write(record, text.encode())
         used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was
         publish(project, sources, compiled.pdf, record, scratch)
@@ -182,32 +181,6 @@ def write_sources(project: Project, document: Document, folder: Path) -> None:
         (folder / figure.file).parent.mkdir(exist_ok=True)
         source = project.results / figure.experiment / "figures" / f"{figure.name}.pdf"
         shutil.copyfile(source, folder / figure.file)
-
-
-def provenance(document: Document) -> dict[str, Any]:
-    """Return the record of each printed value: text, value, keys, expression, places."""
-    from labreport.language import place_in
-
-    entries = []
-    for item in document.rendered.printed:
-        made = document.rendered.site_place(item.site)
-        stands = place_in(document.text, f"{JOB}.tex", document.published(item.start))
-        entries.append(
-            {
-                "text": document.rendered.text[item.start : item.end],
-                "value": item.value,
-                "keys": list(item.keys),
-                "expression": item.site.expression,
-                "template": made.file,
-                "line": made.line,
-                "column": made.column,
-                "file": stands.file,
-                "file_line": stands.line,
-                "file_column": stands.column,
-            }
-        )
-    answers = [{"question": q, "template": p.file, "line": p.line} for q, p in document.rendered.answers]
-    return {"schema": SCHEMA, "printed": entries, "answers": answers}
 
 
 # ---------------------------------------------------------------------------------------------------- publish

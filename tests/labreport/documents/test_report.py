@@ -1,7 +1,5 @@
 """Rendering the report: what it depends on, and mistakes told at the line of the template."""
 
-import json
-
 import projects
 import pytest
 
@@ -82,22 +80,3 @@ def test_an_experiment_cannot_have_a_name_that_templates_use(project, name):
     with pytest.raises(InputError, match=f"cannot be called '{name}'") as caught:
         context.known(project)
     assert caught.value.place.file == f"experiments/{name}.py"
-
-
-@pytest.mark.parametrize("quick", [False, True])
-def test_provenance_names_the_line_and_column_at_which_a_value_stands(project, quick):
-    source = r"\def\n{\VAR{exp.values.n}}" + REPORT.replace(
-        r"\VAR{excerpt", r"a\VAR{exp.values.n} \VAR{excerpt"
-    )
-    projects.write(project.templates / "report.tex.j2", source)
-    made = projects.projects.load(project.root, quick=quick)
-    if quick:
-        projects.run(made)
-    document = report.render(made)
-    record = json.loads(json.dumps(report.provenance(document)))
-    lines = document.text.split("\n")
-    found = [(e["text"], e["file"], e["file_line"], e["column"]) for e in record["printed"][:2]]
-    assert found == [(r"\num{3}", "report.tex", 1, 13), (r"\num{3}", "report.tex", 3, 7)]
-    for entry in record["printed"]:
-        shown = lines[entry["file_line"] - 1][entry["file_column"] - 1 :]
-        assert shown.startswith(entry["text"].split("\n")[0])
