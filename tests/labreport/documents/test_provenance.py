@@ -36,3 +36,14 @@ def test_provenance_names_the_line_and_column_at_which_a_value_stands(project, q
     for entry in record["printed"]:
         shown = lines[entry["file_line"] - 1][entry["file_column"] - 1 :]
         assert shown.startswith(entry["text"].split("\n")[0])
+
+
+def test_provenance_lists_the_code_that_is_shown(project):
+    (shown,) = provenance.of_report(report.render(project))["excerpts"]
+    assert (shown["name"], shown["since"], shown["source"], shown["lines"]) == (
+        "new:fit",
+        None,
+        "src/new.py",
+        [1, 2],
+    )
+    assert (shown["template"], shown["line"]) == ("report_templates/report.tex.j2", 3)
