@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from labreport.checks import latex_source
+from labreport import writing
 from labreport.checks.material import Found, Material, counted
 from labreport.documents import report
 from labreport.language import label
@@ -144,7 +144,7 @@ def citations(m: Material) -> Found:
         for name in command.arguments[0].split(","):
             file = f"{name.strip().removesuffix('.bib')}.bib"
             # the copy that BibTeX read, which may be older than the templates
-            for offset, key in latex_source.entries(bib := m.read(file)):
+            for offset, key in writing.entries(bib := m.read(file)):
                 listed[key] = (
                     f"{m.project.shown(m.project.templates)}/{file}:{bib.count(chr(10), 0, offset) + 1}"
                 )

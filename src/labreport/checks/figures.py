@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from labreport import results
-from labreport.checks.latex_source import Picture, plain
 from labreport.checks.material import Found, Material, counted
+from labreport.writing import Picture, plain
 
 SMALLEST_TEXT = 7.0  # pt, as printed
 CUT_VISIBLE = 0.2  # mm

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 from labreport import errors, handin, results
 from labreport.checks import pdf
-from labreport.checks.latex_source import Code, Picture, Source
 from labreport.documents import JOB, Document, place_of, read_log, report
 from labreport.errors import InputError
 from labreport.project import Project
-from labreport.writing import Difference, Excerpt
+from labreport.writing import Code, Difference, Excerpt, Picture, Source
 
 if TYPE_CHECKING:
     from labreport.checks.pdf import Pdf

@@ -1,20 +1,26 @@
-"""Values as LaTeX and as Markdown, and code by name."""
+"""Values as LaTeX and as Markdown, code by name, and LaTeX as its author typed it."""
 
 from labreport.writing import excerpts, listings
 from labreport.writing.balance import imbalance
 from labreport.writing.excerpts import Difference, Excerpt
+from labreport.writing.latex_source import Code, Picture, Source, entries, plain
 from labreport.writing.markdown import attachment, in_mathematics, mathematics
 from labreport.writing.targets import LATEX, MARKDOWN
 
 __all__ = [
     "LATEX",
     "MARKDOWN",
+    "Code",
     "Difference",
     "Excerpt",
+    "Picture",
+    "Source",
     "attachment",
+    "entries",
     "excerpts",
     "imbalance",
     "in_mathematics",
     "listings",
     "mathematics",
+    "plain",
 ]

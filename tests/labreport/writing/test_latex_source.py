@@ -4,7 +4,7 @@ import textwrap
 
 import pytest
 
-from labreport.checks import latex_source
+from labreport.writing import latex_source
 
 
 def source(body: str) -> latex_source.Source:
