@@ -137,6 +137,11 @@ class Project:
         return self.build / PROVENANCE
 
     @property
+    def claims(self) -> Path:
+        """The record of each claim of all documents, with its verdict."""
+        return self.build / "claims.json"
+
+    @property
     def state(self) -> Path:
         """The record of what the published report was made from."""
         return self.build / "state.json"

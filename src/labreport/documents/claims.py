@@ -1,0 +1,35 @@
+"""The claims of all documents, joined in one record: build/claims.json."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from labreport.documents import notebooks
+from labreport.documents.document import JOB
+from labreport.results import files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from labreport.project import Project
+
+SCHEMA = 1
+
+
+def join(project: Project) -> tuple[str, ...]:
+    """Write the claims of all documents that are there, in their order; return their verdicts."""
+    claims: list[dict[str, Any]] = []
+    for document, path in _records(project).items():
+        if path.is_file():
+            record = json.loads(path.read_text(encoding="utf-8"))
+            claims += ({"document": document, **claim} for claim in record["claims"])
+    text = json.dumps({"schema": SCHEMA, "claims": claims}, ensure_ascii=False, indent=1) + "\n"
+    files.write(project.claims, text.encode())
+    return tuple(claim["verdict"] for claim in claims)
+
+
+def _records(project: Project) -> dict[str, Path]:
+    """Return where the provenance of each document is recorded, by its name."""
+    woven = {f"{notebooks.FOLDER}/{n}": notebooks.provenance_of(project, n) for n in notebooks.names(project)}
+    return {JOB: project.provenance, **woven}

@@ -1,0 +1,147 @@
+"""The claims of all documents, as the last build judged them: read, counted, and told on the terminal."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labreport.errors import InputError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+
+SCHEMA = 1
+WIDTH = 100
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of a document: what it says, on which data, and what it turned out to be."""
+
+    document: str
+    name: str
+    verdict: str
+    family: str | None
+    sentence: str
+    expression: str
+    template: str
+    line: int
+    values: dict[str, Any]
+    evidence: tuple[dict[str, Any], ...]
+    page: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The template's line."""
+        return f"{self.template}:{self.line}"
+
+
+def read(project: Project) -> list[Claim]:
+    """Return the claims of all documents that the last build made, in their order.
+
+    Raises InputError if there is no record of them, or it is damaged.
+    """
+    shown = project.shown(project.claims)
+    try:
+        record = json.loads(project.claims.read_text(encoding="utf-8"))
+        if record["schema"] != SCHEMA:
+            raise ValueError("another version of labreport has written it")
+        return [_claim(entry) for entry in record["claims"]]
+    except FileNotFoundError:
+        raise InputError(f"there is no {shown}", cure=f"make it: `{project.command()}`") from None
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        what = f"{shown} cannot be read: {error}"
+        raise InputError(what, cure=f"delete it, then run `{project.command()}`") from error
+
+
+def _claim(entry: dict[str, Any]) -> Claim:
+    fields = {name: entry[name] for name in ("document", "name", "verdict", "family", "sentence")}
+    where = {name: entry[name] for name in ("expression", "template", "line")}
+    return Claim(
+        **fields,
+        **where,
+        values=dict(entry["values"]),
+        evidence=tuple(entry["evidence"]),
+        page=entry.get("page"),
+    )
+
+
+def counted(verdicts: Iterable[str]) -> str:
+    """Return how many claims there are and how many of each verdict: "41 claims: 39 hold, 2 undecided …"."""
+    found = Counter(verdicts)
+    total = found.total()
+    one = found["holds"] == 1
+    said = [
+        f"{found['holds']} {'holds' if one else 'hold'}" if found["holds"] else "",
+        f"{found['undecided']} undecided and said so" if found["undecided"] else "",
+        f"{found['fails']} {'fails' if found['fails'] == 1 else 'fail'} and said so"
+        if found["fails"]
+        else "",
+    ]
+    return f"{total} claim{'' if total == 1 else 's'}" + (": " + ", ".join(filter(None, said)) if total else "")
+
+
+def named(claims: Sequence[Claim], names: Sequence[str]) -> list[Claim]:
+    """Return the claims of these names; UsageError if there is none of a name."""
+    known = {claim.name for claim in claims}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no claim {name!r}", cure=did_you_mean(name, known))
+    return [claim for claim in claims if claim.name in names]
+
+
+def overview(claims: Sequence[Claim], width: int = WIDTH) -> list[str]:
+    """Return two lines or more for each claim: verdict, name and place, then what the data say."""
+    lines = []
+    for claim in claims:
+        page = f", p. {claim.page}" if claim.page is not None else ""
+        lines.append(f"{claim.verdict:<9}  {claim.name}  ({claim.place}{page})")
+        lines += _wrapped("; ".join(_states(claim)), width)
+    return [*lines, counted(claim.verdict for claim in claims)]
+
+
+def details(claim: Claim, width: int = WIDTH) -> list[str]:
+    """Return all that is known of a claim: sentence, predicate, values with their keys, evidence."""
+    page = f", p. {claim.page}" if claim.page is not None else ""
+    lines = [f"claim {claim.name!r} {_SAYS[claim.verdict]}  ({claim.place}{page})"]
+    lines += _wrapped(f"sentence: {' '.join(claim.sentence.split())}", width)
+    lines += _wrapped(f"predicate: {' '.join(claim.expression.split())}", width)
+    lines += [f"{INDENT}value: {key} = {_short(value)}" for key, value in claim.values.items()]
+    for entry in claim.evidence:
+        lines += _wrapped(f"evidence: {entry['states']} ({entry['verdict']})", width)
+        lines += _wrapped(_test(entry), width) if entry.get("method") else []
+    return lines
+
+
+_SAYS = {"holds": "holds", "undecided": "is undecided", "fails": "fails"}
+
+
+def _states(claim: Claim) -> list[str]:
+    return list(dict.fromkeys(entry["states"] for entry in claim.evidence))
+
+
+def _test(entry: dict[str, Any]) -> str:
+    """Return the test behind a piece of evidence: method, sizes, p values, family."""
+    said = [f"by {entry['method']}"]
+    said += [f"n = {entry['n']}"] if entry.get("n") is not None else []
+    said += [f"p = {entry['p']:.2g}"] if entry.get("p") is not None else []
+    if entry.get("p_adjusted") is not None:
+        size = entry["family_size"]
+        tests = f"{size} test{'' if size == 1 else 's'}"
+        said.append(f"adjusted over the {tests} of the family {entry['family']!r}: {entry['p_adjusted']:.2g}")
+    return ", ".join(said)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    inner = max(width - len(INDENT), 20)
+    return [INDENT + line for line in textwrap.wrap(text, inner, break_on_hyphens=False)]
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else text[:79] + "…"
