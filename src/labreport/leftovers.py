@@ -107,7 +107,8 @@ def _notebooks(project: Project) -> Found:
         (records, ".json", "the record of a notebook that has no template"),
     ):
         for path in _in(project, folder):
-            if path.suffix == suffix and path.stem not in names and not _is_temporary(path):
+            name = path.stem.removesuffix(".provenance")
+            if path.suffix == suffix and name not in names and not _is_temporary(path):
                 yield path, what
 
 

@@ -12,6 +12,7 @@ import ast
 import base64
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -66,6 +67,11 @@ class Sheet:
     def place(self, cell: int, line: int | None = None) -> Place:
         """Return the place in a template that made a line of a cell."""
         return self.rendered.place(self.cells[cell].offset(line))
+
+    def cell_at(self, offset: int) -> int:
+        """Return the index of the cell in which an offset of the rendered text lies, or after which."""
+        starts = [cell.start for cell in self.cells]
+        return max(bisect_right(starts, offset) - 1, 0)
 
     def code(self, cell: int, line: int | None) -> str:
         """Return a line of a cell's code."""

@@ -42,6 +42,7 @@ PDFLATEX = "pdflatex -no-shell-escape -interaction=nonstopmode -halt-on-error -f
 LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
 LOG_READ = 16 * 2**20  # bytes of a log that are looked at
 VISIBLE_OVERFLOW = 1.0  # pt; smaller overfull boxes cannot be seen
+SYNCTEX = "-synctex=-1"  # not a byte of the PDF changes; the minus saves the time to compress the record
 PID_FILE = "latexmk.pid"
 
 # Debian package of the files that generated documents ask for most.
@@ -60,13 +61,17 @@ PACKAGE_OF = {
 
 @dataclass(frozen=True)
 class Compiled:
-    """A finished PDF in the folder, with TeX's log and what is not wrong enough to fail."""
+    """A finished PDF in the folder, with TeX's log and what is not wrong enough to fail.
+
+    `synctex` is TeX's record of which line came to lie on which page.
+    """
 
     pdf: Path
     log: str
     notices: tuple[Problem, ...]
     pages: int
     seconds: float
+    synctex: Path
 
 
 class CompileFailed(LatexError):
@@ -155,7 +160,8 @@ def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Co
     if fatal:
         raise CompileFailed(fatal, log or output)
     notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
-    return Compiled(folder / f"{job}.pdf", log, notices, pages, seconds)
+    pdf, synctex = (folder / f"{job}.{end}" for end in ("pdf", "synctex"))
+    return Compiled(pdf, log, notices, pages, seconds, synctex)
 
 
 def _check_fresh(folder: Path, job: str) -> None:
@@ -183,7 +189,7 @@ def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
     # a file, not a pipe: the output of an endless loop would fill the memory
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(
-            ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", f"{job}.tex"],
+            ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", SYNCTEX, f"{job}.tex"],
             cwd=folder,
             env=surroundings.for_tex(folder),
             stdin=subprocess.DEVNULL,

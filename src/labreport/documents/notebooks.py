@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import cells
+from labreport.documents import cells, provenance
 from labreport.errors import InputError, LabreportError, raise_all
 from labreport.events import Event, Events
 from labreport.project import ENGINE
@@ -69,6 +69,15 @@ def names(project: Project) -> list[str]:
     return sorted(p.name.removesuffix(cells.SUFFIX) for p in found if not p.name.startswith("_"))
 
 
+def provenance_path(project: Project, name: str) -> Path:
+    """Return the file with the record of what a notebook shows."""
+    return _record_path(project, name).with_suffix(".provenance.json")
+
+
+def _record_path(project: Project, name: str) -> Path:
+    return project.build / "cache" / "notebooks" / f"{name}.json"
+
+
 # ------------------------------------------------------------------------------------------ is it up to date?
 
 
@@ -92,7 +101,7 @@ class _Records:
         return self.project.notebooks / f"{name}.ipynb"
 
     def path(self, name: str) -> Path:
-        return self.project.build / "cache" / "notebooks" / f"{name}.json"
+        return _record_path(self.project, name)
 
     def read(self, name: str) -> Record | None:
         return freshness.read(self.path(name), {"executed": str, "cells": int})
@@ -122,8 +131,13 @@ class _Records:
         """Return the same for the distributions that modules are from."""
         return self.versions(versions.versions(modules, self.installed, lambda _, make: make()))
 
-    def save(self, name: str, record: Record) -> None:
-        freshness.write(self.path(name), record)
+    def save(self, prepared: _Prepared) -> None:
+        """Record a notebook that lies there, with the provenance of what it shows."""
+        name = prepared.sheet.name
+        shows = provenance_path(self.project, name)
+        provenance.write(shows, provenance.of_notebook(prepared.sheet))
+        made = freshness.outputs(self.project, [self.notebook(name), shows])
+        freshness.write(self.path(name), replace(prepared.record, outputs=made))
 
 
 # --------------------------------------------------------------------------------------------------- weaving
@@ -160,7 +174,8 @@ def _discard_others(project: Project) -> None:
         for path in project.notebooks.glob("*.ipynb"):
             if path.stem not in names(project):
                 path.unlink()
-                _Records(project).path(path.stem).unlink(missing_ok=True)
+                _record_path(project, path.stem).unlink(missing_ok=True)
+                provenance_path(project, path.stem).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -193,18 +208,18 @@ class _Weaving:
         notebook = _as_json(sheet)
         found = self.records.versions_of(sheet.modules)
         executed = strict_json.digest([found.plain(), notebook])
-        present = freshness.outputs(self.records.project, [self.records.notebook(name)])
         record = Record(
             inputs=self.records.inputs(sheet.files) | before | found,
-            outputs=present,
+            outputs=freshness.outputs(self.records.project, [self.records.notebook(name)]),
             found=sheet.files,
             facts={"executed": executed, "cells": len(sheet.cells)},
         )
         known = self.records.read(name)
-        if known and (known.facts["executed"], known.outputs) == (executed, present):
-            self.records.save(name, record)
+        prepared = _Prepared(sheet, notebook, record)
+        if known and known.facts["executed"] == executed and known.outputs.items() >= record.outputs.items():
+            self.records.save(prepared)
         else:
-            self.waiting.append(_Prepared(sheet, notebook, record))
+            self.waiting.append(prepared)
 
     async def execute(self, jobs: int) -> None:
         """Execute what waits, some at a time; keep the errors."""
@@ -252,11 +267,8 @@ class _Weaving:
         nbformat.validate(notebook)
         text: str = nbformat.writes(notebook, version=4)  # type: ignore[no-untyped-call]
         data = (text.rstrip("\n") + "\n").encode()
-        name = prepared.sheet.name
-        path = self.records.notebook(name)
-        files.write(path, data)
-        present = freshness.outputs(self.records.project, [path])
-        self.records.save(name, replace(prepared.record, outputs=present))
+        files.write(self.records.notebook(prepared.sheet.name), data)
+        self.records.save(prepared)
 
     def woven(self, name: str) -> Woven:
         """Return a notebook as it lies there."""

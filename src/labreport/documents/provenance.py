@@ -5,101 +5,143 @@ The record lists printed values, answers, claims with their verdicts, figures an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.documents.document import JOB
+from labreport.results import files
 
 if TYPE_CHECKING:
+    from labreport.documents.cells import Sheet
     from labreport.documents.document import Document
-    from labreport.errors import Place
-    from labreport.language import Figure, Printed, Region, Rendered
+    from labreport.documents.pages import Pages
+    from labreport.language import Figure, Printed, Region, Rendered, Site
+    from labreport.writing import Difference, Excerpt
 
 SCHEMA = 2
+"""The version of the form of a record; a reader refuses the records of another one."""
+
+Stands = Callable[[int], dict[str, Any]]
+"""Gives where an offset in the rendered text stands in the published file: `file`, `file_line`, …"""
 
 
-def of_report(document: Document) -> dict[str, Any]:
-    """Return the record of the report; its values stand in the LaTeX that is published."""
+def of_report(document: Document, pages: Pages) -> dict[str, Any]:
+    """Return the record of the report: what it shows stands in the LaTeX, and on a page of the PDF."""
     from labreport.language import place_in
 
-    def stands(offset: int) -> Place:
-        return place_in(document.text, f"{JOB}.tex", document.published(offset))
+    body = document.text.find(r"\begin{document}")
+
+    def stands(offset: int) -> dict[str, Any]:
+        at = document.published(offset)
+        place = place_in(document.text, f"{JOB}.tex", at)
+        line, column = place.line or 1, place.column or 1
+        page = pages.of(line, _part(place.source or "", column)) if at > body else None
+        return {"file": place.file, "file_line": line, "file_column": column, "page": page}
 
     return record(document.rendered, stands)
 
 
-def record(rendered: Rendered, stands: Callable[[int], Place]) -> dict[str, Any]:
-    """Return the record of a document, as plain data.
+def of_notebook(sheet: Sheet) -> dict[str, Any]:
+    """Return the record of a notebook: what it shows stands in a line of a cell; both count from 1."""
+    from labreport.language import place_in
 
-    `stands` gives the place in the published file of an offset in the rendered text.
-    """
+    def stands(offset: int) -> dict[str, Any]:
+        at = sheet.cell_at(offset)
+        cell = sheet.cells[at]
+        place = place_in(cell.text, f"{sheet.name}.ipynb", max(offset - cell.start, 0))
+        where = {"file": place.file, "file_line": place.line, "file_column": place.column}
+        return where | {"cell": at + 1, "page": None}
+
+    return record(sheet.rendered, stands)
+
+
+def _part(line: str, column: int) -> float:
+    """Return which part of a line's words stands before a column, from 0 to 1."""
+    return len(line[: column - 1].split()) / max(len(line.split()), 1)
+
+
+def record(rendered: Rendered, stands: Stands) -> dict[str, Any]:
+    """Return the record of a document, as plain data."""
     from labreport.language import Figure
 
-    answers = [{"question": q, "template": p.file, "line": p.line} for q, p in rendered.answers]
-    claims = [_claim(rendered, region, stands) for region in rendered.regions if region.kind == "claim"]
+    def placed(item: Printed | Region) -> dict[str, Any]:
+        return _made(rendered, item.site) | stands(item.start)
+
+    claims = [region for region in rendered.regions if region.kind == "claim"]
     return {
         "schema": SCHEMA,
-        "printed": [_printed(rendered, item, stands(item.start)) for item in rendered.printed],
-        "answers": answers,
-        "claims": claims,
-        "figures": [_figure(rendered, item, figure, stands) for item, figure in rendered.shown(Figure)],
-        "excerpts": list(_excerpts(rendered, stands)),
+        "printed": [_printed(rendered, item) | placed(item) for item in rendered.printed],
+        "answers": list(_answers(rendered, stands)),
+        "claims": [_claim(rendered, region) | placed(region) for region in claims],
+        "figures": [_figure(figure) | placed(item) for item, figure in rendered.shown(Figure)],
+        "excerpts": [_excerpt(code) | placed(item) for item, code in _excerpts(rendered)],
     }
 
 
-def _placed(made: Place, stands: Place) -> dict[str, Any]:
-    """Return the place in a template, and where what it made stands."""
-    return {
-        "template": made.file,
-        "line": made.line,
-        "column": made.column,
-        "file": stands.file,
-        "file_line": stands.line,
-        "file_column": stands.column,
-    }
+def write(path: Path, plain: Mapping[str, Any]) -> None:
+    """Write a record whole or not at all."""
+    files.write(path, (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode())
 
 
-def _printed(rendered: Rendered, item: Printed, stands: Place) -> dict[str, Any]:
-    """Return the record of a printed value: text, value, keys, expression, places."""
+def _made(rendered: Rendered, site: Site) -> dict[str, Any]:
+    """Return the place in a template of the expression or statement that made something."""
+    place = rendered.site_place(site)
+    return {"template": place.file, "line": place.line, "column": place.column}
+
+
+def _printed(rendered: Rendered, item: Printed) -> dict[str, Any]:
+    """Return the record of a printed value: text, value, keys, expression."""
     return {
         "text": rendered.text[item.start : item.end],
         "value": item.value,
         "keys": list(item.keys),
         "expression": item.site.expression,
-        **_placed(rendered.site_place(item.site), stands),
     }
 
 
-def _claim(rendered: Rendered, region: Region, stands: Callable[[int], Place]) -> dict[str, Any]:
+def _claim(rendered: Rendered, region: Region) -> dict[str, Any]:
     """Return the record of a claim: its sentence as printed, and what was judged."""
     return {
         "name": region.value,
         "sentence": rendered.text[region.start : region.end],
         "expression": region.site.expression,
         **region.verdict.plain(),
-        **_placed(rendered.site_place(region.site), stands(region.start)),
     }
 
 
-def _figure(
-    rendered: Rendered, item: Printed, figure: Figure, stands: Callable[[int], Place]
-) -> dict[str, Any]:
-    key = f"{figure.experiment}.figures.{figure.name}"
-    return {"key": key, "shown": figure.file, **_placed(rendered.site_place(item.site), stands(item.start))}
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {"key": f"{figure.experiment}.figures.{figure.name}", "shown": figure.file}
 
 
-def _excerpts(rendered: Rendered, stands: Callable[[int], Place]) -> Iterator[dict[str, Any]]:
-    """Yield the record of the project's code that is shown; of a difference, that of the newer code."""
+def _excerpts(rendered: Rendered) -> Iterator[tuple[Printed, Excerpt | Difference]]:
     from labreport.writing import Difference, Excerpt
 
     kinds: tuple[type[Excerpt | Difference], ...] = (Excerpt, Difference)
     for kind in kinds:
-        for item, code in rendered.shown(kind):
-            shown = code.new if isinstance(code, Difference) else code
-            yield {
-                "name": shown.name,
-                "since": code.old.name if isinstance(code, Difference) else None,
-                "source": shown.file,
-                "lines": [shown.first, shown.last],
-                **_placed(rendered.site_place(item.site), stands(item.start)),
-            }
+        yield from rendered.shown(kind)
+
+
+def _excerpt(code: Excerpt | Difference) -> dict[str, Any]:
+    """Return the record of the project's code that is shown; of a difference, that of the newer code."""
+    from labreport.writing import Difference
+
+    new, old = (code.new, code.old) if isinstance(code, Difference) else (code, None)
+    return {
+        "name": new.name,
+        "since": old.name if old else None,
+        "source": new.file,
+        "since_source": old.file if old else None,
+        "lines": [new.first, new.last],
+    }
+
+
+def _answers(rendered: Rendered, stands: Stands) -> Iterator[dict[str, Any]]:
+    """Yield the record of each answer: its question, place, and the line of the file in which it ends."""
+    places = dict(rendered.answers)
+    for region in rendered.regions:
+        if region.kind == "answer":
+            place = places[region.value]
+            made = {"question": region.value, "template": place.file, "line": place.line}
+            yield made | stands(region.start) | {"file_end": stands(region.end)["file_line"]}

@@ -7,7 +7,6 @@ together. Until that last step nothing of an earlier report is touched.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import time
@@ -17,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.documents import context, locate, provenance
+from labreport.documents import context, locate, pages, provenance
 from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, PROVENANCE, Project
-from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness
+from labreport.results import TIMING, Fingerprint, Record, files_in, freshness
 
 if TYPE_CHECKING:
     from labreport.documents.latexmk import CompileFailed
@@ -110,8 +109,8 @@ def make(project: Project) -> Made:
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / PROVENANCE
-        text = json.dumps(provenance.of_report(document), ensure_ascii=False, indent=1) + "\n"
-        files.write(record, text.encode())
+        found = pages.read(compiled.synctex, f"{JOB}.tex")
+        provenance.write(record, provenance.of_report(document, found))
         used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was
         publish(project, sources, compiled.pdf, record, scratch)
     write_state(project, used, excerpts)

@@ -170,6 +170,7 @@ def test_nothing_but_tex_files_is_left_behind(builds):
         ".tex",
         ".bib",
         ".sty",
+        ".synctex",
         ".pdf",
         ".aux",
         ".bbl",

@@ -317,6 +317,16 @@ class TestIncremental:
         ]
         assert fake.executed == []
 
+    def test_a_lost_record_of_what_it_shows_is_made_again_without_executing(self, woven, fake):
+        shows = notebooks.provenance_path(woven, "other")
+        (entry,) = json.loads(shows.read_text())["printed"]
+        assert (entry["text"], entry["keys"], entry["cell"]) == ("0.5", ["exp.values.share"], 1)
+        before = shows.read_bytes()
+        shows.unlink()
+        assert "is missing" in notebooks.out_of_date(woven)["other"][0]
+        notebooks.weave(woven)
+        assert (fake.executed, shows.read_bytes()) == ([], before)
+
     def test_changed_text_executes_the_notebook(self, woven, fake):
         projects.change(woven.root / NOTEBOOKS / "good.py.j2", "# A title", "# Another title")
         assert notebooks.out_of_date(woven) == {"good": [f"{NOTEBOOKS}/good.py.j2 changed"], "other": []}
