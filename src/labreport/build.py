@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from labreport import running
-from labreport.documents import notebooks, report
+from labreport.documents import claims, notebooks, report
 from labreport.errors import BusyError, ExperimentError, LabreportError, SeveralErrors, raise_all
 from labreport.events import Event, brief
 
@@ -66,6 +66,13 @@ class Notebooks:
 
 
 @dataclass(frozen=True)
+class Claims:
+    """The verdicts of the claims of all documents; None if no document was made."""
+
+    verdicts: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
 class Packed:
     """The hand-in that was packed; None if it was up to date."""
 
@@ -86,6 +93,7 @@ class Built:
     experiments: Experiments
     report: Report
     notebooks: Notebooks
+    claims: Claims
     packed: Packed | None = None
     checked: Checked | None = None
 
@@ -112,7 +120,7 @@ class Cleaned:
     removed: bool
 
 
-Done = Experiments | Report | Notebooks | Packed | Checked
+Done = Experiments | Report | Notebooks | Claims | Packed | Checked
 """What the sink of events is given at the end of a step."""
 
 Events = Callable[[Event | Done], None]
@@ -147,12 +155,13 @@ def make_all(
         experiments = _run_stale(project, jobs, events, cluster)
         made = _make_report(project, start, events)
         woven = _weave(project, jobs, events)
+        stated = _claims(project, events)
         if project.quick:  # a trial is looked at, never handed in
-            return Built(experiments, made, woven)
+            return Built(experiments, made, woven, stated)
         packed = _pack(project, events)
         document = made.made.document if made.made else None
         checked = _check(project, document, events) if packed.submission else None
-        return Built(experiments, made, woven, packed, checked)
+        return Built(experiments, made, woven, stated, packed, checked)
 
 
 @contextmanager
@@ -269,7 +278,9 @@ def pdf(project: Project, *, events: Events = ignore) -> Report:
                 if step.state != "fresh"
             ]
         )
-        return _make_report(project, start, events)
+        made = _make_report(project, start, events)
+        _claims(project, events)
+        return made
 
 
 def check(project: Project) -> Checked:
@@ -358,6 +369,10 @@ def _make_report(project: Project, start: float, events: Events) -> Report:
 
 def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
     return _told(events, Notebooks(tuple(notebooks.weave(project, jobs=jobs, events=events))))
+
+
+def _claims(project: Project, events: Events) -> Claims:
+    return _told(events, Claims(claims.join(project) if claims.out_of_date(project) else None))
 
 
 def _pack(project: Project, events: Events) -> Packed:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -213,6 +214,30 @@ def check(context: click.Context, /, strict: bool, **_: Any) -> None:
 
 @commands.command(epilog=EPILOG)
 @common
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--json", "as_json", is_flag=True, help="Print the record, for programs.")
+@click.pass_context
+def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_: Any) -> None:
+    """Show the claims of all documents, as the last build judged them.
+
+    With names of claims: the sentence, the predicate, the values and the evidence of each.
+    """
+    from labreport import explain
+
+    found = explain.claims.read(_project(context))
+    chosen = explain.claims.named(found, names) if names else found
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else explain.claims.WIDTH
+    if as_json:
+        lines = [json.dumps([asdict(claim) for claim in chosen], ensure_ascii=False, indent=1)]
+    elif names:
+        lines = [line for claim in chosen for line in explain.claims.details(claim, width)]
+    else:
+        lines = explain.claims.overview(chosen, width)
+    click.echo("\n".join(lines))
+
+
+@commands.command(epilog=EPILOG)
+@common
 @click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
 @click.pass_context
 def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
@@ -262,6 +287,8 @@ class _Lines:
                 self._report(told)
             case build.Notebooks():
                 self._notebooks(told)
+            case build.Claims():
+                self._claims(told)
             case build.Packed():
                 self._packed(told)
             case build.Checked():
@@ -292,6 +319,13 @@ class _Lines:
         said += [f"up to date: {', '.join(fresh)}"] if fresh else []
         if said:
             click.echo(f"{self.project.shown(self.project.notebooks)}: {'; '.join(said)}")
+
+    def _claims(self, claims: build.Claims) -> None:
+        if claims.verdicts:
+            from labreport.explain import counted
+
+            where = f"; `{self.project.command('claims')}` lists them"
+            click.echo(counted(claims.verdicts) + where)
 
     def _packed(self, packed: build.Packed) -> None:
         shown, made = self.project.shown(self.project.submission), packed.submission

@@ -1,6 +1,6 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import notebooks, report
+from labreport.documents import claims, notebooks, report
 from labreport.documents.document import JOB, Document
 from labreport.documents.latexmk import DEBIAN_PACKAGES
 from labreport.documents.locate import place_of
@@ -15,6 +15,7 @@ __all__ = [
     "Made",
     "Problem",
     "Woven",
+    "claims",
     "notebooks",
     "place_of",
     "read_log",

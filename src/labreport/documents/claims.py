@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import notebooks
+from labreport.documents import cells, notebooks
 from labreport.documents.document import JOB
 from labreport.results import files
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from labreport.project import Project
 
 SCHEMA = 1
+
+
+def out_of_date(project: Project) -> bool:
+    """Return whether a document was made since the claims were joined."""
+    made = [path.stat().st_mtime_ns for path in _records(project).values() if path.is_file()]
+    joined = project.claims.stat().st_mtime_ns if project.claims.is_file() else -1
+    return max(made, default=-1) > joined
 
 
 def join(project: Project) -> tuple[str, ...]:
@@ -31,5 +38,5 @@ def join(project: Project) -> tuple[str, ...]:
 
 def _records(project: Project) -> dict[str, Path]:
     """Return where the provenance of each document is recorded, by its name."""
-    woven = {f"{notebooks.FOLDER}/{n}": notebooks.provenance_of(project, n) for n in notebooks.names(project)}
+    woven = {f"{cells.FOLDER}/{n}": notebooks.provenance_path(project, n) for n in notebooks.names(project)}
     return {JOB: project.provenance, **woven}

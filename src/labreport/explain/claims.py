@@ -83,7 +83,9 @@ def counted(verdicts: Iterable[str]) -> str:
         if found["fails"]
         else "",
     ]
-    return f"{total} claim{'' if total == 1 else 's'}" + (": " + ", ".join(filter(None, said)) if total else "")
+    return f"{total} claim{'' if total == 1 else 's'}" + (
+        ": " + ", ".join(filter(None, said)) if total else ""
+    )
 
 
 def named(claims: Sequence[Claim], names: Sequence[str]) -> list[Claim]:
