@@ -97,6 +97,7 @@ def render(project: Project, name: str) -> Sheet:
         context.known(project),
         MARKDOWN,
         functions={"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)},
+        **context.judging(project),
     )
     cells = _read(rendered)
     _check_values(rendered, cells)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,17 @@ def _experiment(project: Project, name: str) -> dict[str, Any]:
     }
     tables = {table: result.rows(table) for table in result.tables}
     return {"params": result.params, "values": result.values, "tables": tables, "figures": figures}
+
+
+def judging(project: Project) -> dict[str, Any]:
+    """Return the predicates that claims are stated with, and the judge that decides them.
+
+    In a quick build, whose numbers mean nothing yet, a verdict without a text stops nothing: the sentence is
+    printed as it is written.
+    """
+    from labreport.claims import PREDICATES, judge
+
+    return {"predicates": PREDICATES, "judge": functools.partial(judge, lenient=project.quick)}
 
 
 def excerpt(project: Project, write: Callable[[Any], str]) -> Callable[..., Formatted]:

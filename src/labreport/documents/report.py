@@ -143,6 +143,7 @@ def render(project: Project) -> Document:
         LATEX,
         questions=project.config.questions,
         functions={"excerpt": context.excerpt(project, listings.to_latex)},
+        **context.judging(project),
     )
     check_structure(rendered)
     return Document(rendered, project.quick)
