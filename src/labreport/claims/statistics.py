@@ -1,0 +1,318 @@
+"""The statistics behind predicates: effects with intervals, and p values, of one sample or of two.
+
+SciPy computes; it is imported where it is used, since only claims on samples need it. Samples are tuples of
+floats. A degenerate sample, without any spread, is judged by the signs of its differences.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+RESAMPLES = 9999
+"""The number of permutations, and of bootstrap samples: no p value of theirs is below 1 in 10,000."""
+
+SEED = 0
+
+Values = tuple[float, ...]
+PAt = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """An effect with its interval, and the two-sided p value of each hypothesis on it.
+
+    `null` is the effect of no difference; `noun` is how statements call the effect. Without `p_at`, the
+    interval alone decides.
+    """
+
+    noun: str
+    method: str
+    effect: float
+    low: float
+    high: float
+    level: float
+    n: int | str | None
+    null: float = 0.0
+    p_at: PAt | None = None
+
+
+# ------------------------------------------------------------------------------------------------ one sample
+
+
+def mean_interval(mean: float, std: float, n: int, level: float) -> tuple[float, float]:
+    """Return Student's interval of a mean, given the standard deviation (with n - 1) of n >= 2 values."""
+    from scipy import stats
+
+    margin = float(stats.t.ppf((1 + level) / 2, n - 1)) * std / math.sqrt(n)
+    return mean - margin, mean + margin
+
+
+def mean_p(mean: float, std: float, n: int, null: float) -> float:
+    """Return Student's two-sided p of the hypothesis that a mean is `null`."""
+    from scipy import stats
+
+    return float(2 * stats.t.sf(abs(mean - null) / (std / math.sqrt(n)), n - 1))
+
+
+def one_mean(values: Values, level: float) -> Contrast:
+    """Return the mean of n >= 2 numbers: Student's t."""
+    from scipy import stats
+
+    n = len(values)
+    mean = math.fsum(values) / n
+    if _is_constant(values):
+        return Contrast("mean", "sign test", mean, mean, mean, level, n, p_at=_by_signs(mean, 2.0 ** (1 - n)))
+    found = stats.ttest_1samp(values, 0).confidence_interval(level)
+    return Contrast(
+        *("mean", "Student's t", mean, float(found.low), float(found.high), level, n),
+        p_at=lambda null: float(stats.ttest_1samp(values, null).pvalue),
+    )
+
+
+def one_rate(values: Values, level: float) -> Contrast:
+    """Return the share of truth values that hold: Wilson's interval, the exact binomial test."""
+    from scipy import stats
+
+    successes, n = int(sum(values)), len(values)
+    low, high = wilson(successes, n, level)
+    return Contrast(
+        *("share", "exact binomial test, Wilson's interval", successes / n, low, high, level, n),
+        p_at=lambda null: float(stats.binomtest(successes, n, null).pvalue) if 0 <= null <= 1 else 0.0,
+    )
+
+
+def wilson(successes: int, n: int, level: float) -> tuple[float, float]:
+    """Return Wilson's score interval of a share: E. B. Wilson, JASA 22 (1927), pages 209-212."""
+    from scipy import stats
+
+    found = stats.binomtest(successes, n).proportion_ci(level, "wilson")
+    return float(found.low), float(found.high)
+
+
+# ----------------------------------------------------------------------------------------------- two samples
+
+
+@functools.cache
+def paired_means(first: Values, second: Values, level: float) -> Contrast:
+    """Return the mean difference of n >= 2 pairs of numbers: the paired t test."""
+    found = one_mean(tuple(a - b for a, b in zip(first, second, strict=True)), level)
+    method = "paired t test" if found.method == "Student's t" else found.method
+    return _as(found, "paired difference", method)
+
+
+@functools.cache
+def geometric_ratio(first: Values, second: Values, level: float) -> Contrast:
+    """Return the geometric mean of the ratios of n >= 2 pairs of positive numbers: a t test of logarithms."""
+    logs = one_mean(tuple(math.log(a / b) for a, b in zip(first, second, strict=True)), level)
+    return Contrast(
+        "paired ratio",
+        "paired t test of logarithms, geometric mean",
+        math.exp(logs.effect),
+        math.exp(logs.low),
+        math.exp(logs.high),
+        level,
+        logs.n,
+        null=1.0,
+        p_at=lambda null: logs.p_at(math.log(null)) if logs.p_at else math.nan,
+    )
+
+
+@functools.cache
+def independent_means(first: Values, second: Values, level: float) -> Contrast:
+    """Return the difference of the means of two samples of two numbers or more: Welch's t test."""
+    from scipy import stats
+
+    sizes = f"{len(first)} and {len(second)}"
+    effect = math.fsum(first) / len(first) - math.fsum(second) / len(second)
+    if _is_constant(first) and _is_constant(second):
+        p = min(2 / math.comb(len(first) + len(second), len(first)), 1)
+        return Contrast(
+            *("difference", "permutation test", effect, effect, effect, level, sizes),
+            p_at=_by_signs(effect, p),
+        )
+    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
+    return Contrast(
+        *("difference", "Welch's t test", effect, float(found.low), float(found.high), level, sizes),
+        p_at=lambda null: float(stats.ttest_ind(_moved(first, null), second, equal_var=False).pvalue),
+    )
+
+
+@functools.cache
+def permuted(first: Values, second: Values, level: float, paired: bool) -> Contrast:
+    """Return the difference of means by permutation: it holds for any distribution, two modes included.
+
+    Labels are exchanged between the samples, or within each pair, with a generator of its own seed. The
+    interval is the bootstrap's, by percentiles.
+    """
+    import numpy as np
+    from scipy import stats
+
+    def difference(a: Any, b: Any, axis: int = -1) -> Any:
+        return np.mean(a, axis=axis) - np.mean(b, axis=axis)
+
+    def p_at(null: float) -> float:
+        kind = "samples" if paired else "independent"
+        found = stats.permutation_test(
+            (_moved(first, null), second),
+            difference,
+            permutation_type=kind,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=500,
+            rng=np.random.default_rng(SEED),
+        )
+        return float(found.pvalue)
+
+    effect = math.fsum(first) / len(first) - math.fsum(second) / len(second)
+    low, high = effect, effect
+    differences = tuple(a - b for a, b in zip(first, second, strict=True)) if paired else ()
+    if not (_is_constant(differences) if paired else _is_constant(first) and _is_constant(second)):
+        found = stats.bootstrap(
+            (first, second),
+            difference,
+            vectorized=True,
+            paired=paired,
+            n_resamples=RESAMPLES,
+            batch=500,
+            confidence_level=level,
+            method="percentile",
+            rng=np.random.default_rng(SEED),
+        ).confidence_interval
+        low, high = float(found.low), float(found.high)
+    method = f"{'paired ' if paired else ''}permutation test, bootstrap interval"
+    noun = "paired difference" if paired else "difference"
+    n: int | str = len(first) if paired else f"{len(first)} and {len(second)}"
+    return Contrast(noun, method, effect, low, high, level, n, p_at=functools.cache(p_at))
+
+
+@functools.cache
+def paired_rates(first: Values, second: Values, level: float) -> Contrast:
+    """Return the difference of the shares of n pairs of truth values.
+
+    The test is McNemar's, exact; the interval is method 10 of R. G. Newcombe, Statistics in Medicine 17
+    (1998), pages 2635-2650, by whose inversion other hypotheses are tested.
+    """
+    from scipy import stats
+
+    n = len(first)
+    only_first = sum(a > b for a, b in zip(first, second, strict=True))
+    only_second = sum(a < b for a, b in zip(first, second, strict=True))
+    rates = (int(sum(first)), n), (int(sum(second)), n)
+    phi = _correlation(rates[0][0], rates[1][0], only_first, only_second, n)
+    exact = 1.0
+    if only_first + only_second:
+        exact = float(stats.binomtest(only_first, only_first + only_second).pvalue)
+    return _of_rates(rates, phi, level, exact, "exact McNemar test, Newcombe's interval", "paired ", n)
+
+
+@functools.cache
+def independent_rates(first: Values, second: Values, level: float) -> Contrast:
+    """Return the difference of the shares of two samples of truth values.
+
+    The test is Fisher's, exact; the interval is method 10 of R. G. Newcombe, Statistics in Medicine 17
+    (1998), pages 873-890, by whose inversion other hypotheses are tested.
+    """
+    from scipy import stats
+
+    rates = (int(sum(first)), len(first)), (int(sum(second)), len(second))
+    table = [[count, n - count] for count, n in rates]
+    exact = float(stats.fisher_exact(table).pvalue)
+    sizes = f"{len(first)} and {len(second)}"
+    return _of_rates(rates, 0.0, level, exact, "Fisher's exact test, Newcombe's interval", "", sizes)
+
+
+def _of_rates(
+    rates: tuple[tuple[int, int], tuple[int, int]],
+    phi: float,
+    level: float,
+    exact: float,
+    method: str,
+    paired: str,
+    n: int | str,
+) -> Contrast:
+    low, high = squared_and_added(*rates, phi, level)
+    effect = rates[0][0] / rates[0][1] - rates[1][0] / rates[1][1]
+
+    def p_at(null: float) -> float:
+        return exact if null == 0 else _inverted(rates, phi, effect, null)
+
+    return Contrast(f"{paired}difference", method, effect, low, high, level, n, p_at=p_at)
+
+
+def squared_and_added(
+    first: tuple[int, int], second: tuple[int, int], phi: float, level: float
+) -> tuple[float, float]:
+    """Return Newcombe's interval of a difference of shares (successes, n), with the correlation of pairs."""
+    (p, low, high), (q, other_low, other_high) = (
+        (count / n, *wilson(count, n, level)) for count, n in (first, second)
+    )
+    below = _joined(p - low, other_high - q, phi)
+    above = _joined(high - p, q - other_low, phi)
+    return p - q - below, p - q + above
+
+
+def joined_intervals(
+    first: tuple[float, float, float], second: tuple[float, float, float]
+) -> tuple[float, float]:
+    """Return the interval of the difference of independent estimates (value, low, high): squared and added.
+
+    It is Newcombe's construction for any two estimates: G. Y. Zou and A. Donner, Statistics in Medicine 27
+    (2008), pages 1693-1702.
+    """
+    (a, low, high), (b, other_low, other_high) = first, second
+    return a - b - math.hypot(a - low, other_high - b), a - b + math.hypot(high - a, b - other_low)
+
+
+def _joined(one: float, other: float, phi: float) -> float:
+    return math.sqrt(max(one**2 - 2 * phi * one * other + other**2, 0.0))
+
+
+def _correlation(one: int, other: int, only_first: int, only_second: int, n: int) -> float:
+    """Return the correlation of pairs of truth values, corrected for continuity as Newcombe does."""
+    both = one - only_first
+    neither = n - both - only_first - only_second
+    product = both * neither - only_first * only_second
+    margins = one * (n - one) * other * (n - other)
+    corrected = max(product - n / 2, 0) if product > 0 else product
+    return corrected / math.sqrt(margins) if margins else 0.0
+
+
+def _inverted(
+    rates: tuple[tuple[int, int], tuple[int, int]], phi: float, effect: float, null: float
+) -> float:
+    """Return 1 minus the level of the widest interval that excludes the hypothesis, by bisection."""
+    if effect == null:
+        return 1.0
+    least, most = 0.0, 1 - 1e-12
+    for _ in range(50):
+        level = (least + most) / 2
+        low, high = squared_and_added(*rates, phi, level)
+        least, most = (least, level) if low <= null <= high else (level, most)
+    return 1 - least
+
+
+# ----------------------------------------------------------------------------------------------------- parts
+
+
+def _as(found: Contrast, noun: str, method: str) -> Contrast:
+    return Contrast(
+        *(noun, method, found.effect, found.low, found.high, found.level, found.n, found.null, found.p_at)
+    )
+
+
+def _moved(values: Values, null: float) -> Values:
+    return tuple(value - null for value in values) if null else values
+
+
+def _is_constant(values: Values) -> bool:
+    """Return whether values have no spread but that of rounding, from which no t can be computed."""
+    return max(values) - min(values) <= 1e-12 * max(map(abs, values))
+
+
+def _by_signs(effect: float, p: float) -> PAt:
+    """Return the p values of differences that are all the same: their signs could have been others."""
+    return lambda null: 1.0 if effect == null else p
