@@ -37,6 +37,7 @@ class Judged:
         """Return the record: plain values only, in a fixed order."""
         return {
             "verdict": self.verdict,
+            "family": next((entry["family"] for entry in self.evidence if "family" in entry), None),
             "keys": sorted(self.keys),
             "values": {key: self.values[key] for key in sorted(self.values)},
             "evidence": [dict(entry) for entry in self.evidence],
