@@ -1,5 +1,6 @@
 r"""Statements with a meaning: claims keep the text of their verdict; regions say where each part stands."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -124,6 +125,42 @@ class TestTexts:
         assert [out.text[r.start : r.end] for r in out.regions] == shown
 
 
+class TestLines:
+    """Jinja drops the end of a line after a statement: right where the statement has the line for itself."""
+
+    TYPED, END = '\\BLOCK{typed "t"}', "\\BLOCK{endtyped}"
+    ABOUT, CLAIM = '\\BLOCK{about "m:f"}', '\\BLOCK{claim "c", say("holds")}'
+
+    @pytest.mark.parametrize(
+        ("source", "text"),
+        [
+            ("has TYPED5END\nwords", "has 5\nwords"),
+            ("has TYPED5END\n\nParagraph", "has 5\n\nParagraph"),
+            ("hasTYPED\n5END words", "has\n5 words"),
+            ("has\nTYPED\n5\nEND\nwords", "has\n5\nwords"),
+            ("has\n  TYPED\n  5\n  END\n  words", "has\n  5\n  words"),
+            ("the shapeABOUT\nis", "the shape\nis"),
+            ("A.\n\nABOUT\nthe shape", "A.\n\nthe shape"),
+            ("A.\n\nABOUTABOUT\nthe shape", "A.\n\nthe shape"),
+            ("A.\n\n  ABOUT ABOUT\nthe shape", "A.\n\n the shape"),
+            ("wordsABOUT ABOUT\nthe shape", "words \nthe shape"),
+            ("\\VAR{d.s}ABOUT\nthe shape", "adam\nthe shape"),
+            ("wordsCLAIM\n text\n\\BLOCK{endclaim}\nmore", "words\ntext\nmore"),
+            ("words CLAIM\n text \\BLOCK{endclaim}\n\nmore", "words text\n\nmore"),
+            ('\\BLOCK{answer "1"}yes\\BLOCK{endanswer}\n\nno', "\\LRanswer{answer:1}yes\n\nno"),
+            ('a\n\\BLOCK{answer "1"}\nyes\n\\BLOCK{endanswer}\nno', "a\n\\LRanswer{answer:1}yes\nno"),
+        ],
+    )
+    def test_the_end_of_a_line_stays_where_it_separates_words_or_paragraphs(self, source, text):
+        full = re.sub("TYPED|END|ABOUT|CLAIM", lambda found: getattr(self, found[0]), source)
+        assert claimed(full).text == text
+
+    def test_a_statement_that_drops_or_keeps_all_blanks_is_obeyed(self):
+        before = f"has {self.TYPED}5{self.END[:-1]}"
+        assert claimed(f"{before} -}}\n words").text == "has 5words"
+        assert claimed(f"{before} +}}\n words").text == "has 5\n words"
+
+
 class TestPredicates:
     @pytest.mark.parametrize(
         ("predicate", "asked"),
@@ -190,6 +227,17 @@ class TestRegions:
         ]
         assert out.text.index("q") == out.regions[2].start
 
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "\\BLOCK{set t}ANSWER\\BLOCK{endset}no",
+            '\\BLOCK{claim "c", say("holds")}no\\BLOCK{otherwise}ANSWER\\BLOCK{endclaim}',
+        ],
+    )
+    def test_an_answer_that_is_not_part_of_the_text_answers_nothing(self, source):
+        out = claimed(source.replace("ANSWER", '\\BLOCK{answer "1"}yes\\BLOCK{endanswer}'))
+        assert (out.text, out.answers) == ("no", ())
+
     def test_a_claim_carries_its_verdict(self):
         (region,) = claimed(THREE.replace("WORD", "undecided")).regions
         assert (region.kind, region.value, region.verdict) == ("claim", "c", Said("undecided"))
@@ -221,6 +269,11 @@ def test_a_wrong_statement_is_told_at_its_line(source, what, line):
     with pytest.raises(InputError, match=what) as caught:
         claimed(source)
     assert caught.value.place.line == line
+
+
+def test_a_claim_that_is_not_printed_needs_no_judge():
+    source = "\\BLOCK{set t}\\BLOCK{claim 'c', true}a\\BLOCK{endclaim}\\BLOCK{endset}b"
+    assert rendered(source).text == "b"
 
 
 def test_a_claim_without_a_judge_is_an_error_at_its_place():
