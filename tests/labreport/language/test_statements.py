@@ -244,6 +244,92 @@ class TestRegions:
         assert region.site.expression == 'claim "c", say("undecided")'
 
 
+BEGIN, CLOSE = "begin ", "close"  # among the texts that are expected: a region begins, the last one ends
+
+
+def part(source, *expected):
+    """Return a part of a template with the texts and regions that it should give, in their order."""
+    return source, list(expected)
+
+
+def joined(parts):
+    return "".join(source for source, _ in parts), [word for _, words in parts for word in words]
+
+
+AROUND = (
+    # what stands around a part, and how often that prints it
+    ("\\BLOCK{set t}PART\\BLOCK{endset}", 0),
+    ("\\BLOCK{set t}PART\\BLOCK{endset}\\VAR{t}\\VAR{t}", 2),
+    ("\\BLOCK{macro m()}PART\\BLOCK{endmacro}\\VAR{m()}\\VAR{m() ~ m()}", 3),
+    ("\\BLOCK{macro k()}\\VAR{caller()}\\BLOCK{endmacro}\\BLOCK{call k()}PART\\BLOCK{endcall}", 1),
+    ("\\BLOCK{for i in range(2)}PART\\BLOCK{endfor}", 2),
+    ("\\BLOCK{if d.flag}PART\\BLOCK{endif}", 1),
+)
+
+
+def nested(parts):
+    """Return parts that have the others inside."""
+    inside = st.lists(parts, max_size=3).map(joined)
+    return st.one_of(
+        inside.map(lambda b: part(f"{TestLines.TYPED}{b[0]}{TestLines.END}", BEGIN + "typed", *b[1], CLOSE)),
+        st.builds(claim_of, st.sampled_from(WORDS), inside, inside, inside),
+        st.builds(around, st.sampled_from(AROUND), inside),
+    )
+
+
+def around(shape, inside):
+    return part(shape[0].replace("PART", inside[0]), *inside[1] * shape[1])
+
+
+def claim_of(word, *texts):
+    """Return a claim with this verdict."""
+    first, second, third = (source for source, _ in texts)
+    branches = f"{first}\\BLOCK{{undecided}}{second}\\BLOCK{{otherwise}}{third}"
+    source = f'\\BLOCK{{claim "c", say("{word}")}}{branches}\\BLOCK{{endclaim}}'
+    return part(source, BEGIN + "claim", *texts[WORDS.index(word)][1], CLOSE)
+
+
+LEAVES = [
+    part("a", "a"),
+    part("b\n\nc", "b\n\nc"),
+    part("\\VAR{d.s}", "adam"),
+    part('\\BLOCK{about "m:f"}', BEGIN + "about", CLOSE),
+]
+
+
+class TestNesting:
+    @given(st.lists(st.recursive(st.sampled_from(LEAVES), nested, max_leaves=8), max_size=3).map(joined))
+    def test_regions_nest_however_text_is_captured_repeated_and_cut_out(self, template):
+        source, words = template
+        text, opened, expected = "", [], []
+        for word in words:
+            if word.startswith(BEGIN):
+                opened.append([word.removeprefix(BEGIN), len(text), None])
+                expected.append(opened[-1])
+            elif word == CLOSE:
+                opened.pop()[2] = len(text)
+            else:
+                text += word
+        out = claimed(source)
+        assert out.text == text
+        assert [[r.kind, r.start, r.end] for r in out.regions] == expected
+
+    def test_a_region_in_a_heading_of_a_table_is_there_as_often_as_the_heading(self):
+        heading = f"\\BLOCK{{set h}}{TestLines.TYPED}5{TestLines.END}\\BLOCK{{endset}}"
+        out = claimed(
+            heading + '\\VAR{d.t|table(column("M", "m", under=h), column("V", "v", "num", under=h))}'
+        )
+        # side by side under different columns of one heading
+        assert [(r.kind, out.text[r.start : r.end]) for r in out.regions] == [("typed", "5")] * 2
+
+    def test_a_caption_that_claims_is_decided(self):
+        claim = '\\BLOCK{claim "c", say("fails")}a\\BLOCK{otherwise}b\\BLOCK{endclaim}'
+        table = '\\VAR{d.t|table(column("M", "m"), layout="long", caption=c, label="tab")}'
+        out = claimed(f"\\BLOCK{{set c}}{claim}\\BLOCK{{endset}}{table}")
+        assert "\\caption{b}" in out.text
+        assert [out.text[r.start : r.end] for r in out.regions] == ["b"]
+
+
 MISTAKES = [
     ('\\BLOCK{claim "c"}a\\BLOCK{endclaim}', "claim takes a name and a predicate", 1),
     ('\\BLOCK{claim d.n, say("holds")}a\\BLOCK{endclaim}', "a claim is named by a text, not by the whole", 1),
