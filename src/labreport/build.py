@@ -2,10 +2,10 @@
 
     lock → run → pdf → notebooks → pack → check
 
-`make_all` takes these steps one after the other; `run`, `pdf`, `check` and `verify` take some of them, `plan`
-and `clean` none. Each function takes a project and, where it needs them, the number of processes that may
-work at once and a sink of events; it returns what was made. Nothing here prints, parses options or ends the
-process: `cli` turns events and returned values into words.
+`make_all` takes these steps one after the other; `run`, `pdf`, `check` and `verify` take some of them;
+`plan`, `clean`, `waiting` and `accept` none. Each function takes a project and, where it needs them, the
+number of processes that may work at once and a sink of events; it returns what was made. Nothing here prints,
+parses options or ends the process: `cli` turns events and returned values into words.
 
 Every step first looks whether it has anything to do, and hands over to the next by files in the project's
 build folder: each can be taken, looked at and tested alone.
@@ -22,13 +22,13 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from labreport import running
-from labreport.documents import claims, notebooks, report
+from labreport.documents import accepted, claims, notebooks, report
 from labreport.errors import BusyError, ExperimentError, LabreportError, SeveralErrors, raise_all
 from labreport.events import Event, brief
 
 if TYPE_CHECKING:
     from labreport.checks import Verdict
-    from labreport.documents import Document, Made, Woven
+    from labreport.documents import Accepted, Document, Made, Unread, Woven
     from labreport.handin import Submission, Verified
     from labreport.leftovers import Leftover
     from labreport.project import Project
@@ -73,6 +73,13 @@ class Claims:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What the build asks of the author: a line for each paragraph that must be read, with the cure."""
+
+    notices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Packed:
     """The hand-in that was packed; None if it was up to date."""
 
@@ -94,6 +101,7 @@ class Built:
     report: Report
     notebooks: Notebooks
     claims: Claims
+    asked: Asked
     packed: Packed | None = None
     checked: Checked | None = None
 
@@ -120,7 +128,7 @@ class Cleaned:
     removed: bool
 
 
-Done = Experiments | Report | Notebooks | Claims | Packed | Checked
+Done = Experiments | Report | Notebooks | Claims | Asked | Packed | Checked
 """What the sink of events is given at the end of a step."""
 
 Events = Callable[[Event | Done], None]
@@ -156,12 +164,13 @@ def make_all(
         made = _make_report(project, start, events)
         woven = _weave(project, jobs, events)
         stated = _claims(project, events)
+        asked = _ask(project, events)
         if project.quick:  # a trial is looked at, never handed in
-            return Built(experiments, made, woven, stated)
+            return Built(experiments, made, woven, stated, asked)
         packed = _pack(project, events)
         document = made.made.document if made.made else None
         checked = _check(project, document, events) if packed.submission else None
-        return Built(experiments, made, woven, stated, packed, checked)
+        return Built(experiments, made, woven, stated, asked, packed, checked)
 
 
 @contextmanager
@@ -280,7 +289,30 @@ def pdf(project: Project, *, events: Events = ignore) -> Report:
         )
         made = _make_report(project, start, events)
         _claims(project, events)
+        _ask(project, events)
         return made
+
+
+def waiting(project: Project) -> list[Unread]:
+    """Return the paragraphs of the last build that must be read: what they are about changed, or is new.
+
+    Raises InputError if accepted.toml is damaged.
+    """
+    return accepted.unread(project)
+
+
+def accept(project: Project, names: Sequence[str], *, every: bool = False) -> Accepted:
+    """Note that paragraphs were read: those about what is named, or at a named place, or all that wait.
+
+    Raises
+    ------
+    UsageError, SeveralErrors
+        No paragraph is about what is named, or the build is a quick one.
+    InputError
+        There was no build yet, accepted.toml is damaged, or what is named does not exist any more.
+
+    """
+    return accepted.accept(project, names, every=every)
 
 
 def check(project: Project) -> Checked:
@@ -373,6 +405,10 @@ def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
 
 def _claims(project: Project, events: Events) -> Claims:
     return _told(events, Claims(claims.join(project) if claims.out_of_date(project) else None))
+
+
+def _ask(project: Project, events: Events) -> Asked:
+    return _told(events, Asked(tuple(accepted.notices(project, accepted.unread(project)))))
 
 
 def _pack(project: Project, events: Events) -> Packed:

@@ -238,6 +238,24 @@ def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_
 
 @commands.command(epilog=EPILOG)
 @common
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "every", is_flag=True, help="Accept all that wait.")
+@click.pass_context
+def accept(context: click.Context, /, names: tuple[str, ...], every: bool, **_: Any) -> None:
+    """Note that paragraphs were read as the code or results that they are about are now; list what waits.
+
+    NAME is what a paragraph is about, or its place, as FILE:LINE. Without one, nothing is noted.
+    """
+    project = _project(context)
+    if names or every:
+        click.echo(str(build.accept(project, names, every=every)))
+    else:
+        waiting = build.waiting(project)
+        click.echo("\n".join(map(str, waiting)) or "no paragraph waits to be read")
+
+
+@commands.command(epilog=EPILOG)
+@common
 @click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
 @click.pass_context
 def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
@@ -289,6 +307,8 @@ class _Lines:
                 self._notebooks(told)
             case build.Claims():
                 self._claims(told)
+            case build.Asked():
+                _notices(told.notices)
             case build.Packed():
                 self._packed(told)
             case build.Checked():

@@ -12,6 +12,8 @@ from typing import Any
 from labreport.errors import InputError, Place, UsageError, did_you_mean
 
 CONFIG = "report.toml"
+ACCEPTED = "accepted.toml"
+"""The file that says against what the texts about code and results were last read."""
 ENGINE = Path(__file__).resolve().parent
 """The folder of labreport itself."""
 CHECKOUT = ENGINE.parents[1] if (ENGINE.parents[1] / "build_report.py").is_file() else None
@@ -64,6 +66,11 @@ class Project:
     config: Config
     quick: bool = False
     program: str = PROGRAM
+
+    @property
+    def accepted(self) -> Path:
+        """The file of what the texts about code and results were last read against; it may not exist."""
+        return self.root / ACCEPTED
 
     @property
     def experiments(self) -> Path:
@@ -221,29 +228,37 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM) -> Project:
             f"no project in {root}: it has no {CONFIG}",
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a mark
-        data = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{CONFIG} is not UTF-8: {error.reason} at byte {error.start}", cure="save it as UTF-8"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise _syntax_error(error, text) from error
+    data, text = read_toml(path)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none
         program = f"{program} --project {shlex.quote(str(named))}"
     return Project(root, _config(data, text), quick, program)
 
 
-def _syntax_error(error: tomllib.TOMLDecodeError, text: str) -> InputError:
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """Return what a TOML file says, and its text; messages show the file by its name alone.
+
+    Raises InputError if it is not UTF-8 or not valid TOML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a mark
+        return tomllib.loads(text), text
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name} is not UTF-8: {error.reason} at byte {error.start}", cure="save it as UTF-8"
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise _syntax_error(error, text, path.name) from error
+
+
+def _syntax_error(error: tomllib.TOMLDecodeError, text: str, shown: str) -> InputError:
     # tomllib says the place only in the text of its message
     found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
     lines = text.split("\n")
     line, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]) + 1)
     what = re.sub(r" \(at .*\)$", "", str(error))
     return InputError(
-        f"{CONFIG} is not valid TOML: {what}",
-        place=Place(CONFIG, line, column, source=lines[line - 1]),
+        f"{shown} is not valid TOML: {what}",
+        place=Place(shown, line, column, source=lines[line - 1]),
         cure="correct the syntax (https://toml.io)",
     )
 

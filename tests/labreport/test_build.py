@@ -43,7 +43,8 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
     assert built.notebooks.woven == ()
     assert built.packed.submission.code.is_file()
     assert {verdict.name for verdict in built.checked.verdicts} >= {"fresh", "zip"}
-    steps = [built.experiments, built.report, built.notebooks, built.packed, built.checked]
+    steps = [built.experiments, built.report, built.notebooks, built.claims, built.asked]
+    steps += [built.packed, built.checked]
     assert [step for step in told if not isinstance(step, Event)] == steps
     assert ("finished", "coin", "run") in [
         (e.kind, e.experiment, e.phase) for e in told if isinstance(e, Event)
@@ -71,6 +72,20 @@ def test_a_quick_build_is_neither_packed_nor_checked(project):
     assert (built.packed, built.checked) == (None, None)
     assert not quick.submission.exists()
     assert build.plan(quick).handin is None
+
+
+@pytest.mark.slow
+def test_a_build_asks_for_a_paragraph_until_it_is_accepted_and_then_only_packs_again(project):
+    projects.change(project.templates / "report.tex.j2", "The mean", '\\BLOCK{about "coin.params"}The mean')
+    asked = build.make_all(project).asked.notices
+    assert [line.partition(": ")[0] for line in asked] == ["report_templates/report.tex.j2:4"]
+    again = build.make_all(project)
+    assert (again.report.made, again.packed.submission, again.asked.notices) == (None, None, asked)
+    assert [waits.pin.target for waits in build.waiting(project)] == ["coin.params"]
+    build.accept(project, ["coin.params"])
+    last = build.make_all(project)
+    assert (last.report.made, last.asked.notices) == (None, ())
+    assert "accepted.toml" in last.packed.submission.files
 
 
 def test_the_plan_says_what_would_be_made_and_makes_nothing(project):

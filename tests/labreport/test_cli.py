@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+import pinned
 import projects
 import pytest
 from click.testing import CliRunner
@@ -178,6 +179,23 @@ def test_a_clean_prints_what_it_removes_with_sizes_and_a_total(changed):
         f"removed {x}" for x in expected
     ]
     assert labreport_command("clean", cwd=changed.root).stdout == "nothing is left over\n"
+
+
+def test_accept_lists_what_waits_and_notes_what_is_named(tmp_path):
+    pinned.make(tmp_path)
+    waiting = labreport_command("accept", cwd=tmp_path)
+    assert waiting.returncode == 0
+    place, begins, *others = waiting.stdout.splitlines()
+    assert place == "report_templates/report.tex.j2:6: it was never read against training:fit"
+    assert begins.strip() == "The loop adds all and scales."
+    assert len(others) == 4
+    assert labreport_command("accept", "training:fit", cwd=tmp_path).stdout == "accepted: training:fit\n"
+    wrong = labreport_command("accept", "exp.parms", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "did you mean 'exp.params'" in wrong.stderr
+    done = labreport_command("accept", "--all", cwd=tmp_path)
+    assert done.stdout == "accepted: exp.params\naccepted: exp.values.shape\n"
+    assert labreport_command("accept", cwd=tmp_path).stdout == "no paragraph waits to be read\n"
 
 
 @pytest.mark.parametrize("arguments", [["run"], ["all"], [], ["run", "coin"]])

@@ -127,6 +127,13 @@ CHECKS = (
         "run `labreport`",
     ),
     Check(
+        "paragraphs",
+        "paragraphs about code or results were read since these changed",
+        document.paragraphs,
+        "read and correct them, then run `labreport accept`",
+        "warning",
+    ),
+    Check(
         "captions",
         "each figure, table and listing has a caption",
         figures.captions,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from labreport import writing
 from labreport.checks.material import Found, Material, counted
-from labreport.documents import report
+from labreport.documents import accepted, report
 from labreport.language import label
 
 OVERFLOW = 1.0  # pt that a line may stick out
@@ -48,6 +48,11 @@ def fresh(m: Material) -> Found:
     ]
     shown = m.project.shown(m.project.pdf)
     return Found([*stale, *((shown, reason) for reason in report.out_of_date(m.project))])
+
+
+def paragraphs(m: Material) -> Found:
+    """Return the paragraphs that were not read since the code or the results that they are about changed."""
+    return Found([(waits.pin.place, waits.why) for waits in accepted.unread(m.project)])
 
 
 def metadata(m: Material) -> Found:

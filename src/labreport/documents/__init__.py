@@ -1,6 +1,7 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import claims, notebooks, report
+from labreport.documents import accepted, claims, notebooks, report
+from labreport.documents.accepted import Accepted, Unread
 from labreport.documents.document import JOB, Document
 from labreport.documents.latexmk import DEBIAN_PACKAGES
 from labreport.documents.locate import place_of
@@ -11,10 +12,13 @@ from labreport.documents.texlog import Problem, read_log
 __all__ = [
     "DEBIAN_PACKAGES",
     "JOB",
+    "Accepted",
     "Document",
     "Made",
     "Problem",
+    "Unread",
     "Woven",
+    "accepted",
     "claims",
     "notebooks",
     "place_of",

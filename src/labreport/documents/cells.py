@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.documents import context
+from labreport.documents import context, pins
 from labreport.errors import InputError, Place
 from labreport.modules import is_own
 from labreport.project import ENGINE
@@ -91,14 +91,16 @@ def render(project: Project, name: str) -> Sheet:
     from labreport.language import render as render_template
     from labreport.writing import MARKDOWN, listings
 
+    known = context.known(project)
     rendered = render_template(
         project.templates,
         f"{FOLDER}/{name}{SUFFIX}",
-        context.known(project),
+        known,
         MARKDOWN,
         functions={"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)},
         **context.judging(project),
     )
+    pins.check(project, rendered, known)
     cells = _read(rendered)
     _check_values(rendered, cells)
     modules = _imported(project, rendered, cells)

@@ -1,15 +1,18 @@
 """Provenance: what a document shows, what that was made from and where it stands.
 
-The record lists printed values, answers, claims with their verdicts, figures and excerpts.
+The record lists printed values, answers, claims with their verdicts, figures, excerpts, and what paragraphs
+are about.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport.documents import pins
 from labreport.documents.document import JOB
 from labreport.results import files
 
@@ -77,6 +80,7 @@ def record(rendered: Rendered, stands: Stands) -> dict[str, Any]:
         "claims": [_claim(rendered, region) | placed(region) for region in claims],
         "figures": [_figure(figure) | placed(item) for item, figure in rendered.shown(Figure)],
         "excerpts": [_excerpt(code) | placed(item) for item, code in _excerpts(rendered)],
+        "about": [asdict(pin) for pin in pins.found(rendered)],
     }
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.documents import context, locate, pages, provenance
+from labreport.documents import context, locate, pages, pins, provenance
 from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, PROVENANCE, Project
@@ -136,16 +136,18 @@ def render(project: Project) -> Document:
             place=Place(project.shown(project.templates)),
             cure="create it, or name another one as `template` in report.toml",
         )
+    known = context.known(project)
     rendered = render_template(
         project.templates,
         project.config.template,
-        context.known(project),
+        known,
         LATEX,
         questions=project.config.questions,
         functions={"excerpt": context.excerpt(project, listings.to_latex)},
         **context.judging(project),
     )
     check_structure(rendered)
+    pins.check(project, rendered, known)
     return Document(rendered, project.quick)
 
 

@@ -11,7 +11,7 @@ from labreport.documents import notebooks
 from labreport.errors import InputError, Place, raise_all
 from labreport.handin import standalone
 from labreport.handin.contents import Contents, PackError, bad_names, matches, walk
-from labreport.project import CONFIG, Project
+from labreport.project import ACCEPTED, CONFIG, Project
 from labreport.results import Sources, strict_json
 
 FOLDERS = ("experiments", "report_templates", "src", "tests")
@@ -26,7 +26,7 @@ PATTERNS = (
     "src/labreport/handin/main/*",
     "tests/**/*.py",
 )
-SINGLE = ("report.toml", "README.md", "LICENSE", "build/README.md")
+SINGLE = (CONFIG, ACCEPTED, "README.md", "LICENSE", "build/README.md")
 
 FIGURE_FILES = (".pdf", ".png", ".csv", ".json")
 CIRCUMSTANCES = ("started", "finished", "seconds", "python", "jobs", "revision")

@@ -390,13 +390,16 @@ def render(
             raise
         raise told from error
     decoded = environment.statements.decided(raw, judge)
+    regions = tuple(region for _, region in decoded.regions)
+    answered = {region.value for region in regions if region.kind == "answer"}
     return Rendered(
         text=decoded.text,
         # an empty template has a place, too
         pieces=decoded.pieces or (Piece(0, template, 0, None),),
         printed=decoded.printed,
-        regions=tuple(region for _, region in decoded.regions),
-        answers=tuple(environment.statements.answers),
+        regions=regions,
+        # what was captured, or is the text of another verdict, answers nothing
+        answers=tuple(answer for answer in environment.statements.answers if answer[0] in answered),
         files=frozenset(environment.files),
         sources=dict(environment.sources),
         folder=environment.folder.name,

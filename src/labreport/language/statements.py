@@ -11,6 +11,7 @@ other verdicts are cut out when all claims are known: see `Regions.decided`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,6 +93,8 @@ class Statements(Extension):
             if not (isinstance(node, nodes.CondExpr) and child is node.test):
                 self._judge(child)
 
+
+_STATEMENT = re.compile(r"\\BLOCK\{[^}\n]*\}")
 
 _TAKES = {
     "answer": 'a question\'s number as text: answer "3.1"',
@@ -191,21 +194,21 @@ class Regions:
             raise FormatError(what, cure="keep one answer", name=question)
         self.answers.append((question, self._place(site, question)))
         label = self.marks.composed(str(self.reading.target.answer(question)), site)
-        return label + self.marks.open("answer", question, site)[1]
+        return self._line_end(site) + label + self.marks.open("answer", question, site)[1]
 
     def begin_typed(self, site: Site, reason: str) -> str:
         """Return the mark before typed digits that are no results."""
         if not reason.strip():
             raise FormatError("typed says why the digits are no results", cure='typed "the reason"')
-        return self.marks.open("typed", reason, site)[1]
+        return self._line_end(site) + self.marks.open("typed", reason, site)[1]
 
     def begin_about(self, site: Site, target: str) -> str:
         """Return the marks of a paragraph that speaks of a target."""
-        return self.marks.open("about", target, site)[1] + self.marks.close()
+        return self.marks.open("about", target, site)[1] + self.marks.close() + self._line_end(site)
 
-    def end(self, _site: Site, _: None) -> str:
+    def end(self, site: Site, _: None) -> str:
         """Return the mark that closes an answer, or typed digits."""
-        return self.marks.close()
+        return self.marks.close() + self._line_end(site)
 
     def begin_claim(self, site: Site, stated: Sequence[Any]) -> str:
         """Return the marks that open a claim, given by its name, predicate and family, and its first text."""
@@ -217,7 +220,9 @@ class Regions:
         number, mark = self.marks.open("claim", name, site)
         self.claims[number] = Stated(name, family, predicate, self._place(site), {}, keys(stated[1]))
         self.opened.append(number)
-        return mark + self._open_branch(site, "holds")
+        # a blank before it separates words as well, and belongs to what stands around the claim
+        separating = "" if self._before(site)[-1:].isspace() else self._line_end(site)
+        return separating + mark + self._open_branch(site, "holds")
 
     def begin_branch(self, site: Site, verdict: str) -> str:
         """Return the marks between two texts of a claim."""
@@ -229,13 +234,26 @@ class Regions:
     def end_claim(self, site: Site, _: None) -> str:
         """Return the marks that close a claim and its last text."""
         self.opened.pop()
-        closed = self.marks.close() * 2
+        # also of a line of its own: the one before it went with the blanks around the text
+        return self.marks.close() * 2 + self._line_end(site, always=True)
+
+    def _line_end(self, site: Site, *, always: bool = False) -> str:
+        """Return the end of the line that Jinja drops after a statement, unless that has a line of its own.
+
+        Within a line, it separates words or paragraphs; after a line of its own, it would be a blank line.
+        """
         source = self.reading.sources[site.template]
         after = source.index("}", site.end) + 1
-        if source[after : after + 1] != "\n":
-            return closed
-        # Jinja drops the end of the line after a statement, here it separates words
-        return closed + self.marks.typed(site.template, after) + "\n"
+        dropped = source[after : after + 1] == "\n" and source[after - 2] not in "-+"  # `-}` drops all blanks
+        if not dropped or not (always or self._before(site).strip()):
+            return ""
+        return self.marks.typed(site.template, after) + "\n"
+
+    def _before(self, site: Site) -> str:
+        """Return what stands before a statement in its line, without other statements."""
+        source = self.reading.sources[site.template]
+        begin = source.rfind("\\BLOCK{", 0, site.offset)
+        return _STATEMENT.sub("", source[source.rfind("\n", 0, begin) + 1 : begin])
 
     def _place(self, site: Site, word: str = "") -> Place:
         """Return the place of a word of a statement, else that of the statement's first line."""
@@ -253,9 +271,10 @@ class Regions:
             There is a claim, and no judge; or what the judge raises.
 
         """
-        if not self.claims:
-            return self.marks.decode(raw)
-        stated = self._with_texts(self.marks.decode(raw))
+        decoded = self.marks.decode(raw)
+        stated = self._with_texts(decoded)
+        if not stated:
+            return decoded
         if judge is None:
             first = next(iter(stated.values()))
             raise InputError("nobody judges claims here", place=first.place)

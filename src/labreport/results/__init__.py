@@ -11,6 +11,7 @@ from labreport.results import (
     syntax,
     versions,
 )
+from labreport.results.cache import Cache
 from labreport.results.cells import Cells
 from labreport.results.declaration import Declaration
 from labreport.results.encoding import encode, kind_of
@@ -48,6 +49,7 @@ __all__ = [
     "RESULT",
     "RUN",
     "TIMING",
+    "Cache",
     "Cells",
     "Declaration",
     "Drawing",

@@ -23,6 +23,7 @@ import tokenize
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -140,6 +141,19 @@ def whole(project: Project, name: str) -> Excerpt:
     return Excerpt(name, source.shown_path, source.path, tuple(source.whole(node)))
 
 
+def definition(project: Project, name: str) -> ast.stmt:
+    """Return the statement that defines a name.
+
+    Raises
+    ------
+    InputError
+        The module or the name does not exist or is defined more than once.
+
+    """
+    module, qualname = _parts(name)
+    return _Source(project, _module_file(project, name, module)).definition(name, qualname)
+
+
 def difference(new: Excerpt, old: Excerpt) -> Difference:
     """Return the difference of two excerpts: lines of the new one, and in between those that it lost.
 
@@ -199,7 +213,7 @@ def _module_file(project: Project, name: str, module: str) -> Path:
     found = find_module(project, module)
     if found is None:
         cure = did_you_mean(module, module_names(project))
-        raise InputError(f"no module {module!r} for the excerpt {name!r}", cure=cure)
+        raise InputError(f"no module {module!r} for the code {name!r}", cure=cure)
     return found.path
 
 
@@ -222,12 +236,17 @@ class _Source:
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None)
             raise InputError(
-                f"an excerpt's module is not valid Python: {getattr(error, 'msg', error)}",
+                f"a module whose code is named is not valid Python: {getattr(error, 'msg', error)}",
                 place=Place(self.shown_path, line),
                 cure="correct the syntax",
             ) from error
         self.lines = text.split("\n")  # as Python counts them: splitlines() divides at form feeds, too
-        self.comments = _comments(text)
+        self.text = text
+
+    @cached_property
+    def comments(self) -> Mapping[int, _Comment]:
+        """The comments by line."""
+        return _comments(self.text)
 
     def place(self, line: int, column: int | None = None) -> Place:
         return Place(self.shown_path, line, column, source=self.lines[line - 1])
@@ -238,7 +257,7 @@ class _Source:
         found = [node for other, node in named if other == qualname and not _is_variant(node)]
         if not found:
             raise InputError(
-                f"no {qualname!r} in {self.shown_path} for the excerpt {name!r}",
+                f"no {qualname!r} in {self.shown_path} for the code {name!r}",
                 cure=did_you_mean(qualname, [other for other, _ in named]),
             )
         if len(found) > 1:
@@ -246,7 +265,7 @@ class _Source:
                 f"{qualname!r} is defined {len(found)} times in {self.shown_path}",
                 place=self.place(found[1].lineno),
                 notes=[f"first in line {found[0].lineno}"],
-                cure="give them different names, so that the excerpt is one of them",
+                cure="give them different names, so that the name means one of them",
             )
         return found[0]
 

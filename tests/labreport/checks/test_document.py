@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import pinned
 import projects
 import pytest
 from checked import line, note, places
@@ -46,6 +47,18 @@ def test_an_experiment_or_a_template_that_changed_since_is_named(copy):
     found = [f"{where}: {what}" for where, what in fresh.places]
     assert found[0] == "experiments/exp.py: its result is out of date: experiments/exp.py:run changed"
     assert "build/report.pdf: report_templates/report.tex.j2 changed" in found
+
+
+def test_a_paragraph_is_named_until_somebody_has_read_it_against_the_code(copy):
+    assert places("paragraphs", copy) == []
+    projects.change(copy.templates / "report.tex.j2", "Because of", r'\BLOCK{about "m:first"}Because of')
+    pinned.publish(copy)
+    place = line(copy, r'\BLOCK{about "m:first"}')
+    assert places("paragraphs", copy) == [f"{place}: it was never read against m:first"]
+    build.accept(copy, ["m:first"])
+    assert places("paragraphs", copy) == []
+    projects.change(copy.root / "src" / "m.py", "math.sin", "math.cos")
+    assert places("paragraphs", copy) == [f"{place}: the code of m:first has changed"]
 
 
 def test_missing_metadata_is_named(bad):

@@ -29,6 +29,17 @@ def test_the_zip_holds_what_the_allow_list_names_in_alphabetical_order(project):
             assert name.endswith("run.json") or inside == outside.read_bytes(), name
 
 
+def test_what_was_read_is_handed_in_so_that_nothing_is_asked_again(project):
+    bundle.pack(project)
+    assert bundle.out_of_date(project) == []
+    text = '"thing:f" = "0123456789abcdef"\n'
+    projects.write(project.accepted, text)
+    assert bundle.out_of_date(project) == ["accepted.toml is new"]
+    bundle.pack(project)
+    with zipfile.ZipFile(project.submission / "code.zip") as archive:
+        assert archive.read("code/accepted.toml").decode() == text
+
+
 def test_the_report_lies_beside_the_zip_and_not_in_it(project):
     submission = bundle.pack(project)
     assert submission.report.read_bytes() == project.pdf.read_bytes()

@@ -1,5 +1,6 @@
 r"""Statements with a meaning: claims keep the text of their verdict; regions say where each part stands."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -124,6 +125,42 @@ class TestTexts:
         assert [out.text[r.start : r.end] for r in out.regions] == shown
 
 
+class TestLines:
+    """Jinja drops the end of a line after a statement: right where the statement has the line for itself."""
+
+    TYPED, END = '\\BLOCK{typed "t"}', "\\BLOCK{endtyped}"
+    ABOUT, CLAIM = '\\BLOCK{about "m:f"}', '\\BLOCK{claim "c", say("holds")}'
+
+    @pytest.mark.parametrize(
+        ("source", "text"),
+        [
+            ("has TYPED5END\nwords", "has 5\nwords"),
+            ("has TYPED5END\n\nParagraph", "has 5\n\nParagraph"),
+            ("hasTYPED\n5END words", "has\n5 words"),
+            ("has\nTYPED\n5\nEND\nwords", "has\n5\nwords"),
+            ("has\n  TYPED\n  5\n  END\n  words", "has\n  5\n  words"),
+            ("the shapeABOUT\nis", "the shape\nis"),
+            ("A.\n\nABOUT\nthe shape", "A.\n\nthe shape"),
+            ("A.\n\nABOUTABOUT\nthe shape", "A.\n\nthe shape"),
+            ("A.\n\n  ABOUT ABOUT\nthe shape", "A.\n\n the shape"),
+            ("wordsABOUT ABOUT\nthe shape", "words \nthe shape"),
+            ("\\VAR{d.s}ABOUT\nthe shape", "adam\nthe shape"),
+            ("wordsCLAIM\n text\n\\BLOCK{endclaim}\nmore", "words\ntext\nmore"),
+            ("words CLAIM\n text \\BLOCK{endclaim}\n\nmore", "words text\n\nmore"),
+            ('\\BLOCK{answer "1"}yes\\BLOCK{endanswer}\n\nno', "\\LRanswer{answer:1}yes\n\nno"),
+            ('a\n\\BLOCK{answer "1"}\nyes\n\\BLOCK{endanswer}\nno', "a\n\\LRanswer{answer:1}yes\nno"),
+        ],
+    )
+    def test_the_end_of_a_line_stays_where_it_separates_words_or_paragraphs(self, source, text):
+        full = re.sub("TYPED|END|ABOUT|CLAIM", lambda found: getattr(self, found[0]), source)
+        assert claimed(full).text == text
+
+    def test_a_statement_that_drops_or_keeps_all_blanks_is_obeyed(self):
+        before = f"has {self.TYPED}5{self.END[:-1]}"
+        assert claimed(f"{before} -}}\n words").text == "has 5words"
+        assert claimed(f"{before} +}}\n words").text == "has 5\n words"
+
+
 class TestPredicates:
     @pytest.mark.parametrize(
         ("predicate", "asked"),
@@ -190,10 +227,107 @@ class TestRegions:
         ]
         assert out.text.index("q") == out.regions[2].start
 
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "\\BLOCK{set t}ANSWER\\BLOCK{endset}no",
+            '\\BLOCK{claim "c", say("holds")}no\\BLOCK{otherwise}ANSWER\\BLOCK{endclaim}',
+        ],
+    )
+    def test_an_answer_that_is_not_part_of_the_text_answers_nothing(self, source):
+        out = claimed(source.replace("ANSWER", '\\BLOCK{answer "1"}yes\\BLOCK{endanswer}'))
+        assert (out.text, out.answers) == ("no", ())
+
     def test_a_claim_carries_its_verdict(self):
         (region,) = claimed(THREE.replace("WORD", "undecided")).regions
         assert (region.kind, region.value, region.verdict) == ("claim", "c", Said("undecided"))
         assert region.site.expression == 'claim "c", say("undecided")'
+
+
+BEGIN, CLOSE = "begin ", "close"  # among the texts that are expected: a region begins, the last one ends
+
+
+def part(source, *expected):
+    """Return a part of a template with the texts and regions that it should give, in their order."""
+    return source, list(expected)
+
+
+def joined(parts):
+    return "".join(source for source, _ in parts), [word for _, words in parts for word in words]
+
+
+AROUND = (
+    # what stands around a part, and how often that prints it
+    ("\\BLOCK{set t}PART\\BLOCK{endset}", 0),
+    ("\\BLOCK{set t}PART\\BLOCK{endset}\\VAR{t}\\VAR{t}", 2),
+    ("\\BLOCK{macro m()}PART\\BLOCK{endmacro}\\VAR{m()}\\VAR{m() ~ m()}", 3),
+    ("\\BLOCK{macro k()}\\VAR{caller()}\\BLOCK{endmacro}\\BLOCK{call k()}PART\\BLOCK{endcall}", 1),
+    ("\\BLOCK{for i in range(2)}PART\\BLOCK{endfor}", 2),
+    ("\\BLOCK{if d.flag}PART\\BLOCK{endif}", 1),
+)
+
+
+def nested(parts):
+    """Return parts that have the others inside."""
+    inside = st.lists(parts, max_size=3).map(joined)
+    return st.one_of(
+        inside.map(lambda b: part(f"{TestLines.TYPED}{b[0]}{TestLines.END}", BEGIN + "typed", *b[1], CLOSE)),
+        st.builds(claim_of, st.sampled_from(WORDS), inside, inside, inside),
+        st.builds(around, st.sampled_from(AROUND), inside),
+    )
+
+
+def around(shape, inside):
+    return part(shape[0].replace("PART", inside[0]), *inside[1] * shape[1])
+
+
+def claim_of(word, *texts):
+    """Return a claim with this verdict."""
+    first, second, third = (source for source, _ in texts)
+    branches = f"{first}\\BLOCK{{undecided}}{second}\\BLOCK{{otherwise}}{third}"
+    source = f'\\BLOCK{{claim "c", say("{word}")}}{branches}\\BLOCK{{endclaim}}'
+    return part(source, BEGIN + "claim", *texts[WORDS.index(word)][1], CLOSE)
+
+
+LEAVES = [
+    part("a", "a"),
+    part("b\n\nc", "b\n\nc"),
+    part("\\VAR{d.s}", "adam"),
+    part('\\BLOCK{about "m:f"}', BEGIN + "about", CLOSE),
+]
+
+
+class TestNesting:
+    @given(st.lists(st.recursive(st.sampled_from(LEAVES), nested, max_leaves=8), max_size=3).map(joined))
+    def test_regions_nest_however_text_is_captured_repeated_and_cut_out(self, template):
+        source, words = template
+        text, opened, expected = "", [], []
+        for word in words:
+            if word.startswith(BEGIN):
+                opened.append([word.removeprefix(BEGIN), len(text), None])
+                expected.append(opened[-1])
+            elif word == CLOSE:
+                opened.pop()[2] = len(text)
+            else:
+                text += word
+        out = claimed(source)
+        assert out.text == text
+        assert [[r.kind, r.start, r.end] for r in out.regions] == expected
+
+    def test_a_region_in_a_heading_of_a_table_is_there_as_often_as_the_heading(self):
+        heading = f"\\BLOCK{{set h}}{TestLines.TYPED}5{TestLines.END}\\BLOCK{{endset}}"
+        out = claimed(
+            heading + '\\VAR{d.t|table(column("M", "m", under=h), column("V", "v", "num", under=h))}'
+        )
+        # side by side under different columns of one heading
+        assert [(r.kind, out.text[r.start : r.end]) for r in out.regions] == [("typed", "5")] * 2
+
+    def test_a_caption_that_claims_is_decided(self):
+        claim = '\\BLOCK{claim "c", say("fails")}a\\BLOCK{otherwise}b\\BLOCK{endclaim}'
+        table = '\\VAR{d.t|table(column("M", "m"), layout="long", caption=c, label="tab")}'
+        out = claimed(f"\\BLOCK{{set c}}{claim}\\BLOCK{{endset}}{table}")
+        assert "\\caption{b}" in out.text
+        assert [out.text[r.start : r.end] for r in out.regions] == ["b"]
 
 
 MISTAKES = [
@@ -221,6 +355,11 @@ def test_a_wrong_statement_is_told_at_its_line(source, what, line):
     with pytest.raises(InputError, match=what) as caught:
         claimed(source)
     assert caught.value.place.line == line
+
+
+def test_a_claim_that_is_not_printed_needs_no_judge():
+    source = "\\BLOCK{set t}\\BLOCK{claim 'c', true}a\\BLOCK{endclaim}\\BLOCK{endset}b"
+    assert rendered(source).text == "b"
 
 
 def test_a_claim_without_a_judge_is_an_error_at_its_place():
