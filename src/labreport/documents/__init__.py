@@ -1,6 +1,6 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import claims, notebooks, report
+from labreport.documents import claims, notebooks, provenance, report
 from labreport.documents.document import JOB, Document
 from labreport.documents.latexmk import DEBIAN_PACKAGES
 from labreport.documents.locate import place_of
@@ -18,6 +18,7 @@ __all__ = [
     "claims",
     "notebooks",
     "place_of",
+    "provenance",
     "read_log",
     "report",
 ]

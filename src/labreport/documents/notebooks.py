@@ -69,7 +69,7 @@ def names(project: Project) -> list[str]:
     return sorted(p.name.removesuffix(cells.SUFFIX) for p in found if not p.name.startswith("_"))
 
 
-def provenance_of(project: Project, name: str) -> Path:
+def provenance_path(project: Project, name: str) -> Path:
     """Return the file with the record of what a notebook shows."""
     return _record_path(project, name).with_suffix(".provenance.json")
 
@@ -134,7 +134,7 @@ class _Records:
     def save(self, prepared: _Prepared) -> None:
         """Record a notebook that lies there, with the provenance of what it shows."""
         name = prepared.sheet.name
-        shows = provenance_of(self.project, name)
+        shows = provenance_path(self.project, name)
         provenance.write(shows, provenance.of_notebook(prepared.sheet))
         made = freshness.outputs(self.project, [self.notebook(name), shows])
         freshness.write(self.path(name), replace(prepared.record, outputs=made))
@@ -175,7 +175,7 @@ def _discard_others(project: Project) -> None:
             if path.stem not in names(project):
                 path.unlink()
                 _record_path(project, path.stem).unlink(missing_ok=True)
-                provenance_of(project, path.stem).unlink(missing_ok=True)
+                provenance_path(project, path.stem).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)

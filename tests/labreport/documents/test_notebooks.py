@@ -318,7 +318,7 @@ class TestIncremental:
         assert fake.executed == []
 
     def test_a_lost_record_of_what_it_shows_is_made_again_without_executing(self, woven, fake):
-        shows = notebooks.provenance_of(woven, "other")
+        shows = notebooks.provenance_path(woven, "other")
         (entry,) = json.loads(shows.read_text())["printed"]
         assert (entry["text"], entry["keys"], entry["cell"]) == ("0.5", ["exp.values.share"], 1)
         before = shows.read_bytes()
