@@ -40,6 +40,9 @@ Exit codes:
   130  interrupted
 """
 
+WIDTH = 100
+"""The width of lines that are not written to a terminal."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -226,14 +229,30 @@ def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_
 
     found = explain.claims.read(_project(context))
     chosen = explain.claims.named(found, names) if names else found
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else explain.claims.WIDTH
     if as_json:
-        lines = [json.dumps([asdict(claim) for claim in chosen], ensure_ascii=False, indent=1)]
+        lines = [_as_json([asdict(claim) for claim in chosen])]
     elif names:
-        lines = [line for claim in chosen for line in explain.claims.details(claim, width)]
+        lines = [line for claim in chosen for line in explain.claims.details(claim, _width())]
     else:
-        lines = explain.claims.overview(chosen, width)
+        lines = explain.claims.overview(chosen, _width())
     click.echo("\n".join(lines))
+
+
+@commands.command(epilog=EPILOG)
+@common
+@click.argument("query", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known, for programs.")
+@click.pass_context
+def explain(context: click.Context, /, query: tuple[str, ...], as_json: bool, **_: Any) -> None:
+    """Show where a printed value comes from: its key, experiment, code, inputs and run.
+
+    QUERY is a text as it is printed (0.016), a page (p. 7), a key or an experiment, the label of a figure or
+    table, a claim, a question, a notebook, or template:line.
+    """
+    from labreport import explain
+
+    found = explain.explain(_project(context), " ".join(query), complete=as_json)
+    click.echo(_as_json(found) if as_json else "\n".join(explain.lines.explanation(found, _width())))
 
 
 @commands.command(epilog=EPILOG)
@@ -265,6 +284,15 @@ def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
         click.echo(f"{verb} {path}: {leftover.what} ({shown_bytes(leftover.size)})")
     total = shown_bytes(sum(leftover.size for leftover in cleaned.leftovers))
     click.echo(f"{verb} {total}" if cleaned.leftovers else "nothing is left over")
+
+
+def _as_json(plain: object) -> str:
+    return json.dumps(plain, ensure_ascii=False, indent=1)
+
+
+def _width() -> int:
+    """Return the width of the terminal, or that of what is written elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH
 
 
 # ------------------------------------------------------------------------------------------ words for a build

@@ -110,10 +110,12 @@ def _definitions(node: ast.AST, above: str) -> Iterator[tuple[str, _Definition]]
 
 
 def _names(node: ast.AST, known: Container[str]) -> Iterator[str]:
-    """Yield those names in a piece of code that are known; of a module that is known, what is taken from it."""
+    """Yield the known names in a piece of code; of a known module, what is taken from it."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Name) and child.id in known:
             yield child.id
-        elif isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name) and child.value.id in known:
+        elif (
+            isinstance(child, ast.Attribute) and isinstance(child.value, ast.Name) and child.value.id in known
+        ):
             yield child.attr
         yield from _names(child, known)

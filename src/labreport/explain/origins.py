@@ -101,12 +101,15 @@ class Origins:
             shown = self.project.shown(path)
             tree = declaration.parse(data, shown)
             declared = declaration.read(tree, declaration.Source(data, shown), name)
-        except (OSError, LabreportError):  # it is gone or being edited: its result can be explained all the same
+        except (
+            OSError,
+            LabreportError,
+        ):  # it is gone or being edited: its result can be explained all the same
             return "", {}
         return declared.question, declared.values(quick=self.project.quick)
 
     def _definitions(self, file: str, phase: str, code: Iterable[str]) -> Iterator[Definition]:
-        """Yield the definitions among pieces of code: those that the experiment names, in its order, first."""
+        """Yield the definitions among pieces of code, first those that the experiment names, in its order."""
         near = {name: place for place, name in enumerate(self.definitions.used_by(file, phase))}
 
         def rank(piece: str) -> tuple[bool, bool, int, str]:

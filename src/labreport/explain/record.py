@@ -146,8 +146,10 @@ def _read(project: Project, path: Path, document: str) -> Record:
         plain = json.loads(path.read_bytes())
         if plain["schema"] != provenance.SCHEMA:
             raise ValueError("it is of another version of labreport")
+        others = {_site(entry) for kind in ("figures", "excerpts") for entry in plain[kind]}
         return Record(
-            values=_entries(Value, plain["printed"], document),
+            # a figure, too, is printed by an expression
+            values=_entries(Value, (e for e in plain["printed"] if _site(e) not in others), document),
             claims=_entries(Claim, plain["claims"], document),
             figures=_entries(Figure, plain["figures"], document),
             excerpts=_entries(Excerpt, plain["excerpts"], document),
@@ -167,6 +169,11 @@ def _entries(kind: type[T], entries: Iterable[Mapping[str, Any]], document: str)
     return tuple(
         kind(_place(entry, document), **{name: _frozen(entry[name]) for name in names}) for entry in entries
     )
+
+
+def _site(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells one printing expression from another: where it is, and where its text stands."""
+    return tuple(entry[name] for name in ("template", "line", "column", "file_line", "file_column"))
 
 
 def _frozen(value: Any) -> Any:

@@ -53,7 +53,15 @@ def test_ways_to_write_one_text_are_equal(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("0.1", "0.10"), ("0.5", "-0.5"), ("5 %", "5"), ("1e-5", "1e5"), ("10⁵", "105"), ("1,2", "12"), ("3", "0.3")],
+    [
+        ("0.1", "0.10"),
+        ("0.5", "-0.5"),
+        ("5 %", "5"),
+        ("1e-5", "1e5"),
+        ("10⁵", "105"),
+        ("1,2", "12"),
+        ("3", "0.3"),
+    ],
 )
 def test_different_texts_stay_different(one, other):
     assert comparable(one) != comparable(other)
