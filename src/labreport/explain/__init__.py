@@ -3,5 +3,6 @@
 from labreport.explain import claims, lines
 from labreport.explain.claims import counted
 from labreport.explain.explanation import explain
+from labreport.explain.impact import impact
 
-__all__ = ["claims", "counted", "explain", "lines"]
+__all__ = ["claims", "counted", "explain", "impact", "lines"]

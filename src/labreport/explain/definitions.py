@@ -6,7 +6,7 @@ import ast
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +45,10 @@ class Definitions:
         line = self._file(file).lines.get(name)
         return Definition(code, line) if line is not None else None
 
+    def names_in(self, file: str) -> list[str]:
+        """Return the qualified names of all that a file defines, variables included."""
+        return self._file(file).names
+
     def used_by(self, file: str, function: str) -> list[str]:
         """Return the names of the functions and classes that a function uses, in its order.
 
@@ -81,6 +85,12 @@ class _File:
         """The line of each definition, by its qualified name; decorators stand before it."""
         return {name: node.lineno for name, node in self._nodes.items()}
 
+    @property
+    def names(self) -> list[str]:
+        assigned = (node for node in self._tree.body if isinstance(node, ast.Assign | ast.AnnAssign))
+        variables = {n.id for node in assigned for n in ast.walk(node) if _is_bound(n)}
+        return [*self._nodes, *sorted(variables)]
+
     @cached_property
     def _known(self) -> set[str]:
         """The names that the file imports, and those that it defines."""
@@ -96,6 +106,10 @@ class _File:
             waiting += (n for n in dict.fromkeys(used) if n not in waiting)
             found.update(dict.fromkeys(used))
         return list(found)
+
+
+def _is_bound(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
 
 
 def _definitions(node: ast.AST, above: str) -> Iterator[tuple[str, _Definition]]:

@@ -10,7 +10,7 @@ from typing import Any
 WIDTH = 100
 """The width of the lines where there is no terminal."""
 
-LABEL = 11
+LABEL = 12
 MOST_ROWS = 40
 MOST_PLACES = 6
 MOST_USERS = 6
@@ -70,7 +70,7 @@ def _table(values: Sequence[Plain], width: int) -> Iterator[str]:
         yield f"  {line}"
     if len(cells) > MOST_ROWS:
         yield f"  … and {len(cells) - MOST_ROWS} more; --json lists all"
-    yield "  ask for a key, or for `template:line`, to see where a value comes from"
+    yield "  `explain` with a key, or with `template:line`, tells where a value comes from"
 
 
 def _first(places: Sequence[Plain]) -> str:
@@ -181,6 +181,27 @@ def _run(run: Plain | None) -> str:
     return (
         f"{run['started'].replace('T', ' ').replace('+00:00', ' UTC')}, for {took}, in {processes}{revision}"
     )
+
+
+# ---------------------------------------------------------------------------------------------------- impact
+
+
+def impact(plain: Plain, width: int = WIDTH) -> list[str]:
+    """Return what depends on something as lines: a count of each kind, then the things with their places."""
+    lines = [f"{plain['name']} ({plain['kind']})"]
+    runs = [f"{entry['name']} ({entry['why']})" for entry in plain["experiments"]]
+    draws = [f"{entry['experiment']} ({entry['why']})" for entry in plain["drawings"]]
+    lines += _several("runs again", runs, width)
+    lines += _several("draws again", draws, width)
+    lines += _field("documents", ", ".join(plain["documents"]) or "none", width)
+    claims = [f"{c['name']} ({c['verdict']}), {_place(c)}" for c in plain["claims"]]
+    lines += _several("claims", claims, width)
+    lines += _several("figures", [f"{f['key']}, {_place(f)}" for f in plain["figures"]], width)
+    lines += _several("code", [f"{e['name']}, {_place(e)}" for e in plain["excerpts"]], width)
+    printed = [{"keys": value["keys"], "printed": [value]} for value in plain["values"]]
+    count = len(plain["values"])
+    lines += _field("values", f"{count} printed" if count else "none that is printed", width)
+    return [*lines, *(_table(printed, width) if printed else ())]
 
 
 # ----------------------------------------------------------------------------------------------------- words

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import LabreportError
 from labreport.explain.definitions import Definition, Definitions
-from labreport.results import RUN, Fingerprint, Run, declaration, recorded_drawing, recorded_run
+from labreport.results import FIGURES, RUN, Fingerprint, Run, declaration, recorded_drawing, recorded_run
 
 if TYPE_CHECKING:
     from labreport.project import Project
 
+DRAWING = f"{FIGURES}/figures.json"
 MODULES = ("module", "file", "folder", "variable", "program")
 
 
@@ -121,13 +122,19 @@ class Origins:
 
     @cached_property
     def _needs(self) -> dict[str, frozenset[str]]:
-        """The results that each experiment used when it ran or drew, without its own."""
-        return {name: frozenset(self._results_of(name)) for name in self.project.experiment_names()}
+        """The results that each experiment used when it ran."""
+        names = self.project.experiment_names()
+        return {name: frozenset(recorded(self.project, name).named("result")) for name in names}
 
-    def _results_of(self, name: str) -> Iterable[str]:
-        # read as it stands: to look through all of them with their checksums takes too long
-        try:
-            plain = json.loads((self.project.results / name / RUN).read_bytes())
-            return Fingerprint.parse(plain["fingerprint"]).named("result")
-        except (OSError, ValueError, LookupError, TypeError):
-            return ()
+
+def recorded(project: Project, name: str, phase: str = "run") -> Fingerprint:
+    """Return the fingerprint of the last good "run" or "draw" of an experiment; empty if there is none.
+
+    It is taken as it stands in its record: to check that with all that it vouches for takes ten times longer.
+    """
+    folder = project.results / name
+    try:
+        plain = json.loads((folder / (RUN if phase == "run" else DRAWING)).read_bytes())
+        return Fingerprint.parse(plain["fingerprint"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return Fingerprint()

@@ -90,6 +90,7 @@ class Excerpt:
     name: str
     since: str | None
     source: str
+    since_source: str | None
     lines: tuple[int, ...]
 
 
