@@ -70,7 +70,7 @@ def _table(values: Sequence[Plain], width: int) -> Iterator[str]:
         yield f"  {line}"
     if len(cells) > MOST_ROWS:
         yield f"  … and {len(cells) - MOST_ROWS} more; --json lists all"
-    yield "  `explain` with a key, or with `template:line`, tells where a value comes from"
+    yield "  `explain KEY` or `explain TEMPLATE:LINE` tells more"
 
 
 def _first(places: Sequence[Plain]) -> str:

@@ -75,12 +75,13 @@ class Origins:
         used = run.fingerprint if run else Fingerprint()
         made = used if isinstance(drawing, str) else drawing.fingerprint
         values = {key: json.loads(value) for key, value in used.named("parameter").items()}
+        names = sorted(values, key=[*defaults, *values].index)
         code = made.named("code")
         return Origin(
             experiment=name,
             question=question,
             file=file,
-            parameters=tuple(Parameter(key, v, defaults.get(key)) for key, v in values.items()),
+            parameters=tuple(Parameter(key, values[key], defaults.get(key)) for key in names),
             code=tuple(islice(self._definitions(file, phase, code), most)),
             parts=len(code),
             results=tuple(made.named("result")),

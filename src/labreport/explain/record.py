@@ -168,7 +168,8 @@ def _entries(kind: type[T], entries: Iterable[Mapping[str, Any]], document: str)
     """Return the entries of one kind; what labreport does not ask for is left out."""
     names = [f.name for f in fields(kind) if f.name != "place"]
     return tuple(
-        kind(_place(entry, document), **{name: _frozen(entry[name]) for name in names}) for entry in entries
+        kind(_place(entry, document), **{name: _frozen(name, entry[name]) for name in names})
+        for entry in entries
     )
 
 
@@ -177,8 +178,8 @@ def _site(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(entry[name] for name in ("template", "line", "column", "file_line", "file_column"))
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _frozen(name: str, value: Any) -> Any:
+    return tuple(value) if name in ("keys", "lines", "evidence") else value
 
 
 def _place(entry: Mapping[str, Any], document: str) -> Place:
