@@ -60,7 +60,21 @@ MAY_IMPORT = {
         "results",
     ),
     "overview": (*GROUND, "build", "running", "progress"),
-    "cli": (*GROUND, "overview", "build", "progress", "running", "checks", "handin", "explain", "results"),
+    "options": ("project",),
+    "inquiries": (*GROUND, "options", "explain"),
+    "cli": (
+        *GROUND,
+        "options",
+        "inquiries",
+        "overview",
+        "build",
+        "progress",
+        "running",
+        "checks",
+        "handin",
+        "explain",
+        "results",
+    ),
     "__main__": ("cli",),
 }
 ROOMS_OF_TINYMLP = {

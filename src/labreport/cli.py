@@ -1,88 +1,27 @@
-"""The command line: options, words and exit codes; `build` does the work."""
+"""The command line: commands, words and exit codes; `build` does the work, `inquiries` only ask."""
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from labreport import __version__, build, overview
+from labreport import __version__, build, inquiries, overview
 from labreport import project as projects
 from labreport.errors import LabreportError, ToolError, UsageError, did_you_mean, raise_all
 from labreport.events import Event
+from labreport.options import EPILOG, Started, common, computing, jobs_of, option_of, project_of
 from labreport.progress import Progress, shown_bytes, shown_seconds
 from labreport.project import CHECKOUT, Project
 
 if TYPE_CHECKING:
     from labreport.running import Step
-
-EPILOG = """\b
-Exit codes:
-  0    everything is made and up to date
-  1    labreport itself failed: please report it
-  2    the command line is wrong
-  3    a file of the project is wrong: report.toml, a template, a result
-  4    an experiment failed, or results are missing or out of date
-  5    LaTeX or BibTeX failed
-  6    a program or a Python package is missing
-  7    the hand-in cannot be packed, or breaks a rule
-  8    the hand-in does not rebuild to what it says
-  75   another build works in the same folder
-  130  interrupted
-"""
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True)
-class Started:
-    """How the user started this program: what they typed, and the project where none is found."""
-
-    program: str = projects.PROGRAM
-    otherwise: Path | None = None
-
-
-def computing(function: F) -> F:
-    """Give a command the option that all commands have that may run experiments."""
-    option = click.option(
-        "--cluster",
-        metavar="ADDRESS",
-        help="A Dask scheduler, as tcp://HOST:8786, whose workers compute the items of each lab.map.",
-    )
-    return option(function)
-
-
-def common(function: F) -> F:
-    """Give a command the options that all commands have; they may also stand before the command's name."""
-    options = (
-        click.option(
-            "--project",
-            "folder",
-            type=click.Path(path_type=Path),
-            metavar="DIR",
-            help="The folder with report.toml.  [default: the nearest one, from here upwards]",
-        ),
-        click.option(
-            "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at once.  [default: all cores]"
-        ),
-        click.option(
-            "--quick/--full",
-            default=None,
-            help="Short trial runs with each experiment's QUICK parameters, all below build/quick.",
-        ),
-    )
-    for option in reversed(options):
-        function = option(function)
-    return function
 
 
 @click.group(
@@ -108,13 +47,13 @@ def everything(context: click.Context, /, **_: Any) -> None:
 
 
 def _make_all(context: click.Context) -> None:
-    project = _project(context)
+    project = project_of(context)
     with Progress() as progress:
         build.make_all(
             project,
-            jobs=_jobs(context),
+            jobs=jobs_of(context),
             events=_Lines(project, progress).show,
-            cluster=_option(context, "cluster"),
+            cluster=option_of(context, "cluster"),
         )
 
 
@@ -127,7 +66,7 @@ def plan(context: click.Context, /, names: tuple[str, ...], **_: Any) -> None:
 
     With names of experiments: every reason, one per line.
     """
-    project = _project(context)
+    project = project_of(context)
     planned = build.plan(project)
     if names:
         lines = [line for step in _named(planned, names) for line in overview.details(step)]
@@ -167,18 +106,18 @@ def run(
     context: click.Context, /, names: tuple[str, ...], force: bool, settings: tuple[str, ...], **_: Any
 ) -> None:
     """Run experiments only: those named, with what they need, or all that are out of date."""
-    project = _project(context)
+    project = project_of(context)
     start = time.monotonic()
     chosen = _settings(project, settings)
     with Progress() as progress:
         done = build.run(
             project,
             list(names) or None,
-            jobs=_jobs(context),
+            jobs=jobs_of(context),
             force=force,
             settings=chosen,
             events=_Lines(project, progress).show,
-            cluster=_option(context, "cluster"),
+            cluster=option_of(context, "cluster"),
         )
     did = [", ".join(done.ran)] if done.ran else []
     did += [f"{', '.join(done.restored)} from the store"] if done.restored else []
@@ -192,7 +131,7 @@ def run(
 @click.pass_context
 def pdf(context: click.Context, /, **_: Any) -> None:
     """Render and compile the report from the results as they are; refuse if one is out of date."""
-    project = _project(context)
+    project = project_of(context)
     with Progress() as progress:
         build.pdf(project, events=_Lines(project, progress).show)
 
@@ -206,34 +145,10 @@ def check(context: click.Context, /, strict: bool, **_: Any) -> None:
     from labreport import checks
     from labreport.handin import PackError
 
-    verdicts = build.check(_project(context)).verdicts
+    verdicts = build.check(project_of(context)).verdicts
     click.echo(checks.text(verdicts))
     if not checks.passes(verdicts, strict=strict):
         sys.exit(PackError.exit_code)
-
-
-@commands.command(epilog=EPILOG)
-@common
-@click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="Print the record, for programs.")
-@click.pass_context
-def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_: Any) -> None:
-    """Show the claims of all documents, as the last build judged them.
-
-    With names of claims: the sentence, the predicate, the values and the evidence of each.
-    """
-    from labreport import explain
-
-    found = explain.claims.read(_project(context))
-    chosen = explain.claims.named(found, names) if names else found
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else explain.claims.WIDTH
-    if as_json:
-        lines = [json.dumps([asdict(claim) for claim in chosen], ensure_ascii=False, indent=1)]
-    elif names:
-        lines = [line for claim in chosen for line in explain.claims.details(claim, width)]
-    else:
-        lines = explain.claims.overview(chosen, width)
-    click.echo("\n".join(lines))
 
 
 @commands.command(epilog=EPILOG)
@@ -246,7 +161,7 @@ def accept(context: click.Context, /, names: tuple[str, ...], every: bool, **_: 
 
     NAME is what a paragraph is about, or its place, as FILE:LINE. Without one, nothing is noted.
     """
-    project = _project(context)
+    project = project_of(context)
     if names or every:
         click.echo(str(build.accept(project, names, every=every)))
     else:
@@ -260,10 +175,10 @@ def accept(context: click.Context, /, names: tuple[str, ...], every: bool, **_: 
 @click.pass_context
 def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
     """Rebuild all from the unpacked hand-in, in an empty folder, and compare with what is handed in."""
-    project = _project(context)
+    project = project_of(context)
     with Progress() as progress:
         found = build.verify(
-            project, train=not no_train, jobs=_jobs(context), events=_Lines(project, progress).show
+            project, train=not no_train, jobs=jobs_of(context), events=_Lines(project, progress).show
         )
     click.echo(f"{found}\nverified in {shown_seconds(found.seconds)}")
 
@@ -274,7 +189,7 @@ def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
 @click.pass_context
 def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
     """Remove what nothing in the build folder refers to: results of deleted experiments, leftovers."""
-    project = _project(context)
+    project = project_of(context)
     cleaned = build.clean(project, dry_run=dry_run)
     verb = "removed" if cleaned.removed else "would remove"
     for leftover in cleaned.leftovers:
@@ -283,6 +198,10 @@ def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
         click.echo(f"{verb} {path}: {leftover.what} ({shown_bytes(leftover.size)})")
     total = shown_bytes(sum(leftover.size for leftover in cleaned.leftovers))
     click.echo(f"{verb} {total}" if cleaned.leftovers else "nothing is left over")
+
+
+for inquiry in inquiries.COMMANDS:
+    commands.add_command(inquiry)
 
 
 # ------------------------------------------------------------------------------------------ words for a build
@@ -408,24 +327,6 @@ def _example(project: Project) -> str:
             if isinstance(parameter.default, int | float | str):
                 return shlex.join(["--set", f"{name}.{key}={parameter.default}"])
     return "--set NAME.KEY=VALUE"
-
-
-def _option(context: click.Context, name: str) -> Any:
-    """Return an option given after the command's name, else before it, else None."""
-    own = context.params.get(name)
-    return own if own is not None or context.parent is None else context.parent.params.get(name)
-
-
-def _project(context: click.Context) -> Project:
-    started = context.find_object(Started) or Started()
-    folder, quick = _option(context, "folder"), bool(_option(context, "quick"))
-    if folder is not None:
-        return projects.load(folder, quick=quick, program=started.program)
-    return projects.find(quick=quick, program=started.program, otherwise=started.otherwise)
-
-
-def _jobs(context: click.Context) -> int:
-    return _option(context, "jobs") or len(os.sched_getaffinity(0))
 
 
 # ------------------------------------------------------------------------------------------------ the program

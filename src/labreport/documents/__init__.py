@@ -1,6 +1,6 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import accepted, claims, notebooks, report
+from labreport.documents import accepted, claims, notebooks, provenance, report
 from labreport.documents.accepted import Accepted, Unread
 from labreport.documents.document import JOB, Document
 from labreport.documents.latexmk import DEBIAN_PACKAGES
@@ -22,6 +22,7 @@ __all__ = [
     "claims",
     "notebooks",
     "place_of",
+    "provenance",
     "read_log",
     "report",
 ]

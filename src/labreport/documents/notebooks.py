@@ -74,8 +74,18 @@ def provenance_path(project: Project, name: str) -> Path:
     return _record_path(project, name).with_suffix(".provenance.json")
 
 
+def made_from(project: Project, name: str) -> tuple[str, ...]:
+    """Return the files that a notebook was made from besides results, as messages show them."""
+    record = _read(_record_path(project, name))
+    return record.found if record else ()
+
+
 def _record_path(project: Project, name: str) -> Path:
     return project.build / "cache" / "notebooks" / f"{name}.json"
+
+
+def _read(path: Path) -> Record | None:
+    return freshness.read(path, {"executed": str, "cells": int})
 
 
 # ------------------------------------------------------------------------------------------ is it up to date?
@@ -104,7 +114,7 @@ class _Records:
         return _record_path(self.project, name)
 
     def read(self, name: str) -> Record | None:
-        return freshness.read(self.path(name), {"executed": str, "cells": int})
+        return _read(self.path(name))
 
     def reasons(self, name: str) -> list[str]:
         record = self.read(name)

@@ -120,11 +120,14 @@ def _figure(figure: Figure) -> dict[str, Any]:
 
 
 def _excerpts(rendered: Rendered) -> Iterator[tuple[Printed, Excerpt | Difference]]:
+    """Yield the project's code that is shown, or is put into the cells of a notebook."""
+    from labreport.documents.cells import Code
     from labreport.writing import Difference, Excerpt
 
     kinds: tuple[type[Excerpt | Difference], ...] = (Excerpt, Difference)
     for kind in kinds:
         yield from rendered.shown(kind)
+    yield from ((item, part) for item, code in rendered.shown(Code) for part in code.parts)
 
 
 def _excerpt(code: Excerpt | Difference) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Declared, fingerprinted, stored: what an experiment gives, as files that depend on their inputs alone."""
 
 from labreport.results import (
+    declaration,
     files,
     freshness,
     observed,
@@ -62,6 +63,7 @@ __all__ = [
     "Sources",
     "changes",
     "checkpoints",
+    "declaration",
     "discard_checkpoints",
     "discard_drawing",
     "encode",

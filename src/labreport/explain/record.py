@@ -1,0 +1,188 @@
+"""What the documents of the last build show, read from the records of provenance that it left."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from labreport.documents import JOB, notebooks, provenance
+from labreport.errors import InputError
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a document shows something: the template's line that made it, and where it stands.
+
+    That is a page of the PDF, if it is known, or a cell of a notebook; `file_line` is a line of the generated
+    LaTeX, or of the cell.
+    """
+
+    document: str
+    template: str
+    line: int
+    file_line: int
+    page: int | None
+    cell: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.template}:{self.line}"
+
+    @property
+    def where(self) -> str:
+        """The page or the cell, in words."""
+        if self.cell is not None:
+            return f"{self.document}, cell {self.cell}"
+        return f"p. {self.page}" if self.page is not None else "on no page"
+
+    def plain(self) -> dict[str, Any]:
+        """Return the place as JSON holds it."""
+        return {
+            "document": self.document,
+            "page": self.page,
+            "cell": self.cell,
+            "template": self.template,
+            "line": self.line,
+        }
+
+
+@dataclass(frozen=True)
+class Value:
+    """A printed value: its text, the value that was printed, the keys that it was made from, and by what."""
+
+    place: Place
+    text: str
+    value: Any
+    keys: tuple[str, ...]
+    expression: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence that depends on data, the verdict on it, and what the verdict stands on."""
+
+    place: Place
+    name: str
+    verdict: str
+    sentence: str
+    keys: tuple[str, ...]
+    evidence: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a result, by its key."""
+
+    place: Place
+    key: str
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Code that is shown: its name, file and lines; of a difference, those of the newer code."""
+
+    place: Place
+    name: str
+    since: str | None
+    source: str
+    since_source: str | None
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a question: it begins at its place, and ends in a line of the generated file."""
+
+    place: Place
+    question: str
+    file_end: int
+
+    def holds(self, place: Place) -> bool:
+        """Return whether a place lies in this answer."""
+        same = place.document == self.place.document
+        return same and self.place.file_line <= place.file_line <= self.file_end
+
+
+Shown = Value | Claim | Figure | Excerpt
+
+
+@dataclass(frozen=True)
+class Record:
+    """All that the documents show; `missing` names notebooks that have no record."""
+
+    values: tuple[Value, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    excerpts: tuple[Excerpt, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    missing: tuple[str, ...] = field(default=())
+
+    def __or__(self, other: Record) -> Record:
+        return Record(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
+
+
+def read(project: Project) -> Record:
+    """Return what the report and the notebooks of the last build show.
+
+    Raises InputError if there is no report yet, or a record is damaged or of another version.
+    """
+    if not project.provenance.is_file():
+        what = f"no report has been built: there is no {project.shown(project.provenance)}"
+        raise InputError(what, cure=f"build it: `{project.command()}`")
+    found = _read(project, project.provenance, JOB)
+    for name in notebooks.names(project):
+        path = notebooks.provenance_path(project, name)
+        woven = f"notebooks/{name}"
+        found |= _read(project, path, woven) if path.is_file() else Record(missing=(name,))
+    return found
+
+
+def _read(project: Project, path: Path, document: str) -> Record:
+    try:
+        plain = json.loads(path.read_bytes())
+        if plain["schema"] != provenance.SCHEMA:
+            raise ValueError("it is of another version of labreport")
+        others = {_site(entry) for kind in ("figures", "excerpts") for entry in plain[kind]}
+        return Record(
+            # a figure, too, is printed by an expression
+            values=_entries(Value, (e for e in plain["printed"] if _site(e) not in others), document),
+            claims=_entries(Claim, plain["claims"], document),
+            figures=_entries(Figure, plain["figures"], document),
+            excerpts=_entries(Excerpt, plain["excerpts"], document),
+            answers=_entries(Answer, plain["answers"], document),
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        what = f"{project.shown(path)} cannot be read: {error}"
+        raise InputError(what, cure=f"build again: `{project.command()}`") from error
+
+
+T = TypeVar("T", Value, Claim, Figure, Excerpt, Answer)
+
+
+def _entries(kind: type[T], entries: Iterable[Mapping[str, Any]], document: str) -> tuple[T, ...]:
+    """Return the entries of one kind; what labreport does not ask for is left out."""
+    names = [f.name for f in fields(kind) if f.name != "place"]
+    return tuple(
+        kind(_place(entry, document), **{name: _frozen(name, entry[name]) for name in names})
+        for entry in entries
+    )
+
+
+def _site(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what tells one printing expression from another: where it is, and where its text stands."""
+    return tuple(entry[name] for name in ("template", "line", "column", "file_line", "file_column"))
+
+
+def _frozen(name: str, value: Any) -> Any:
+    return tuple(value) if name in ("keys", "lines", "evidence") else value
+
+
+def _place(entry: Mapping[str, Any], document: str) -> Place:
+    return Place(
+        document, entry["template"], entry["line"], entry["file_line"], entry["page"], entry.get("cell")
+    )

@@ -1,0 +1,103 @@
+r"""Printed texts: as a reader sees them on the page, and in a form in which two ways to write one are equal.
+
+What a record holds is LaTeX or Markdown, `\qty{97.6}{\percent}` or `97.6 %`; what somebody asks for is copied
+from the page, from a template or typed: `97.6%`, `97.6\,\%`, `−0.5`, `1,000`, `0.25 +- 0.02`, `1.3e-15`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+_UNITS = {
+    r"\percent": "%",
+    r"\micro\second": "µs",
+    r"\millisecond": "ms",
+    r"\milli\second": "ms",
+    r"\second": "s",
+    r"\minute": "min",
+    r"\hour": "h",
+}
+_SIGNS = {
+    r"\LRdash{}": "–",
+    r"\pm": "±",
+    r"\times": "×",
+    r"\textbackslash{}": "\\",
+    r"\textasciitilde{}": "~",
+    r"\textasciicircum{}": "^",
+    r"\textless{}": "<",
+    r"\textgreater{}": ">",
+    r"\textbar{}": "|",
+    r"\textquotedbl{}": '"',
+    r"\textquotesingle{}": "'",
+    r"\textasciigrave{}": "`",
+    r"\allowbreak{}": "",
+    r"\,": " ",
+    r"\ ": " ",
+}
+_RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+_LOWERED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MINUS = dict.fromkeys(map(ord, "−–"), "-")
+
+_NUMBER = r"[-−]?[\d,]*\.?\d+"
+_SIGN = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True))))
+_SIUNITX = re.compile(r"\\num\{([^{}]*)\}|\\qty\{([^{}]*)\}\{([^{}]*)\}")
+_COMMAND = re.compile(r"\\(?:texttt|url|textbf|emph|textit|mathrm|text)\{([^{}]*)\}")
+_ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
+_JOINED = re.compile(rf"^({_NUMBER}) & ({_NUMBER})$")
+
+
+@lru_cache(maxsize=8192)
+def readable(text: str) -> str:
+    r"""Return a printed text as it looks on the page: `\num{0.25 +- 0.02}` is 0.25 ± 0.02."""
+    if "\\" in text or "{" in text or "&" in text:
+        text = _SIUNITX.sub(_siunitx, text)
+        text = _SIGN.sub(lambda found: _SIGNS[found[0]], text)
+        text = _COMMAND.sub(r"\1", text)
+        text = _ESCAPED.sub(r"\1", re.sub(r"(?<!\\)[{}]", "", text)).replace("~", " ")
+        # a mean and its deviation in two columns, with ± between them on the page
+        text = _JOINED.sub(r"\1 ± \2", text)
+    return " ".join(text.split())
+
+
+def _siunitx(found: re.Match[str]) -> str:
+    body, unit = (found[1], "") if found[1] is not None else (found[2], _UNITS.get(found[3], found[3]))
+    number, _, exponent = body.partition(" e")
+    number = " ± ".join(map(_grouped, number.split(" +- ")))
+    if exponent:
+        number = f"({number})" if "±" in number else number
+        number += f" × 10{exponent.translate(_LOWERED)}"
+    return f"{number} {unit}".rstrip()
+
+
+def _grouped(digits: str) -> str:
+    """Return digits with a true minus sign and with commas, as siunitx prints them."""
+    whole, point, decimals = digits.strip().partition(".")
+    return re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", whole).replace("-", "−") + point + decimals
+
+
+@lru_cache(maxsize=8192)
+def comparable(text: str) -> str:
+    """Return a text in a form that does not depend on how it is written; nothing of its digits is lost."""
+    text = unicodedata.normalize("NFKC", _raised(readable(text).replace("$", ""))).translate(_MINUS)
+    text = re.sub(r"\+/?-", "±", text)
+    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+    text = re.sub(r"\s*[×x*]\s*10\^?\(?([-+]?\d+)\)?", r"e\1", text)
+    text = re.sub(r"(?<=\d)[eE]([-+]?)0*(\d)", lambda found: f"e{found[1].strip('+')}{found[2]}", text)
+    return re.sub(r"\s*(±|%)\s*", r"\1", " ".join(text.split())).casefold()
+
+
+def _raised(text: str) -> str:
+    """Return a text with raised digits, which look like others once they are normalised, as powers."""
+    return re.sub("10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda found: f"10^{found[1].translate(_RAISED)}", text)
+
+
+_PARTS = re.compile(r"\(?(-?[\d.]*\d)(?:±([\d.]*\d))?\)?(?:e-?\d+)?\s?(?:%|[a-zµ]{1,3})?")
+
+
+def parts(text: str) -> Iterator[str]:
+    """Yield the numbers that a printed number consists of, in comparable form, without unit and power."""
+    if found := _PARTS.fullmatch(comparable(text)):
+        yield from filter(None, found.groups())

@@ -1,0 +1,84 @@
+"""Commands that only ask what the last build made and from what; nothing is built."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from labreport.options import EPILOG, common, project_of
+
+WIDTH = 100
+"""The width of lines that are not written to a terminal."""
+
+
+@click.command(epilog=EPILOG)
+@common
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--json", "as_json", is_flag=True, help="Print the record, for programs.")
+@click.pass_context
+def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_: Any) -> None:
+    """Show the claims of all documents, as the last build judged them.
+
+    With names of claims: the sentence, the predicate, the values and the evidence of each.
+    """
+    from labreport import explain
+
+    found = explain.claims.read(project_of(context))
+    chosen = explain.claims.named(found, names) if names else found
+    if as_json:
+        lines = [_as_json([asdict(claim) for claim in chosen])]
+    elif names:
+        lines = [line for claim in chosen for line in explain.claims.details(claim, _width())]
+    else:
+        lines = explain.claims.overview(chosen, _width())
+    click.echo("\n".join(lines))
+
+
+@click.command(epilog=EPILOG)
+@common
+@click.argument("query", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known, for programs.")
+@click.pass_context
+def explain(context: click.Context, /, query: tuple[str, ...], as_json: bool, **_: Any) -> None:
+    """Show where a printed value comes from: its key, experiment, code, inputs and run.
+
+    QUERY is a text as it is printed (0.016), a page (p. 7), a key or an experiment, the label of a figure or
+    table, a claim, a question, a notebook, or template:line.
+    """
+    from labreport import explain
+
+    found = explain.explain(project_of(context), " ".join(query), complete=as_json)
+    click.echo(_as_json(found) if as_json else "\n".join(explain.lines.explanation(found, _width())))
+
+
+@click.command(epilog=EPILOG)
+@common
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print all that is known, for programs.")
+@click.pass_context
+def impact(context: click.Context, /, name: str, as_json: bool, **_: Any) -> None:
+    """Show which printed values, claims, figures and excerpts depend on something.
+
+    NAME is a file, an experiment, a function (package.module:function), a template or a key.
+    """
+    from labreport import explain
+
+    found = explain.impact(project_of(context), name)
+    click.echo(_as_json(found) if as_json else "\n".join(explain.lines.impact(found, _width())))
+
+
+COMMANDS = (claims, explain, impact)
+
+
+def _as_json(plain: object) -> str:
+    return json.dumps(plain, ensure_ascii=False, indent=1)
+
+
+def _width() -> int:
+    """Return the width of the terminal, or that of what is written elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDTH

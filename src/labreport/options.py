@@ -1,0 +1,93 @@
+"""Options that all commands share, and what they choose: the project, the number of processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from labreport import project as projects
+from labreport.project import Project
+
+EPILOG = """\b
+Exit codes:
+  0    everything is made and up to date
+  1    labreport itself failed: please report it
+  2    the command line is wrong
+  3    a file of the project is wrong: report.toml, a template, a result
+  4    an experiment failed, or results are missing or out of date
+  5    LaTeX or BibTeX failed
+  6    a program or a Python package is missing
+  7    the hand-in cannot be packed, or breaks a rule
+  8    the hand-in does not rebuild to what it says
+  75   another build works in the same folder
+  130  interrupted
+"""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Started:
+    """How the user started this program: what they typed, and the project where none is found."""
+
+    program: str = projects.PROGRAM
+    otherwise: Path | None = None
+
+
+def computing(function: F) -> F:
+    """Give a command the option that all commands have that may run experiments."""
+    option = click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="A Dask scheduler, as tcp://HOST:8786, whose workers compute the items of each lab.map.",
+    )
+    return option(function)
+
+
+def common(function: F) -> F:
+    """Give a command the options that all commands have; they may also stand before the command's name."""
+    options = (
+        click.option(
+            "--project",
+            "folder",
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="The folder with report.toml.  [default: the nearest one, from here upwards]",
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at once.  [default: all cores]"
+        ),
+        click.option(
+            "--quick/--full",
+            default=None,
+            help="Short trial runs with each experiment's QUICK parameters, all below build/quick.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def option_of(context: click.Context, name: str) -> Any:
+    """Return an option given after the command's name, else before it, else None."""
+    own = context.params.get(name)
+    return own if own is not None or context.parent is None else context.parent.params.get(name)
+
+
+def project_of(context: click.Context) -> Project:
+    """Return the project that the options name, else the one around the current folder."""
+    started = context.find_object(Started) or Started()
+    folder, quick = option_of(context, "folder"), bool(option_of(context, "quick"))
+    if folder is not None:
+        return projects.load(folder, quick=quick, program=started.program)
+    return projects.find(quick=quick, program=started.program, otherwise=started.otherwise)
+
+
+def jobs_of(context: click.Context) -> int:
+    """Return the number of processes that the options name, else that of the cores."""
+    return option_of(context, "jobs") or len(os.sched_getaffinity(0))

@@ -1,0 +1,82 @@
+"""Printed texts as a reader sees them, and the ways to write the same one."""
+
+import pytest
+
+from labreport.explain.texts import comparable, parts, readable
+
+
+@pytest.mark.parametrize(
+    ("printed", "seen"),
+    [
+        (r"\num{0.016}", "0.016"),
+        (r"\num{-0.99}", "−0.99"),
+        (r"\num{50000}", "50,000"),
+        (r"\num{-1234.5678}", "−1,234.5678"),
+        (r"\qty{56.2}{\percent}", "56.2 %"),
+        (r"\num{0.274 +- 0.027}", "0.274 ± 0.027"),
+        (r"\num{1.3 e-15}", "1.3 × 10⁻¹⁵"),
+        (r"\num{1.3 +- 0.2 e10}", "(1.3 ± 0.2) × 10¹⁰"),
+        (r"\qty{1.5}{\minute}~\qty{2}{\second}", "1.5 min 2 s"),
+        ("0.239 & 0.026", "0.239 ± 0.026"),
+        (r"\LRdash{}", "–"),
+        ("8 tanh{,} normal", "8 tanh, normal"),
+        (r"{[}(a{,} 5){]}", "[(a, 5)]"),
+        (r"heads \& tails \textbackslash{}n 100\%", "heads & tails \\n 100%"),
+        (r"\texttt{src/\allowbreak{}m.\allowbreak{}py}", "src/m.py"),
+        ("75.3 %", "75.3 %"),
+    ],
+)
+def test_a_text_reads_as_on_the_page(printed, seen):
+    assert readable(printed) == seen
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("97.6 %", r"97.6\,\%"),
+        ("97.6%", r"\qty{97.6}{\percent}"),
+        ("0.25 ± 0.02", r"\num{0.25 +- 0.02}"),
+        ("0.25+-0.02", r"$0.25 \pm 0.02$"),
+        ("0.25 +/- 0.02", "0.25 & 0.02"),
+        ("-0.5", "−0.5"),
+        ("1000", "1,000"),
+        ("1000000", r"\num{1000000}"),
+        ("1.3e-15", "1.3 × 10⁻¹⁵"),
+        ("1.3E-15", r"$1.3 \times 10^{-15}$"),
+        ("1.3e-05", r"\num{1.3 e-5}"),
+        ("8  tanh, Normal", "8 tanh{,} normal"),
+    ],
+)
+def test_ways_to_write_one_text_are_equal(one, other):
+    assert comparable(one) == comparable(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("0.1", "0.10"),
+        ("0.5", "-0.5"),
+        ("5 %", "5"),
+        ("1e-5", "1e5"),
+        ("10⁵", "105"),
+        ("1,2", "12"),
+        ("3", "0.3"),
+    ],
+)
+def test_different_texts_stay_different(one, other):
+    assert comparable(one) != comparable(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("0.274 ± 0.027", ["0.274", "0.027"]),
+        ("56.2 %", ["56.2"]),
+        ("−1.3 × 10⁻¹⁵", ["-1.3"]),
+        ("(1.3 ± 0.2) × 10¹⁰", ["1.3", "0.2"]),
+        ("trial 112", []),
+        ("4-6-5-3", []),
+    ],
+)
+def test_a_number_has_the_parts_that_somebody_may_ask_for(text, numbers):
+    assert list(parts(text)) == numbers
