@@ -1,6 +1,6 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import claims, notebooks, report
+from labreport.documents import claims, latexmk, notebooks, report
 from labreport.documents.document import JOB, Document
 from labreport.documents.latexmk import DEBIAN_PACKAGES
 from labreport.documents.locate import place_of
@@ -16,6 +16,7 @@ __all__ = [
     "Problem",
     "Woven",
     "claims",
+    "latexmk",
     "notebooks",
     "place_of",
     "read_log",
