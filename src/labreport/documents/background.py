@@ -1,7 +1,8 @@
 """What stands behind a document and would be lost with the results: kept so that two builds can be compared.
 
 That is, for each printed number that estimates something, its value with the width of its noise; parameters
-and versions; the digests of figures and of the data that they were drawn from; the code of excerpts.
+and versions; the digests of figures and of the data that they were drawn from; the code of excerpts; the
+prose as it was typed.
 
 The noise of a number is read off its neighbours in the result, by their names: an interval (`low`, `high`),
 or the standard deviation of a sample (`std`, with `n`, its size).
@@ -30,6 +31,9 @@ INTERVAL, STD = "interval", "std"
 NORMAL = 1.96
 """Half the width of the 95 % interval of a normal distribution, in standard deviations."""
 
+MIDDLES = ("estimate", "mean")
+"""The names of the number itself in a mapping that holds an estimate with its spread."""
+
 ESTIMATES = ("estimate", "mean", "median", "difference", "ratio", "rate", "share", "factor")
 """The names that a number may have beside `low` and `high` to be what their interval is about."""
 
@@ -47,6 +51,7 @@ def of(project: Project, rendered: Rendered) -> dict[str, Any]:
         "results": {name: each.content for name, each in stored.items()},
         "figures": _figures(stored, rendered),
         "code": _code(rendered),
+        "prose": _prose(rendered),
     }
 
 
@@ -88,9 +93,12 @@ def _noise(keys: Iterable[str], stored: Mapping[str, _Stored]) -> Iterator[tuple
         experiment = str(steps[0]) if len(steps) >= 3 else ""
         if experiment not in stored:
             continue
-        neighbours = _neighbours(stored[experiment].result, steps[1:-1])
-        value = neighbours.get(steps[-1]) if isinstance(steps[-1], str) else None
-        width = noise(str(steps[-1]), neighbours) if is_number(value) else None
+        result = stored[experiment].result
+        neighbours, name = _neighbours(result, steps[1:-1]), str(steps[-1])
+        if isinstance(own := neighbours.get(name), dict):  # a format prints it as one: mean ± std
+            neighbours, name = own, next((middle for middle in MIDDLES if middle in own), "")
+        value = neighbours.get(name)
+        width = noise(name, neighbours) if is_number(value) else None
         if width is not None:
             yield key, {"value": value, "width": width[0], "unit": width[1]}
 
@@ -195,3 +203,38 @@ def _code(rendered: Rendered) -> dict[str, str]:
 
 def _lines(code: Any) -> str:
     return "\n".join(line.text for line in code.lines)
+
+
+GENERATED = "□"
+"""What stands in prose for all that expressions made there."""
+
+
+def _prose(rendered: Rendered) -> list[list[Any]]:
+    """Return the lines that were typed in templates, each after its template and its line there."""
+    lines: list[list[Any]] = []
+    place: list[Any] | None = None
+    line = ""
+    for text, file, number in _typed(rendered):
+        if file is None:
+            line += "" if line.endswith(GENERATED) else GENERATED
+            continue
+        for n, part in enumerate(text.split("\n")):
+            if n and place and line.strip():
+                lines.append([*place, line.rstrip()])
+            if n:
+                place, line = None, ""
+            place = place or ([file, number + n] if part.strip() else None)
+            line += part
+    return lines + ([[*place, line.rstrip()]] if place else [])
+
+
+def _typed(rendered: Rendered) -> Iterator[tuple[str, str | None, int]]:
+    """Yield each piece of the text with the template and line where it was typed; without, if it was not."""
+    ends = [*(piece.start for piece in rendered.pieces[1:]), len(rendered.text)]
+    for piece, end in zip(rendered.pieces, ends, strict=True):
+        text = rendered.text[piece.start : end]
+        if piece.site is not None:
+            yield text, None, 0
+        elif text:
+            place = rendered.place(piece.start)
+            yield text, place.file, place.line or 1

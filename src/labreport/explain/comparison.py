@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from labreport.explain import pairing
-from labreport.explain.snapshot import Snapshot, prose
+from labreport.explain.snapshot import Snapshot
 
 CHANGED, BELOW, REWRITTEN, ADDED, REMOVED = "changed", "below", "rewritten", "added", "removed"
 """How a printed value changed: what is printed; only below the printed digits; only its format; new; gone."""
@@ -93,7 +93,10 @@ class Figure:
 
 @dataclass(frozen=True)
 class Lines:
-    """What changed in a text: its lines before and after, from a line of the new text on."""
+    """Lines of a text that changed: `name` says of which excerpt or template, `line` the first number.
+
+    What is only gone stood before that line.
+    """
 
     name: str
     line: int
@@ -150,7 +153,7 @@ def compare(old: Snapshot, new: Snapshot) -> Changes:
         tuple(_claims(old, new)) if knows_claims else (),
         tuple(_figures(old, new)) if knows_rest else (),
         tuple(_excerpts(old, new)) if knows_rest else (),
-        tuple(_lines("prose", prose(old.text, old.printed), prose(new.text, new.printed))),
+        tuple(_prose(old, new)) if knows_rest else (),
         tuple(_settings(*(_flat(s.behind("parameters")) for s in (old, new)))) if knows_rest else (),
         tuple(_settings(old.behind("versions"), new.behind("versions"))) if knows_rest else (),
     )
@@ -222,12 +225,22 @@ def _value(
 
 def _change(old: Any, new: Any) -> tuple[float | None, float | None]:
     """Return by how much a number changed, and which part of the old one that is."""
-    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in (old, new)):
+    before, after = _number(old), _number(new)
+    if before is None or after is None:
         return None, None
-    absolute = new - old
-    relative = absolute / abs(old) if old else None
+    absolute = after - before
+    relative = absolute / abs(before) if before else None
     finite = [x if x is not None and math.isfinite(x) else None for x in (absolute, relative)]
     return finite[0], finite[1]
+
+
+def _number(value: Any) -> float | None:
+    """Return a number, or that of an estimate with its spread: of a pair the first, of a mapping its mean."""
+    if isinstance(value, dict):
+        value = value.get("estimate", value.get("mean"))
+    elif isinstance(value, list) and len(value) == 2:
+        value = value[0]
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _noise(
@@ -282,12 +295,21 @@ def _excerpts(old: Snapshot, new: Snapshot) -> Iterator[Lines]:
     before, after = old.behind("code"), new.behind("code")
     for name in [*after, *(name for name in before if name not in after)]:
         codes = [code[name].split("\n") if name in code else [] for code in (before, after)]
-        yield from _lines(name, *codes)
+        for start, was, now in _pieces(*codes):
+            yield Lines(name, start + 1, was, now)
 
 
-def _lines(name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Lines]:
-    """Yield the pieces in which two texts differ; how a line ends is no difference."""
-    before, after = ([line.rstrip() for line in lines] for lines in (old, new))
+def _prose(old: Snapshot, new: Snapshot) -> Iterator[Lines]:
+    lines = new.prose
+    for start, was, now in _pieces([text for *_, text in old.prose], [text for *_, text in lines]):
+        template, line, _ = lines[min(start, len(lines) - 1)] if lines else ("", 1, "")
+        yield Lines(template, line, was, now)
+
+
+def _pieces(
+    before: Sequence[str], after: Sequence[str]
+) -> Iterator[tuple[int, tuple[str, ...], tuple[str, ...]]]:
+    """Yield the pieces in which two texts differ: where in the new one, the old lines, the new lines."""
     # thousands of lines that are the same would cost more than the few that are not
     shorter = min(len(before), len(after))
     start = next((n for n in range(shorter) if before[n] != after[n]), shorter)
@@ -295,7 +317,7 @@ def _lines(name: str, old: Sequence[str], new: Sequence[str]) -> Iterator[Lines]
     for tag, i, i_end, j, j_end in matcher.get_opcodes():
         if tag != "equal":
             old_part, new_part = before[start + i : start + i_end], after[start + j : start + j_end]
-            yield Lines(name, start + j + 1, tuple(old_part), tuple(new_part))
+            yield start + j, tuple(old_part), tuple(new_part)
 
 
 def _flat(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

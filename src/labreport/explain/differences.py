@@ -11,6 +11,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
+from labreport.events import brief
 from labreport.explain.comparison import (
     ADDED,
     BELOW,
@@ -28,6 +29,8 @@ from labreport.explain.comparison import (
 WIDTH = 100
 MOST = 12
 """How many entries of a section the overview shows, unless all are asked for."""
+LARGEST = 3
+"""How many changes of a table the overview shows."""
 AROUND = 5
 """How many words are shown before and after what changed in a long line."""
 SHORT = 48
@@ -145,7 +148,7 @@ def _grouped(values: Iterable[Value]) -> list[list[Value]]:
 def _value(group: Sequence[Value]) -> Entry:
     """Return what changed, from which keys, and all places where it is printed."""
     value = group[0]
-    origin = ", ".join(value.keys) or _short(value.expression)
+    origin = brief(value.keys, ", ") or _short(value.expression)
     places = ", ".join(dict.fromkeys(str(each.place) for each in group))
     return [f"{_arrow(value)}{_size(value)}", f"    {origin}; {places}"]
 
@@ -166,18 +169,18 @@ def _size(value: Value) -> str:
     said = [] if value.absolute is None else [f"{value.absolute:+.3g}"]
     said += [] if value.relative is None else [_percent(value.relative)]
     if value.noise is not None:
-        unit = "half-widths of its interval" if value.unit == "interval" else "std"
+        unit = "half-widths" if value.unit == "interval" else "std"
         said.append(f"{value.noise:.2g} {unit}, {'within' if value.within_noise else 'beyond'} noise")
     return f"  ({', '.join(said)})" if said and value.kind in (CHANGED, BELOW) else ""
 
 
 def _percent(part: float) -> str:
-    percent = 100 * part
-    return f"{percent:+.2g} %" if abs(percent) < 100 else f"{percent:+,.0f} %"
+    """Return a relative change; of what became many times as large, how many times."""
+    return f"{100 * part:+.2g} %" if abs(part) < 9 else f"{1 + part:.2g} times"
 
 
 def _tables(changes: Changes) -> Iterator[Entry]:
-    """Yield for each table how many cells changed, and the largest change."""
+    """Yield for each table how many cells changed, and the largest changes."""
     tables: dict[str, list[Value]] = {}
     for value in changes.of_kind(CHANGED, ADDED, REMOVED):
         if value.table is not None:
@@ -188,9 +191,9 @@ def _tables(changes: Changes) -> Iterator[Entry]:
         changed = [value for value in values if value.kind == CHANGED]
         said += _by_noise(changed) if changed else ""
         places = ", ".join(dict.fromkeys(str(value.place) for value in values))
-        most = min(changed, key=_importance, default=None)
-        largest = [f"    {', '.join(most.keys)}: {_arrow(most)}{_size(most)}"] if most else []
-        yield [f"{table}: {said}; {places}", *largest]
+        largest = sorted(changed, key=_importance)[:LARGEST]
+        cells = [f"    {brief(value.keys, ', ')}: {_arrow(value)}{_size(value)}" for value in largest]
+        yield [f"{table}: {said}; {places}", *cells]
 
 
 _CELLS = ((CHANGED, "changed"), (ADDED, "new"), (REMOVED, "gone"))
@@ -240,7 +243,7 @@ def _excerpt(lines: Lines, width: int) -> Entry:
 
 def _prose(lines: Lines, width: int) -> Entry:
     """Return what changed in lines of prose: of lines that were rewritten the words, with some around."""
-    found = [f"report.tex:{lines.line}"]
+    found = [f"{lines.name}:{lines.line}"]
     if len(lines.old) == len(lines.new):
         for old, new in zip(lines.old, lines.new, strict=True):
             found += _wrapped(words(_visible(old), _visible(new)), width)
@@ -282,7 +285,7 @@ _COMMANDS = re.compile(r"\\(?:num|qty|text)\{([^{}]*)\}")
 def plain(latex: str) -> str:
     r"""Return a printed text as a terminal shows it: `\num{1.2 e-3}` is 1.2e-3, and `{,}` a comma."""
     text = _COMMANDS.sub(lambda match: match[1].replace(" e", "e"), latex)
-    text = re.sub(r"\{([^{}\\]?)\}", r"\1", text)
+    text = re.sub(r"\{([^{}\\]?)\}", r"\1", text).replace("+-", "±")
     return _visible(" ".join(text.split()))
 
 

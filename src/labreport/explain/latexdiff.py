@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from labreport.explain.snapshot import Snapshot
 
 NAME = "report-diff"
+SAFE = "--append-safecmd=num,qty,unit,ang"
+"""The commands whose text may be marked as a whole: numbers and units of siunitx."""
 SECONDS = 120
 
 
@@ -69,7 +71,7 @@ def _marked(old: Snapshot, new: Snapshot, scratch: Path) -> bytes:
     for path, snapshot in zip(paths, (old, new), strict=True):
         path.write_text(snapshot.text, encoding="utf-8")
     # fonts and colours only: the usual wavy lines break inside numbers, and need a package more
-    command = ["latexdiff", "--type=CFONT", "--encoding=utf8", *(path.name for path in paths)]
+    command = ["latexdiff", "--type=CFONT", "--encoding=utf8", SAFE, *(path.name for path in paths)]
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
         command, cwd=scratch, env=environment, capture_output=True, timeout=SECONDS, check=False

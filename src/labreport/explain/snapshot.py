@@ -14,9 +14,6 @@ from labreport.errors import InputError
 if TYPE_CHECKING:
     from labreport.project import Project
 
-VALUE = "□"
-"""What stands for a printed value in prose."""
-
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -38,14 +35,19 @@ class Snapshot:
         found: Sequence[Mapping[str, Any]] = self.record["printed"]
         return found
 
-    def behind(self, kind: str) -> Mapping[str, Any]:
+    def behind(self, kind: str) -> Any:
         """Return what is recorded of a kind behind the report: `noise`, `parameters`, `figures`, …"""
-        found: Mapping[str, Any] = self.record.get("background", {}).get(kind, {})
-        return found
+        return self.record.get("background", {}).get(kind, {})
 
     def listed(self, kind: str) -> Sequence[Mapping[str, Any]]:
         """Return the claims, or what else the record lists; empty in records that know no such list."""
-        return self.record.get(kind, ())
+        found: Sequence[Mapping[str, Any]] = self.record.get(kind, ())
+        return found
+
+    @property
+    def prose(self) -> Sequence[tuple[str, int, str]]:
+        """The lines that were typed, each after its template and its line there."""
+        return [(template, line, text) for template, line, text in self.behind("prose")]
 
     def picture(self, file: str) -> Path | None:
         """Return the PDF of a figure, by its name in the sources; None if it is not there any more."""
@@ -85,19 +87,3 @@ def read(
             cure=f"delete it, then make the report again: `{project.command('pdf')}`",
         ) from error
     return Snapshot(name, plain, text, sources, others)
-
-
-def prose(text: str, printed: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the lines of a LaTeX text as its author typed them, with a sign in the place of each value."""
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    kept, position = [], 0
-    for item in printed:
-        line, shown = item["file_line"], item["text"]
-        at = starts[line - 1] + item["file_column"] - 1 if 0 < line < len(starts) else -1
-        # a file that somebody edited since is not cut at the wrong place
-        if shown and at >= position and text.startswith(shown, at):
-            kept += [text[position:at], VALUE]
-            position = at + len(shown)
-    return "".join([*kept, text[position:]]).split("\n")
