@@ -64,7 +64,7 @@ class Params:
     small, and 100 epochs are enough for the share of solved networks to level off.
     """
 
-    repeats: int = 500
+    repeats: int = 1000
     n_train: int = 1000
     n_test: int = 50_000
     s: float = 0.1

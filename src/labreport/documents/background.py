@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from labreport.project import Project
 
 INTERVAL, STD = "interval", "std"
-"""What the width of noise is: half of a 95 % interval, or the standard deviation of a single value."""
+"""What the width of noise is: half of a 95 % interval, or the standard deviation in a sample of unknown size."""
 
 NORMAL = 1.96
 """Half the width of the 95 % interval of a normal distribution, in standard deviations."""
@@ -141,7 +141,7 @@ def noise(name: str, neighbours: Mapping[str, Any]) -> tuple[float, str] | None:
         if tail in (*owners, "low", "high") and is_number(low) and is_number(high):
             return ((high - low) / 2, INTERVAL) if low <= neighbours[name] <= high else None
         if tail in ("mean", ESTIMATES[0]) and is_number(std):
-            n = neighbours.get(f"{stem}n", neighbours.get("n"))
+            n = neighbours.get(f"{stem}n")  # the size of another sample would promise too much
             return (NORMAL * std / math.sqrt(n), INTERVAL) if is_number(n) and n > 0 else (std, STD)
     return None
 

@@ -15,9 +15,6 @@ from labreport.explain.snapshot import Snapshot
 CHANGED, BELOW, REWRITTEN, ADDED, REMOVED = "changed", "below", "rewritten", "added", "removed"
 """How a printed value changed: what is printed; only below the printed digits; only its format; new; gone."""
 
-WITHIN = {"interval": 1.0, "std": 1.96}
-"""By the kind of a width of noise: how many widths a change may have to lie within the noise."""
-
 
 @dataclass(frozen=True)
 class Place:
@@ -55,8 +52,11 @@ class Value:
 
     @property
     def within_noise(self) -> bool | None:
-        """Whether the change is within the noise; None where no noise is known."""
-        return None if self.noise is None else self.noise <= WITHIN[self.unit or "interval"]
+        """Whether the change is within the noise; None where no interval is known.
+
+        How far a mean may lie off does not follow from a standard deviation without the sample's size.
+        """
+        return self.noise <= 1 if self.noise is not None and self.unit == "interval" else None
 
     @property
     def table(self) -> str | None:
@@ -260,7 +260,7 @@ def _noise(
             change = abs(new["value"] - old["value"])
             found.append((change / width if width else (math.inf if change else 0.0), old["unit"]))
     known = [(noise, unit) for noise, unit in found if math.isfinite(noise)]
-    return max(known, key=lambda each: each[0] / WITHIN[each[1]]) if known else (None, None)
+    return max(known, key=lambda each: (each[1] == "interval", each[0])) if known else (None, None)
 
 
 # --------------------------------------------------------------------------- claims, figures, texts, settings

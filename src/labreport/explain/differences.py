@@ -170,7 +170,8 @@ def _size(value: Value) -> str:
     said += [] if value.relative is None else [_percent(value.relative)]
     if value.noise is not None:
         unit = "half-widths" if value.unit == "interval" else "std"
-        said.append(f"{value.noise:.2g} {unit}, {'within' if value.within_noise else 'beyond'} noise")
+        verdict = {True: ", within noise", False: ", beyond noise", None: ""}[value.within_noise]
+        said.append(f"{value.noise:.2g} {unit}{verdict}")
     return f"  ({', '.join(said)})" if said and value.kind in (CHANGED, BELOW) else ""
 
 
