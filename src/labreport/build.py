@@ -29,6 +29,7 @@ from labreport.events import Event, brief
 if TYPE_CHECKING:
     from labreport.checks import Verdict
     from labreport.documents import Accepted, Document, Made, Unread, Woven
+    from labreport.explain import Compared
     from labreport.handin import Submission, Verified
     from labreport.leftovers import Leftover
     from labreport.project import Project
@@ -52,10 +53,14 @@ class Experiments:
 
 @dataclass(frozen=True)
 class Report:
-    """The report that was made, None if it was up to date; `seconds` have passed since the build began."""
+    """The report that was made, None if it was up to date; `seconds` have passed since the build began.
+
+    `changed` says in one line what changed since the last report; None if there was none.
+    """
 
     made: Made | None
     seconds: float
+    changed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -323,6 +328,42 @@ def check(project: Project) -> Checked:
     return _check(project, None, ignore)
 
 
+def diff(
+    project: Project,
+    other: str | None = None,
+    *,
+    marked: bool = False,
+    jobs: int = 1,
+    events: Events = ignore,
+) -> Compared:
+    """Return what changed in the report since `other`: a revision of git, a folder, a zip.
+
+    Without `other` the report as results and templates are now is compared with the published one or, if
+    that is up to date, the published one with the one before. With `marked` a PDF with the changes marked is
+    made, too.
+
+    Raises
+    ------
+    BusyError
+        Another build works in the same folder.
+    UsageError
+        There is nothing to compare with.
+    ToolError
+        A program is missing.
+    LabreportError
+        One of the reports cannot be made, for the reasons that it would have alone.
+
+    """
+    from labreport import explain
+
+    def make(revision: Project) -> None:
+        events(Event("notice", "", "diff", label="building the revision in a scratch folder …"))
+        _run_stale(revision, jobs, events, None)
+
+    with building(project):
+        return explain.compared(project, other, make, marked=marked)
+
+
 def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Events = ignore) -> Verified:
     """Rebuild all from the unpacked hand-in, in an empty folder, and return what came out equal.
 
@@ -392,11 +433,15 @@ def _run(
 
 
 def _make_report(project: Project, start: float, events: Events) -> Report:
-    made = None
+    made, changed = None, None
     if report.out_of_date(project):
+        from labreport import explain
+
         events(Event("started", "", "report"))
+        last = explain.last_report(project)
         made = report.make(project)
-    return _told(events, Report(made, time.monotonic() - start))
+        changed = explain.since(last, project)
+    return _told(events, Report(made, time.monotonic() - start, changed))
 
 
 def _weave(project: Project, jobs: int, events: Events) -> Notebooks:

@@ -171,6 +171,49 @@ def accept(context: click.Context, /, names: tuple[str, ...], every: bool, **_: 
 
 @commands.command(epilog=EPILOG)
 @common
+@click.argument("other", required=False)
+@click.option("--all", "every", is_flag=True, help="Show every change, not only the most important ones.")
+@click.option("--json", "as_json", is_flag=True, help="Print all changes, for programs.")
+@click.option(
+    "--pdf", "marked", is_flag=True, help="Make build/diff/report-diff.pdf, with the changes marked."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if something changed, with 0 if nothing did.")
+@click.pass_context
+def diff(
+    context: click.Context,
+    /,
+    other: str | None,
+    every: bool,
+    as_json: bool,
+    marked: bool,
+    exit_code: bool,
+    **_: Any,
+) -> None:
+    """Show what changed in the report since OTHER: a revision of git, a folder, or the zip of a hand-in.
+
+    Without OTHER: since the report was published or, if it is up to date, since the one before.
+    """
+    from labreport.explain import differences
+
+    project = project_of(context)
+    with Progress() as progress:
+        events = build.ignore if as_json else _Lines(project, progress).show
+        found = build.diff(project, other, marked=marked, jobs=jobs_of(context), events=events)
+    pictures = {key: project.shown(path) for key, path in found.pictures.items()}
+    if as_json:
+        click.echo(differences.as_json(found.changes, pictures))
+    else:
+        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else differences.WIDTH
+        most = None if every else differences.MOST
+        click.echo("\n".join(differences.overview(found.changes, width, most, pictures)))
+        if found.pdf is not None:
+            click.echo(f"\n{project.shown(found.pdf)}: the report with its changes marked")
+    if exit_code and not found.changes.is_empty:
+        sys.exit(1)
+
+
+@commands.command(epilog=EPILOG)
+@common
 @click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
 @click.pass_context
 def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
@@ -247,6 +290,8 @@ class _Lines:
         )
         pages = f"{made.pages} page{'' if made.pages == 1 else 's'}, {made.values} values traced"
         click.echo(f"{target}: {pages}; {self.ran}, {made_in}; {seconds} in all")
+        if report.changed is not None:
+            click.echo(f"since the last report: {report.changed}")
 
     def _notebooks(self, notebooks: build.Notebooks) -> None:
         fresh = [n.name for n in notebooks.woven if n.seconds is None]

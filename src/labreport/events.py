@@ -12,7 +12,7 @@ from labreport.errors import ExperimentError
 class Event:
     """Something that happens during a build.
 
-    `phase` is "run" or "draw" of an experiment, "notebook", "report" or "verify".
+    `phase` is "run" or "draw" of an experiment, "notebook", "report", "verify" or "diff".
 
     `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
     "notice" (`label`), "failed" (`error`), "skipped" (`reasons`), "restored" from the store (`reasons`) or

@@ -69,7 +69,7 @@ class Progress:
         """Show what happens to an experiment, the report, a notebook or the hand-in."""
         if event.phase == "report":
             self.say("rendering the templates and compiling the PDF …")
-        elif event.phase == "verify":
+        elif event.phase in ("verify", "diff"):
             self.say(f"  {event.label}")
         else:
             self._show(event)

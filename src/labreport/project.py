@@ -144,6 +144,16 @@ class Project:
         return self.build / PROVENANCE
 
     @property
+    def previous(self) -> Path:
+        """The folder of what remains of the report that was published before."""
+        return self.build / "previous"
+
+    @property
+    def diff(self) -> Path:
+        """The folder of what a comparison of two reports draws."""
+        return self.build / "diff"
+
+    @property
     def claims(self) -> Path:
         """The record of each claim of all documents, with its verdict."""
         return self.build / "claims.json"

@@ -1,6 +1,6 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import accepted, claims, notebooks, provenance, report
+from labreport.documents import accepted, claims, latexmk, notebooks, provenance, report
 from labreport.documents.accepted import Accepted, Unread
 from labreport.documents.document import JOB, Document
 from labreport.documents.latexmk import DEBIAN_PACKAGES
@@ -20,6 +20,7 @@ __all__ = [
     "Woven",
     "accepted",
     "claims",
+    "latexmk",
     "notebooks",
     "place_of",
     "provenance",

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from labreport.documents import context, locate, pages, pins, provenance
+from labreport.documents import background, context, locate, pages, pins, previous, provenance
 from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, PROVENANCE, Project
-from labreport.results import TIMING, Fingerprint, Record, files_in, freshness
+from labreport.results import TIMING, Fingerprint, Record, files, files_in, freshness
 
 if TYPE_CHECKING:
     from labreport.documents.latexmk import CompileFailed
@@ -109,8 +109,7 @@ def make(project: Project) -> Made:
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / PROVENANCE
-        found = pages.read(compiled.synctex, f"{JOB}.tex")
-        provenance.write(record, provenance.of_report(document, found))
+        provenance.write(record, recorded(project, document, pages.read(compiled.synctex, f"{JOB}.tex")))
         used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was
         publish(project, sources, compiled.pdf, record, scratch)
     write_state(project, used, excerpts)
@@ -149,6 +148,12 @@ def render(project: Project) -> Document:
     check_structure(rendered)
     pins.check(project, rendered, known)
     return Document(rendered, project.quick)
+
+
+def recorded(project: Project, document: Document, found: pages.Pages | None = None) -> dict[str, Any]:
+    """Return the record of a report and what stands behind it; `found` are the pages if it was compiled."""
+    behind = background.of(project, document.rendered)
+    return provenance.of_report(document, found or pages.Pages({})) | {"background": behind}
 
 
 def check_structure(rendered: Rendered) -> None:
@@ -205,8 +210,14 @@ def _scratch(project: Project) -> Iterator[Path]:
 
 
 def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> None:
-    """Move the finished parts to their places by renaming; the state is written last, by the caller."""
+    """Move the finished parts to their places by renaming; the state is written last, by the caller.
+
+    The report that was there before stays beside, if it was another one.
+    """
     project.state.unlink(missing_ok=True)  # a build killed from here on is made again
+    if previous.differs(project, sources, record):
+        previous.stage(project, sources, scratch / "previous")
+        files.replace_folder(project.previous, scratch / "previous")
     if project.latex.exists():
         project.latex.rename(scratch / "old-latex")
     sources.rename(project.latex)

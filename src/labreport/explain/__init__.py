@@ -1,8 +1,20 @@
 """What a document shows and where it comes from, told from what the last build left."""
 
-from labreport.explain import claims, lines
+from labreport.explain import claims, differences, lines
 from labreport.explain.claims import counted
+from labreport.explain.diffing import Compared, compared, last_report, since
 from labreport.explain.explanation import explain
 from labreport.explain.impact import impact
 
-__all__ = ["claims", "counted", "explain", "impact", "lines"]
+__all__ = [
+    "Compared",
+    "claims",
+    "compared",
+    "counted",
+    "differences",
+    "explain",
+    "impact",
+    "last_report",
+    "lines",
+    "since",
+]

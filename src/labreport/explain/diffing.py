@@ -1,0 +1,103 @@
+"""`labreport diff`: which two reports are compared, and what is made of the comparison."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from labreport.documents import report
+from labreport.errors import InputError, UsageError
+from labreport.explain import differences, latexdiff, others, pictures
+from labreport.explain.comparison import Changes, compare
+from labreport.explain.snapshot import Snapshot, before, published
+
+if TYPE_CHECKING:
+    from labreport.project import Project
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What changed, a PNG for each changed figure by its key, and the PDF with the changes marked."""
+
+    changes: Changes
+    pictures: Mapping[str, Path]
+    pdf: Path | None
+
+
+def compared(project: Project, other: str | None, make: others.Make, *, marked: bool = False) -> Compared:
+    """Return what changed in the report since `other`: a revision, a folder, a zip, or the published report.
+
+    Figures that changed are drawn into the folder of comparisons, whose earlier content goes; with `marked`
+    the PDF with the changes marked, too. `make` runs the experiments of a revision.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to compare with.
+    ToolError
+        A program is missing.
+    LabreportError
+        One of the reports cannot be rendered.
+
+    """
+    if marked:
+        latexdiff.check_tool()
+    with others.scratch(project) as folder:
+        old, new = _two(project, other, folder, make)
+        changes = compare(old, new)
+        drawn = _draw(project, changes, old, new)
+        (folder / "marked").mkdir()
+        pdf = latexdiff.make(old, new, folder / "marked", project.diff) if marked else None
+    return Compared(changes, drawn, pdf)
+
+
+def _two(project: Project, other: str | None, folder: Path, make: others.Make) -> tuple[Snapshot, Snapshot]:
+    """Return the old and the new report."""
+    last = published(project)
+    # of a report without a record of what stands behind it, a rendering from the same results knows more
+    is_current = last is not None and "background" in last.record and not report.out_of_date(project)
+    if last is None or not is_current:
+        now = others.rendered(project, "the report as results and templates are now", folder / "now")
+    else:
+        now = last
+    if other is not None:
+        (folder / "other").mkdir()
+        return others.find(project, other, folder / "other", make), now
+    old = before(project) if is_current else last
+    if old is None:
+        what = "no other report was published yet" if is_current else "no report was published yet"
+        raise UsageError(
+            f"there is nothing to compare with: {what}",
+            cure=f"name a revision, a folder or a zip: `{project.command('diff', 'HEAD~1')}`",
+        )
+    return old, now
+
+
+def _draw(project: Project, changes: Changes, old: Snapshot, new: Snapshot) -> dict[str, Path]:
+    """Draw the figures that changed side by side, and return the files by the figures' keys."""
+    for path in project.diff.glob("*.png"):
+        path.unlink()
+    drawn = {}
+    for figure in changes.figures:
+        was = old.picture(figure.old_file) if figure.old_file else None
+        now = new.picture(figure.new_file) if figure.new_file else None
+        if was is not None and now is not None:
+            drawn[figure.key] = project.diff / f"{now.stem}.png"
+            pictures.side_by_side(was, now, drawn[figure.key])
+    return drawn
+
+
+def since(old: Snapshot | None, project: Project) -> str | None:
+    """Return in one line what changed in the published report since it was `old`; None if there was none."""
+    new = published(project)
+    return differences.summary(compare(old, new)) if old is not None and new is not None else None
+
+
+def last_report(project: Project) -> Snapshot | None:
+    """Return the published report, before it is made again; None if there is none to believe."""
+    try:
+        return published(project)
+    except InputError:
+        return None  # it is made again in a moment
