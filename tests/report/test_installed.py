@@ -16,7 +16,7 @@ from pypdf import PdfReader
 import labreport
 
 pytestmark = pytest.mark.slow
-NOT_NEEDED = ("torch", "wandb", "optuna", "networkx", "scipy")
+NOT_NEEDED = ("torch", "wandb", "optuna", "networkx")
 
 
 @pytest.fixture(scope="module")
