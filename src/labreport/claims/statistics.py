@@ -64,12 +64,15 @@ def mean_p(mean: float, std: float, n: int, null: float) -> float:
 
 def one_mean(values: Values, level: float) -> Contrast:
     """Return the mean of n >= 2 numbers: Student's t."""
-    n = len(values)
     mean, variance = _moments(values)
-    if _is_constant(values):
+    return summarised(mean, 0.0 if _is_constant(values) else math.sqrt(variance), len(values), level)
+
+
+def summarised(mean: float, std: float, n: int, level: float) -> Contrast:
+    """Return the mean of n >= 2 numbers with their standard deviation (with n - 1): Student's t."""
+    if std == 0:
         by_signs = _by_signs(mean, 2.0 ** (1 - n))
         return Contrast("mean", "sign test", mean, mean, mean, level, n, p_at=by_signs)
-    std = math.sqrt(variance)
     low, high = mean_interval(mean, std, n, level)
     p_at = functools.partial(mean_p, mean, std, n)
     return Contrast("mean", "Student's t test", mean, low, high, level, n, p_at=p_at)
