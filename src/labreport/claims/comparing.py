@@ -7,7 +7,7 @@ from typing import Any
 
 from labreport.claims.judgement import COMPARED, FAILS, HOLDS, UNDECIDED, Fact, Judgement, Test
 from labreport.claims.operands import LEVEL, Exact, Uncertain, same_unit, spoken
-from labreport.claims.questions import Question, number, question
+from labreport.claims.questions import Question, number, question, unless_unknown
 from labreport.claims.statistics import Contrast
 from labreport.language import FormatError, plain
 
@@ -27,6 +27,7 @@ SIGNS = {
 # -------------------------------------------------------------------------------------------------- in order
 
 
+@unless_unknown
 def ordered(
     predicate: str, operator: str, first: Any, second: Any, how: Any = None, level: Any = LEVEL
 ) -> Judgement:
@@ -89,6 +90,7 @@ def _order_sentences(asked: Question) -> tuple[str, str]:
 # ------------------------------------------------------------------------------------------------ in a range
 
 
+@unless_unknown
 def equal(
     predicate: str, first: Any, second: Any, margin: Any, how: Any = None, level: Any = LEVEL
 ) -> Judgement:
@@ -125,6 +127,7 @@ def _exactly_equal(predicate: str, a: Exact, b: Exact, margin: Exact) -> Fact:
     return Fact(predicate, a.source | b.source | margin.source, known, states)
 
 
+@unless_unknown
 def inside(predicate: str, value: Any, low: Any, high: Any, level: Any = LEVEL) -> Judgement:
     """Return the judgement that an operand lies between two bounds, or on one."""
     x, bounds = number(predicate, value), [number(predicate, bound) for bound in (low, high)]

@@ -113,6 +113,15 @@ class Other:
         return f"{shown} ({known_as(self.source.keys)})" if self.source.keys else shown
 
 
+class UnknownError(Exception):
+    """What the data do not tell: a value is missing, or there are too few; a claim about it is undecided."""
+
+    def __init__(self, states: str, source: Source) -> None:
+        super().__init__(states)
+        self.states = states
+        self.source = source
+
+
 Operand = Exact | Estimate | Sample | Counted | Other
 Uncertain = Estimate | Sample
 
@@ -120,7 +129,7 @@ Uncertain = Estimate | Sample
 def operand(value: Any) -> Operand:
     """Return what a predicate was given, as one of the kinds that predicates know.
 
-    Raises FormatError for a number that is not finite and for incomplete estimates.
+    Raises FormatError for a number that is not finite, UnknownError for an estimate with missing numbers.
     """
     if isinstance(value, Exact | Estimate | Sample | Counted | Other):
         return value
@@ -182,14 +191,18 @@ def estimate(value: Mapping[str, Any], source: Source) -> Estimate:
     level = value.get("level", LEVEL)
     wanted = ESTIMATE if set(ESTIMATE) <= set(value) else SUMMARY
     for name in wanted:
+        if value[name] is None:
+            raise UnknownError(f"{known_as(source.keys) or 'the mapping'} has no {name}", source)
         if not is_number(value[name]) or not math.isfinite(value[name]):
             whose = known_as(source.keys) or "the mapping"
             what = f"{whose} is no estimate: its {name!r} is the {kind(value[name])} {short(value[name])}"
-            raise FormatError(what, cure="state the claim where the estimate exists")
+            raise FormatError(what)
     if wanted is SUMMARY:
         from labreport.claims import statistics
 
         mean, std, n = float(value["mean"]), float(value["std"]), int(value["n"])
+        if n < 2:
+            raise UnknownError(f"{known_as(source.keys) or 'the mapping'} is the mean of {n}", source)
         low, high = statistics.mean_interval(mean, std, n, level)
         return Estimate(mean, low, high, level, n, source, spread=std)
     corrected = value.get("p_holm") is not None
@@ -203,10 +216,9 @@ def sample_of(values: Iterable[Any], source: Source) -> Sample:
     """Return a sample of numbers or truth values; its value in the record is a summary."""
     found = tuple(values)
     numbers = tuple(map(float, found))
-    mean = math.fsum(numbers) / len(numbers)
-    summary = {"n": len(numbers), "mean": mean}
+    summary = {"n": len(numbers), "mean": math.fsum(numbers) / len(numbers) if numbers else None}
     told = Source(source.keys, dict.fromkeys([known_as(source.keys)] if source.keys else [], summary))
-    return Sample(numbers, told, truth=isinstance(found[0], bool))
+    return Sample(numbers, told, truth=all(isinstance(v, bool) for v in found))
 
 
 def source_of(value: Any) -> Source:

@@ -34,8 +34,8 @@ from labreport.claims.operands import (
     source_of,
     spoken,
 )
-from labreport.claims.quantity import ALIASES, WORDS, Word, quantity, times
-from labreport.claims.questions import number
+from labreport.claims.quantity import ALIASES, WORDS, Word, multiple, quantity
+from labreport.claims.questions import number, unless_unknown
 from labreport.claims.shapes import largest, monotone, ranked, same_sign, smallest
 from labreport.errors import did_you_mean
 from labreport.language import Box, FormatError, keys, kind, plain, short
@@ -46,17 +46,17 @@ from labreport.language import Box, FormatError, keys, kind, plain, short
 def compare(operators: Sequence[str], *operands: Any) -> Judgement:
     """Return the judgement on a chain of comparisons: `a < b <= c`."""
     pairs = zip(operators, operands, operands[1:], strict=False)
-    return conjunction([_compared(operator, a, b) for operator, a, b in pairs])
+    return conjunction([_compared(SIGNS[operator], operator, a, b) for operator, a, b in pairs])
 
 
-def _compared(operator: str, first: Any, second: Any) -> Judgement:
+@unless_unknown
+def _compared(sign: str, operator: str, first: Any, second: Any) -> Judgement:
     a, b = operand(first), operand(second)
-    sign = SIGNS[operator]
     if operator in ("in", "notin"):
         return _member(operator, a, second)
     if isinstance(a, Counted) or isinstance(b, Counted):
         return _tallied(operator, a, b)
-    if isinstance(a, Other) or isinstance(b, Other):
+    if operator in ("eq", "ne") and (isinstance(a, Other) or isinstance(b, Other)):
         return _equal_values(operator, sign, first, second)
     return ordered(sign, operator, a, b)
 
@@ -83,10 +83,6 @@ def _plain(item: Any) -> Any:
 def _equal_values(operator: str, sign: str, first: Any, second: Any) -> Judgement:
     """Return the judgement that two values, of which one is no number, are equal, or not."""
     a, b = (Other(plain(value), source_of(value)) for value in (first, second))
-    if operator not in ("eq", "ne"):
-        raise FormatError(
-            f"{sign} orders numbers, not the {kind(a.value)} {a.name} and the {kind(b.value)} {b.name}"
-        )
     for value in (a, b):
         if isinstance(value.value, Judgement):
             raise FormatError("a verdict is not compared", cure="join predicates by `and`, `or`, `not`")
@@ -136,6 +132,11 @@ def _equal(name: str, a: Any, b: Any, margin: Any, how: Any, level: Any) -> Judg
     return equal(name, a, b, margin, how, level)
 
 
+def times(a: Any, b: Any, factor: Any, how: Any = None, level: Any = LEVEL) -> Judgement:
+    """Return the judgement that the first is so many times the second, to the factor's precision."""
+    return multiple("times", a, b, factor, how, level)
+
+
 def between(x: Any, low: Any, high: Any, level: Any = LEVEL) -> Judgement:
     """Return the judgement that a value lies between two bounds, or on one."""
     return inside("between", x, low, high, level)
@@ -144,21 +145,28 @@ def between(x: Any, low: Any, high: Any, level: Any = LEVEL) -> Judgement:
 # -------------------------------------------------------------------------------------------------- computed
 
 
-def ratio(a: Any, b: Any) -> Exact:
+def ratio(a: Any, b: Any) -> Exact | Other:
     """Return the exact ratio of two numbers, of printed ones as they are printed."""
     first, second = _exact("ratio", a), _exact("ratio", b)
+    if first is None or second is None:
+        return Other(None, source_of(a) | source_of(b))
     if second.value == 0:
         raise FormatError(f"ratio cannot divide by {second.name}")
     return _computed(first.value / second.value, None, first, second)
 
 
-def difference(a: Any, b: Any) -> Exact:
+def difference(a: Any, b: Any) -> Exact | Other:
     """Return the exact difference of two numbers, of printed ones as they are printed."""
     first, second = _exact("difference", a), _exact("difference", b)
+    if first is None or second is None:
+        return Other(None, source_of(a) | source_of(b))
     return _computed(first.value - second.value, first.unit or second.unit, first, second)
 
 
-def _exact(name: str, value: Any) -> Exact:
+def _exact(name: str, value: Any) -> Exact | None:
+    """Return an exact number; None where it is missing."""
+    if plain(value) is None:
+        return None
     found = number(name, value)
     if not isinstance(found, Exact):
         what = f"{name} computes with numbers, and {found.name} is uncertain"
@@ -175,11 +183,13 @@ def _computed(value: Fraction, unit: str | None, a: Exact, b: Exact) -> Exact:
 def rate(successes: Any, n: Any, level: Any = LEVEL) -> dict[str, Any]:
     """Return a share of n as an estimate with Wilson's interval."""
     part, whole = _exact("rate", successes), _exact("rate", n)
+    joined = keys(successes, n)
+    if part is None or whole is None or not whole.value:
+        return dict.fromkeys(("estimate", "low", "high", "n"), Box(None, joined))
     if part.value.denominator != 1 or whole.value.denominator != 1 or not 0 <= part.value <= whole.value > 0:
         raise FormatError(f"rate: {part.name} cannot be a part of {whole.name}", cure="rate(successes, n)")
     low, high = statistics.wilson(int(part.value), int(whole.value), plain(level))
     found = {"estimate": float(part.value / whole.value), "low": low, "high": high, "n": int(whole.value)}
-    joined = keys(successes, n)
     values = {**found, "level": plain(level)}
     return {name: Box(value, joined) if joined else value for name, value in values.items()}
 
@@ -198,8 +208,11 @@ def sample(table: Any, column: Any, by: Any = None, **where: Any) -> Sample:
     values = [row[name] for row in chosen]
     selected = f"[{', '.join(f'{field}={value}' for field, value in wanted.items())}]" if wanted else ""
     told = f"{known_as(keys(table))}.{name}{selected}"
-    if not values:
-        raise FormatError(f"{told} is empty: no row is so", cure=_values_of(rows, wanted))
+    for field, value in wanted.items():
+        # that no network is solved is a result, that no shape is "3x33" a slip of the pen
+        if not isinstance(value, bool) and all(row[field] != value for row in rows):
+            near = did_you_mean(str(value), {str(row[field]) for row in rows})
+            raise FormatError(f"no row of the table has {field}={value!r}", cure=near, name=str(field))
     if bad := [v for v in values if v is None or not isinstance(v, int | float)]:
         cure = "select the rows that have one"
         raise FormatError(f"{told} holds the {kind(bad[0])} {short(bad[0])}", cure=cure)
@@ -211,12 +224,6 @@ def sample(table: Any, column: Any, by: Any = None, **where: Any) -> Sample:
     found = sample_of(values, Source(frozenset(f"{key}.{name}" for key in keys(table))))
     source = Source(frozenset(joined), {f"{key}{selected}": v for key, v in found.source.values.items()})
     return replace(found, source=replace(source, keys=frozenset(joined)), index=by_row, selected=selected)
-
-
-def _values_of(rows: list[dict[str, Any]], wanted: dict[str, Any]) -> str:
-    """Return which values the columns have by which rows are selected."""
-    found = {field: sorted({short(row[field]) for row in rows})[:12] for field in wanted}
-    return "; ".join(f"{field} is {', '.join(values)}" for field, values in found.items())
 
 
 # ----------------------------------------------------------------------------------------------------- logic
@@ -279,7 +286,7 @@ def truth(value: bool, source: Source) -> Fact:
 
 def _word(word: Word, name: str) -> Callable[..., Judgement]:
     def said(part: Any, whole: Any = None, of: Any = "sample", level: Any = LEVEL) -> Judgement:
-        return quantity(word, name, part, whole, of, level)
+        return quantity(name, word, part, whole, of, level)
 
     said.__doc__ = f"Return the judgement that a share is {word.meaning}."
     return said

@@ -13,13 +13,14 @@ from labreport.claims.operands import (
     Estimate,
     Exact,
     Sample,
+    UnknownError,
     exact,
     is_number,
     rough,
     same_unit,
     spoken,
 )
-from labreport.claims.questions import confidence, number, question
+from labreport.claims.questions import confidence, number, question, unless_unknown
 from labreport.language import FormatError, plain, short
 
 
@@ -52,7 +53,8 @@ ALIASES = {"all_of_them": "every"}
 OF = ("sample", "population")
 
 
-def quantity(word: Word, predicate: str, part: Any, whole: Any, of: Any, level: Any) -> Judgement:
+@unless_unknown
+def quantity(predicate: str, word: Word, part: Any, whole: Any, of: Any, level: Any) -> Judgement:
     """Return the judgement that a word of quantity describes a share.
 
     The share is that of counts, of truth values, or an estimate with its interval. Counts and truth values
@@ -83,6 +85,8 @@ def _truths(predicate: str, sample: Sample, whole: Any) -> tuple[Exact, Exact]:
     if not sample.truth or whole is not None:
         what = f"{predicate} counts truth values, or takes a part and a whole: {sample.name} holds numbers"
         raise FormatError(what if not sample.truth else f"{predicate}: {sample.name} is the whole already")
+    if not sample.values:
+        raise UnknownError(f"{sample.name} has no value", sample.source)
     holding = Exact(Fraction(int(sum(sample.values))), spoken(int(sum(sample.values))), source=sample.source)
     return holding, exact(len(sample.values))
 
@@ -129,12 +133,15 @@ def _phrase(word: Word) -> str:
     return f"{word.name.replace('_', ' ')} ({word.meaning})"
 
 
-def times(first: Any, second: Any, factor: Any, how: Any = None, level: Any = LEVEL) -> Judgement:
+@unless_unknown
+def multiple(
+    predicate: str, first: Any, second: Any, factor: Any, how: Any = None, level: Any = LEVEL
+) -> Judgement:
     """Return the judgement that the first is so many times the second, as precisely as the factor is given.
 
     "Eight times" is from 7.5 to 8.5, 0.5 from 0.45 to 0.55. Of samples the ratio is that of pairs: "ratio".
     """
-    a, b, n = (number("times", value) for value in (first, second, factor))
+    a, b, n = (number(predicate, value) for value in (first, second, factor))
     if not isinstance(n, Exact) or n.value <= 0:
         raise FormatError(f"times: the factor cannot be {n.name}", cure="times(a, b, 8)")
     half = _last_place(plain(factor), n) / 2
@@ -144,7 +151,7 @@ def times(first: Any, second: Any, factor: Any, how: Any = None, level: Any = LE
         share = 1 / float(b.value)
         interval = Interval("its interval", a.level, a.value * share, a.low * share, a.high * share, a.n)
     elif isinstance(a, Sample) and isinstance(b, Sample):
-        interval = question("times", a, b, plain(how), level).interval
+        interval = question(predicate, a, b, plain(how), level).interval
         if plain(how) != "ratio":
             raise FormatError(
                 "times: of two samples the ratio is that of pairs", cure='times(a, b, 8, "ratio")'

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ParamSpec
 
 from labreport.claims import statistics
-from labreport.claims.judgement import Interval, Source
+from labreport.claims.judgement import UNDECIDED, Fact, Interval, Judgement, Source
 from labreport.claims.operands import (
     Counted,
     Estimate,
@@ -17,7 +18,9 @@ from labreport.claims.operands import (
     Other,
     Sample,
     Uncertain,
+    UnknownError,
     is_number,
+    known_as,
     operand,
     rough,
     spoken,
@@ -25,6 +28,8 @@ from labreport.claims.operands import (
 from labreport.claims.statistics import Contrast
 from labreport.errors import did_you_mean
 from labreport.language import FormatError, kind, plain, short
+
+P = ParamSpec("P")
 
 HOWS = {
     "paired": "the paired t test; of truth values McNemar's exact test",
@@ -71,7 +76,8 @@ class Question:
 def question(predicate: str, a: Uncertain, b: Exact | Uncertain, how: Any, level: Any) -> Question:
     """Return how something uncertain stands to a number, or to something else that is uncertain.
 
-    Raises FormatError where two samples come without the way to compare them, or cannot be compared so.
+    Raises FormatError where two samples come without the way to compare them, or cannot be compared so;
+    UnknownError where they are too small.
     """
     level = confidence(predicate, level)
     if how is not None and how not in HOWS:
@@ -110,22 +116,17 @@ def _against_number(predicate: str, a: Uncertain, b: Exact, level: float) -> Que
     null, source, names = float(b.value), a.source | b.source, (a.name, b.name)
     identity = (a, null, level)
     if isinstance(a, Sample):
-        _enough(predicate, a)
+        _enough(a)
         contrast = statistics.one_rate(a.values, level) if a.truth else statistics.one_mean(a.values, level)
         return Question(
             predicate, names, contrast, null, source, identity, contrast.p_at and contrast.p_at(null)
         )
-    contrast = Contrast("estimate", "its interval", a.value, a.low, a.high, a.level, a.n)
-    if a.spread:
-        spread, n = a.spread, a.n or 0
-        low, high = statistics.mean_interval(a.value, spread, n, level)
-        contrast = Contrast(
-            *("mean", "Student's t", a.value, low, high, level, n),
-            p_at=lambda null: statistics.mean_p(a.value, spread, n, null),
-        )
+    if a.spread is not None and a.n is not None:
+        contrast = statistics.summarised(a.value, a.spread, a.n, level)
         return Question(
-            predicate, names, contrast, null, source, identity, statistics.mean_p(a.value, spread, n, null)
+            predicate, names, contrast, null, source, identity, contrast.p_at and contrast.p_at(null)
         )
+    contrast = Contrast("estimate", "its interval", a.value, a.low, a.high, a.level, a.n)
     if a.p is None or null != a.null:
         return Question(predicate, names, contrast, null, source, identity)
     if not a.corrected:
@@ -142,7 +143,7 @@ def _of_samples(predicate: str, a: Sample, b: Sample, how: str | None, level: fl
         raise FormatError(f"{predicate}: truth values cannot be compared with numbers: {a.name} and {b.name}")
     if how == "unpaired" or how == "permutation":
         for sample in (a, b):
-            _enough(predicate, sample)
+            _enough(sample)
         if how == "permutation":
             return statistics.permuted(a.values, b.values, level, paired=False)
         compare = statistics.independent_rates if a.truth else statistics.independent_means
@@ -183,15 +184,15 @@ def paired(predicate: str, a: Sample, b: Sample) -> tuple[tuple[float, ...], tup
         first, second = tuple(one[i] for i in common), tuple(other[i] for i in common)
         alone = len(one) + len(other) - 2 * len(common)
     if len(first) < 2:
-        raise FormatError(f"{predicate}: {a.name} and {b.name} have {len(first)} pairs: too few for a test")
+        pairs = {0: "no pair", 1: "one pair"}[len(first)]
+        raise UnknownError(f"{a.name} and {b.name} have {pairs}: too few to compare", a.source | b.source)
     return first, second, alone
 
 
-def _enough(predicate: str, sample: Sample) -> None:
+def _enough(sample: Sample) -> None:
     if len(sample.values) < 2:
-        raise FormatError(
-            f"{predicate}: one value of {sample.name} tells nothing of its spread", cure="repeat it"
-        )
+        has = f"has {'one value' if sample.values else 'no value'}"
+        raise UnknownError(f"{sample.name} {has}: too few to tell their spread", sample.source)
 
 
 def _of_estimates(predicate: str, a: Estimate, b: Estimate, how: str | None) -> Contrast:
@@ -211,11 +212,29 @@ def _of_estimates(predicate: str, a: Estimate, b: Estimate, how: str | None) -> 
     return Contrast("difference", "independent intervals, joined", effect, low, high, a.level, None)
 
 
+def unless_unknown(function: Callable[P, Judgement]) -> Callable[P, Judgement]:
+    """Return the function of a predicate's name and its operands; of what is unknown nothing is decided."""
+
+    @functools.wraps(function)
+    def judged(*args: P.args, **options: P.kwargs) -> Judgement:
+        try:
+            return function(*args, **options)
+        except UnknownError as error:
+            return Fact(str(args[0]), error.source, UNDECIDED, error.states)
+
+    return judged
+
+
 def number(predicate: str, value: Any) -> Exact | Uncertain:
-    """Return an operand that has an order; raise FormatError for any other value."""
+    """Return an operand that has an order.
+
+    Raises UnknownError for a missing value, FormatError for any other.
+    """
     found: Operand = operand(value)
     if isinstance(found, Exact | Estimate | Sample):
         return found
+    if isinstance(found, Other) and found.value is None:
+        raise UnknownError(f"{known_as(found.source.keys) or 'a value'} is missing", found.source)
     if isinstance(found, Counted):
         raise FormatError(f"{predicate}: a count is compared by ==, <, >=, …", cure="count(…) >= 2")
     raise _no_number(predicate, found)

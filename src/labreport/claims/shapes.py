@@ -11,7 +11,7 @@ from typing import Any
 from labreport.claims.comparing import ordered
 from labreport.claims.judgement import FAILS, HOLDS, UNDECIDED, Fact, Joined, Judgement, Source, conjunction
 from labreport.claims.operands import LEVEL, Exact, Uncertain, same_unit
-from labreport.claims.questions import number
+from labreport.claims.questions import number, unless_unknown
 from labreport.errors import did_you_mean
 from labreport.language import FormatError, kind, plain, short
 
@@ -36,6 +36,7 @@ def smallest(values: Any, which: Any, how: Any = None, level: Any = LEVEL) -> Ju
     return _extreme("smallest", "lt", values, which, how, level)
 
 
+@unless_unknown
 def _extreme(predicate: str, operator: str, values: Any, which: Any, how: Any, level: Any) -> Judgement:
     named = _named(predicate, values)
     wanted = plain(which)
@@ -66,6 +67,7 @@ def ranked(values: Any, how: Any = None, level: Any = LEVEL) -> Judgement:
     return _chain("ranked", values, "decreasing", how, level)
 
 
+@unless_unknown
 def _chain(predicate: str, values: Any, direction: Any, how: Any, level: Any) -> Judgement:
     if direction not in DIRECTIONS:
         cure = did_you_mean(str(direction), DIRECTIONS)
@@ -85,19 +87,26 @@ def _chain(predicate: str, values: Any, direction: Any, how: Any, level: Any) ->
 
 def same_sign(values: Any, level: Any = LEVEL) -> Judgement:
     """Return the judgement that all values are above zero, or all below."""
-    named = _named("same_sign", values)
+    return _alike("same_sign", values, level)
+
+
+@unless_unknown
+def _alike(predicate: str, values: Any, level: Any) -> Judgement:
+    named = _named(predicate, values)
     exact = [value for value in named.values() if isinstance(value, Exact)]
     if len(exact) < len(named):
         if exact:
-            what = "same_sign: some values are uncertain, some are not: " + ", ".join(v.name for v in exact)
+            what = f"{predicate}: some values are uncertain, some are not: " + ", ".join(
+                v.name for v in exact
+            )
             raise FormatError(what, cure="state two claims")
-        sides = [ordered("same_sign", "gt", value, 0, None, level) for value in named.values()]
+        sides = [ordered(predicate, "gt", value, 0, None, level) for value in named.values()]
         return Joined(alike, tuple(sides))
     signs = [(v.value > 0) - (v.value < 0) for v in exact]
     counts = {word: signs.count(sign) for word, sign in (("above", 1), ("below", -1), ("equal to", 0))}
     holds = len(exact) in (counts["above"], counts["below"])
     told = ", ".join(f"{n} {word} zero" for word, n in counts.items() if n)
-    return Fact("same_sign", _joined(exact), HOLDS if holds else FAILS, f"of {len(exact)} values {told}")
+    return Fact(predicate, _joined(exact), HOLDS if holds else FAILS, f"of {len(exact)} values {told}")
 
 
 def alike(verdicts: Sequence[str]) -> str:

@@ -1,7 +1,8 @@
 """The statistics behind predicates: effects with intervals, and p values, of one sample or of two.
 
-SciPy computes; it is imported where it is used, since only claims on samples need it. Samples are tuples of
-floats. A degenerate sample, without any spread, is judged by the signs of its differences.
+SciPy computes what the standard library does not; it is imported where it is used, since only claims on
+samples need it. Samples are tuples of floats. A degenerate sample, without any spread, is judged by the signs
+of its differences.
 """
 
 from __future__ import annotations
@@ -9,11 +10,15 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from statistics import NormalDist
 from typing import Any
 
-RESAMPLES = 9999
-"""The number of permutations, and of bootstrap samples: no p value of theirs is below 1 in 10,000."""
+PERMUTATIONS = 9999
+"""The number of random permutations: no p value of theirs is below 2 in 10,000."""
+
+BOOTSTRAP_SAMPLES = 1999
 
 SEED = 0
 
@@ -43,54 +48,56 @@ class Contrast:
 # ------------------------------------------------------------------------------------------------ one sample
 
 
+# scipy.stats takes three times as long to import as scipy.special, and a report is rendered at every edit
+
+
 def mean_interval(mean: float, std: float, n: int, level: float) -> tuple[float, float]:
     """Return Student's interval of a mean, given the standard deviation (with n - 1) of n >= 2 values."""
-    from scipy import stats
-
-    margin = float(stats.t.ppf((1 + level) / 2, n - 1)) * std / math.sqrt(n)
+    margin = _quantile(n - 1, level) * std / math.sqrt(n)
     return mean - margin, mean + margin
 
 
 def mean_p(mean: float, std: float, n: int, null: float) -> float:
     """Return Student's two-sided p of the hypothesis that a mean is `null`."""
-    from scipy import stats
-
-    return float(2 * stats.t.sf(abs(mean - null) / (std / math.sqrt(n)), n - 1))
+    return _two_sided((mean - null) / (std / math.sqrt(n)), n - 1)
 
 
 def one_mean(values: Values, level: float) -> Contrast:
     """Return the mean of n >= 2 numbers: Student's t."""
-    from scipy import stats
+    mean, variance = _moments(values)
+    return summarised(mean, 0.0 if _is_constant(values) else math.sqrt(variance), len(values), level)
 
-    n = len(values)
-    mean = math.fsum(values) / n
-    if _is_constant(values):
-        return Contrast("mean", "sign test", mean, mean, mean, level, n, p_at=_by_signs(mean, 2.0 ** (1 - n)))
-    found = stats.ttest_1samp(values, 0).confidence_interval(level)
-    return Contrast(
-        *("mean", "Student's t", mean, float(found.low), float(found.high), level, n),
-        p_at=lambda null: float(stats.ttest_1samp(values, null).pvalue),
-    )
+
+def summarised(mean: float, std: float, n: int, level: float) -> Contrast:
+    """Return the mean of n >= 2 numbers with their standard deviation (with n - 1): Student's t."""
+    if std == 0:
+        by_signs = _by_signs(mean, 2.0 ** (1 - n))
+        return Contrast("mean", "sign test", mean, mean, mean, level, n, p_at=by_signs)
+    low, high = mean_interval(mean, std, n, level)
+    p_at = functools.partial(mean_p, mean, std, n)
+    return Contrast("mean", "Student's t test", mean, low, high, level, n, p_at=p_at)
 
 
 def one_rate(values: Values, level: float) -> Contrast:
     """Return the share of truth values that hold: Wilson's interval, the exact binomial test."""
-    from scipy import stats
-
     successes, n = int(sum(values)), len(values)
     low, high = wilson(successes, n, level)
-    return Contrast(
-        *("share", "exact binomial test, Wilson's interval", successes / n, low, high, level, n),
-        p_at=lambda null: float(stats.binomtest(successes, n, null).pvalue) if 0 <= null <= 1 else 0.0,
-    )
+
+    def p_at(null: float) -> float:
+        from scipy import stats
+
+        return float(stats.binomtest(successes, n, null).pvalue) if 0 <= null <= 1 else 0.0
+
+    method = "exact binomial test, Wilson's interval"
+    return Contrast("share", method, successes / n, low, high, level, n, p_at=p_at)
 
 
 def wilson(successes: int, n: int, level: float) -> tuple[float, float]:
     """Return Wilson's score interval of a share: E. B. Wilson, JASA 22 (1927), pages 209-212."""
-    from scipy import stats
-
-    found = stats.binomtest(successes, n).proportion_ci(level, "wilson")
-    return float(found.low), float(found.high)
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle = (successes + z**2 / 2) / (n + z**2)
+    half = z / (n + z**2) * math.sqrt(successes * (n - successes) / n + z**2 / 4)
+    return (middle - half if successes else 0.0), (middle + half if successes < n else 1.0)
 
 
 # ----------------------------------------------------------------------------------------------- two samples
@@ -100,8 +107,7 @@ def wilson(successes: int, n: int, level: float) -> tuple[float, float]:
 def paired_means(first: Values, second: Values, level: float) -> Contrast:
     """Return the mean difference of n >= 2 pairs of numbers: the paired t test."""
     found = one_mean(tuple(a - b for a, b in zip(first, second, strict=True)), level)
-    method = "paired t test" if found.method == "Student's t" else found.method
-    return _as(found, "paired difference", method)
+    return replace(found, noun="paired difference", method=found.method.replace("Student's", "paired"))
 
 
 @functools.cache
@@ -123,21 +129,23 @@ def geometric_ratio(first: Values, second: Values, level: float) -> Contrast:
 
 @functools.cache
 def independent_means(first: Values, second: Values, level: float) -> Contrast:
-    """Return the difference of the means of two samples of two numbers or more: Welch's t test."""
-    from scipy import stats
+    """Return the difference of the means of two samples of two numbers or more: Welch's t test.
 
+    B. L. Welch, Biometrika 34 (1947), pages 28-35, with the degrees of freedom of his equation 28.
+    """
     sizes = f"{len(first)} and {len(second)}"
-    effect = math.fsum(first) / len(first) - math.fsum(second) / len(second)
+    (mean, variance), (other_mean, other_variance) = _moments(first), _moments(second)
+    effect = mean - other_mean
     if _is_constant(first) and _is_constant(second):
-        p = min(2 / math.comb(len(first) + len(second), len(first)), 1)
-        return Contrast(
-            *("difference", "permutation test", effect, effect, effect, level, sizes),
-            p_at=_by_signs(effect, p),
-        )
-    found = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
+        by_signs = _by_signs(effect, min(2 / math.comb(len(first) + len(second), len(first)), 1))
+        return Contrast("difference", "permutation test", effect, effect, effect, level, sizes, p_at=by_signs)
+    one, other = variance / len(first), other_variance / len(second)
+    error = math.sqrt(one + other)
+    freedom = (one + other) ** 2 / (one**2 / (len(first) - 1) + other**2 / (len(second) - 1))
+    margin = _quantile(freedom, level) * error
     return Contrast(
-        *("difference", "Welch's t test", effect, float(found.low), float(found.high), level, sizes),
-        p_at=lambda null: float(stats.ttest_ind(_moved(first, null), second, equal_var=False).pvalue),
+        *("difference", "Welch's t test", effect, effect - margin, effect + margin, level, sizes),
+        p_at=lambda null: _two_sided((effect - null) / error, freedom),
     )
 
 
@@ -148,45 +156,54 @@ def permuted(first: Values, second: Values, level: float, paired: bool) -> Contr
     Labels are exchanged between the samples, or within each pair, with a generator of its own seed. The
     interval is the bootstrap's, by percentiles.
     """
+    effect = math.fsum(first) / len(first) - math.fsum(second) / len(second)
+    low, high = _bootstrap(first, second, level, paired)
+    sizes: int | str = len(first) if paired else f"{len(first)} and {len(second)}"
+    return Contrast(
+        "paired difference" if paired else "difference",
+        f"{'paired ' if paired else ''}permutation test, bootstrap interval",
+        *(effect, low, high, level, sizes),
+        p_at=functools.partial(_permutation_p, first, second, paired),
+    )
+
+
+@functools.cache
+def _permutation_p(first: Values, second: Values, paired: bool, null: float) -> float:
     import numpy as np
     from scipy import stats
 
-    def difference(a: Any, b: Any, axis: int = -1) -> Any:
-        return np.mean(a, axis=axis) - np.mean(b, axis=axis)
+    found = stats.permutation_test(
+        (_moved(first, null), second),
+        _difference_of_means,
+        permutation_type="samples" if paired else "independent",
+        vectorized=True,
+        n_resamples=PERMUTATIONS,
+        batch=500,
+        rng=np.random.default_rng(SEED),
+    )
+    return float(found.pvalue)
 
-    def p_at(null: float) -> float:
-        kind = "samples" if paired else "independent"
-        found = stats.permutation_test(
-            (_moved(first, null), second),
-            difference,
-            permutation_type=kind,
-            vectorized=True,
-            n_resamples=RESAMPLES,
-            batch=500,
-            rng=np.random.default_rng(SEED),
-        )
-        return float(found.pvalue)
 
-    effect = math.fsum(first) / len(first) - math.fsum(second) / len(second)
-    low, high = effect, effect
-    differences = tuple(a - b for a, b in zip(first, second, strict=True)) if paired else ()
-    if not (_is_constant(differences) if paired else _is_constant(first) and _is_constant(second)):
-        found = stats.bootstrap(
-            (first, second),
-            difference,
-            vectorized=True,
-            paired=paired,
-            n_resamples=RESAMPLES,
-            batch=500,
-            confidence_level=level,
-            method="percentile",
-            rng=np.random.default_rng(SEED),
-        ).confidence_interval
-        low, high = float(found.low), float(found.high)
-    method = f"{'paired ' if paired else ''}permutation test, bootstrap interval"
-    noun = "paired difference" if paired else "difference"
-    n: int | str = len(first) if paired else f"{len(first)} and {len(second)}"
-    return Contrast(noun, method, effect, low, high, level, n, p_at=functools.cache(p_at))
+def _bootstrap(first: Values, second: Values, level: float, paired: bool) -> tuple[float, float]:
+    import numpy as np
+    from scipy import stats
+
+    found = stats.bootstrap(
+        (first, second),
+        _difference_of_means,
+        vectorized=True,
+        paired=paired,
+        n_resamples=BOOTSTRAP_SAMPLES,
+        batch=500,
+        confidence_level=level,
+        method="percentile",
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def _difference_of_means(first: Any, second: Any, axis: int = -1) -> Any:
+    return first.mean(axis=axis) - second.mean(axis=axis)
 
 
 @functools.cache
@@ -196,17 +213,20 @@ def paired_rates(first: Values, second: Values, level: float) -> Contrast:
     The test is McNemar's, exact; the interval is method 10 of R. G. Newcombe, Statistics in Medicine 17
     (1998), pages 2635-2650, by whose inversion other hypotheses are tested.
     """
-    from scipy import stats
-
     n = len(first)
     only_first = sum(a > b for a, b in zip(first, second, strict=True))
     only_second = sum(a < b for a, b in zip(first, second, strict=True))
     rates = (int(sum(first)), n), (int(sum(second)), n)
     phi = _correlation(rates[0][0], rates[1][0], only_first, only_second, n)
-    exact = 1.0
-    if only_first + only_second:
-        exact = float(stats.binomtest(only_first, only_first + only_second).pvalue)
+    exact = mcnemar(only_first, only_second)
     return _of_rates(rates, phi, level, exact, "exact McNemar test, Newcombe's interval", "paired ", n)
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Return the exact two-sided p of pairs that differ going either way like tosses of a fair coin."""
+    n = only_first + only_second
+    tail = sum(math.comb(n, k) for k in range(min(only_first, only_second) + 1))
+    return min(float(Fraction(2 * tail, 2**n)), 1.0)
 
 
 @functools.cache
@@ -298,10 +318,22 @@ def _inverted(
 # ----------------------------------------------------------------------------------------------------- parts
 
 
-def _as(found: Contrast, noun: str, method: str) -> Contrast:
-    return Contrast(
-        *(noun, method, found.effect, found.low, found.high, found.level, found.n, found.null, found.p_at)
-    )
+def _moments(values: Values) -> tuple[float, float]:
+    """Return the mean and the variance (with n - 1)."""
+    mean = math.fsum(values) / len(values)
+    return mean, math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def _quantile(freedom: float, level: float) -> float:
+    from scipy import special
+
+    return float(special.stdtrit(freedom, (1 + level) / 2))
+
+
+def _two_sided(t: float, freedom: float) -> float:
+    from scipy import special
+
+    return float(2 * special.stdtr(freedom, -abs(t)))
 
 
 def _moved(values: Values, null: float) -> Values:
