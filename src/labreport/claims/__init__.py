@@ -1,4 +1,4 @@
-"""Claims and what else a text states: predicates and their verdicts, typed digits, words, numbers that disagree.
+"""Claims and what else a text states: predicates and verdicts, typed digits, words, numbers that disagree.
 
 It knows no files and no results: values reach it as boxes, or as numbers by their keys.
 """
@@ -36,6 +36,6 @@ __all__ = [
     "read",
     "standard_errors",
     "typed_numbers",
-    "unused",
     "untold",
+    "unused",
 ]
