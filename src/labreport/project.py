@@ -30,6 +30,7 @@ class Config:
     `questions` maps a question's number to its one-line text; `preload` lists modules that the fork server
     imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
     `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
+    `constants` maps texts with digits that are no results, such as `95 %`, to the reason why they are none.
     `submission` has two lists: `include`, patterns of further files to hand in, and `allow`, texts that only
     look like a secret or like a name of this machine. `store` is the size that the store of older results may
     have.
@@ -46,6 +47,7 @@ class Config:
     cell_deadline: float = 300.0
     notebook_deadline: float = 1200.0
     questions: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
     submission: dict[str, list[str]] = field(default_factory=dict)
     store: str = "1 GiB"
 
@@ -366,6 +368,11 @@ _SETTINGS = {
         _is_text_table,
         "a table of question numbers, in quotes, and texts",
         '[questions] and below it "3.1" = "Write a program"',
+    ),
+    "constants": (
+        _is_text_table,
+        "a table of texts with digits, in quotes, and the reasons why they are no results",
+        '[constants] and below it "95 %" = "level of all intervals"',
     ),
     "submission": (
         _is_submission,

@@ -18,6 +18,8 @@ authors = ["A. Author"]
 [questions]
 "1" = "What comes out?"
 "2(a)" = "And why?"
+[constants]
+"100 %" = "a figure of speech"
 """
 
 EXPERIMENT = projects.experiment(
@@ -25,7 +27,8 @@ EXPERIMENT = projects.experiment(
     from matplotlib import pyplot
 
     def run(params, lab):
-        return {"n": 3}
+        loss = {"mean": 0.0534, "std": 0.121, "n": 1000}
+        return {"n": 3, "first": 0.2526, "second": 0.2294, "loss": loss}
 
     def draw(result, lab):
         figure, axes = pyplot.subplots(figsize=(3, 2), layout="constrained")
@@ -72,7 +75,7 @@ GOOD = r"""
 % \cref{fig:nothing} is a comment, and so is \caption{this}
 \begin{figure}
   \VAR{exp.figures.good|figure}
-  \caption[Short]{The loss [in nats] rises {twice}, 100\,\% sure.}
+  \caption[Short]{The loss [in nats] rises {again}, 100\,\% sure.}
   \label{fig:good}
 \end{figure}
 \begin{table}
@@ -97,7 +100,11 @@ BAD = r"""
 \usepackage{labreport}
 \begin{document}
 \section{One}\label{sec:one}
-\BLOCK{answer "1"} Something. \BLOCK{endanswer} \citet{knuth1984}, \cref{sec:one},
+\BLOCK{answer "1"} The second of 18 runs is better. \BLOCK{endanswer} Hardly: its loss is
+\VAR{exp.values.second|num}, that of the first \VAR{exp.values.first|num} or
+\VAR{exp.values.first|num(digits=2)}, the difference
+\VAR{(exp.values.first - exp.values.second)|num(digits=2)}; all \VAR{exp.values.loss|pm}.
+\citet{knuth1984}, \cref{sec:one},
 \cref{fig:bad,fig:early,tab:none}
 
 \begin{figure}

@@ -22,6 +22,9 @@ depth_width = 7200.5
 [questions]
 "3.1" = "Write a program"
 "3.1(a)" = "Which loss?"
+
+[constants]
+"95 %" = "level of all intervals"
 """
 
 
@@ -41,6 +44,7 @@ def test_all_settings_are_read(tmp_path):
         deadline=60,
         deadlines={"depth_width": 7200.5},
         questions={"3.1": "Write a program", "3.1(a)": "Which loss?"},
+        constants={"95 %": "level of all intervals"},
     )
 
 
@@ -101,6 +105,7 @@ MISTAKES = [
     ('title = "T"\nstore = "1 gib"', "must be a size in B, kB", ":2:1", "store", '"1 GiB"'),
     ('title = "T"\nstore = "-1 GB"', "must be a size in B, kB", ":2:1", "store", '"1 GiB"'),
     ('title = "T"\n[questions]\n3.1 = "a"', "question numbers, in quotes", ":2:2", "questions", '"3.1" ='),
+    ('title = "T"\n[constants]\n"95 %" = 95', "the reasons why", ":2:2", "constants", '"95 %" ='),
     ('subtitle = "T"', "report.toml has no title", "", None, 'title = "'),
     ("", "report.toml has no title", "", None, 'title = "'),
     ('title = "T"\ndate = ', "not valid TOML: Invalid value", ":2:8", None, "toml.io"),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from labreport.checks import document, figures, handin, listings
+from labreport.checks import document, figures, handin, listings, truth
 from labreport.checks.material import Found, Material, Place
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def text(verdicts: Sequence[Verdict]) -> str:
     width = max(len(verdict.name) for verdict in verdicts)
     lines = []
     for verdict in verdicts:
-        said = verdict.note or verdict.rule if verdict.state == "passed" else verdict.rule
+        said = verdict.note or verdict.rule
+        if verdict.state != "passed":
+            said = verdict.rule + (f": {verdict.note}" if verdict.note else "")
         lines.append(f"{verdict.state:<8} {verdict.name:<{width}}  {said}")
         shown = verdict.places[:MOST_SHOWN]
         lines += [f"           {where}: {what}" for where, what in shown]
@@ -186,6 +188,53 @@ CHECKS = (
         f"code is shown in excerpts of at most {listings.LONGEST_EXCERPT} lines, never in full",
         listings.excerpts,
         "show less: `# excerpt: skip`, a smaller function, or the difference of two",
+    ),
+    Check(
+        "typed digits",
+        "each number in the text is printed from a result, or is said to be none",
+        truth.digits,
+        r'print it: \VAR{…}; a constant: list it under [constants] in report.toml; or \BLOCK{typed "why"}',
+    ),
+    Check(
+        "comparisons",
+        "words that compare in an answer stand in a claim",
+        truth.comparisons,
+        r'state it as a claim: \BLOCK{claim "name", …}; a definition: \BLOCK{typed "why"}',
+    ),
+    Check(
+        "words of quantity",
+        "words that state results stand in a claim",
+        truth.quantities,
+        r'state it as a claim: \BLOCK{claim "name", …}; a definition: \BLOCK{typed "why"}; or leave it out',
+        "warning",
+    ),
+    Check(
+        "precision",
+        "each value is printed with one precision",
+        truth.precisions,
+        "give it the same format in both places",
+        "warning",
+    ),
+    Check(
+        "arithmetic",
+        "printed differences, sums and ratios are those of the printed numbers",
+        truth.arithmetic,
+        "print more digits, or leave one of the three out",
+        "warning",
+    ),
+    Check(
+        "standard errors",
+        "no mean is rounded more coarsely than its standard error warrants",
+        truth.standard_errors,
+        "print the mean with more decimals: |num(decimals=…)",
+        "warning",
+    ),
+    Check(
+        "constants",
+        "each constant of report.toml stands in the report",
+        truth.constants,
+        "remove it from [constants] in report.toml",
+        "warning",
     ),
     Check(
         "citations",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from labreport import errors, handin, results
+from labreport import claims, errors, handin, results
 from labreport.checks import pdf
 from labreport.documents import JOB, Document, place_of, read_log, report
 from labreport.errors import InputError
@@ -76,6 +76,33 @@ class Material:
     def problems(self) -> list[Problem]:
         """What TeX complained about."""
         return read_log(self.log, f"{JOB}.tex")
+
+    @cached_property
+    def reading(self) -> claims.Reading:
+        """The text as a reader reads it, for what its author typed."""
+        names = (c.removeprefix("\\") for c in self.project.config.constants if c.startswith("\\"))
+        return claims.read(self.document.rendered, frozenset(names))
+
+    @cached_property
+    def words(self) -> tuple[claims.Word, ...]:
+        """The words that state results, outside of claims."""
+        return tuple(claims.quantities(self.reading))
+
+    @cached_property
+    def numbers(self) -> dict[str, float]:
+        """All single numbers of results and parameters, by their keys."""
+        found: dict[str, float] = {}
+        for name in self.project.experiment_names():
+            result = results.load(self.project, name)
+            tables = {table: result.rows(table) for table in result.tables}
+            parts = {"params": result.params, "values": result.values, "tables": tables}
+            found.update(claims.numbers(name, parts))
+        return found
+
+    def typed_at(self, offset: int) -> str:
+        """Return the template's line that made what stands at an offset of the rendered text."""
+        place = self.document.rendered.place(offset)
+        return f"{place.file}:{place.line}"
 
     def where(self, offset: int) -> str:
         """Return the template's line that made what stands at an offset of the document."""

@@ -22,6 +22,7 @@ PATTERNS = (
     "report_templates/**/*",
     "src/**/*.py",
     "src/**/*.sty",
+    "src/**/*.toml",
     "src/**/py.typed",
     "src/labreport/handin/main/*",
     "tests/**/*.py",

@@ -21,7 +21,7 @@ from labreport.results import versions
 MAIN = ("build_report.py", "pyproject.toml", "constraints.txt", "Makefile")
 """The files around the sources; those that a project has itself are packed as they are."""
 
-ENGINE_FILES = ("**/*.py", "**/*.sty", "**/py.typed", "handin/main/*")
+ENGINE_FILES = ("**/*.py", "**/*.sty", "**/*.toml", "**/py.typed", "handin/main/*")
 
 OWN = Path(__file__).with_name("main")
 GIVEN = {"build_report.py": OWN / "build_report.py.txt", "Makefile": OWN / "Makefile"}

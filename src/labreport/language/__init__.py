@@ -21,7 +21,7 @@ from labreport.language.formats import (
 from labreport.language.spans import Piece, Printed, Region, Rendered, Site, line_start, place_in
 from labreport.language.statements import VERDICTS, Stated
 from labreport.language.target import Target
-from labreport.language.values import Box, keys, kind, plain
+from labreport.language.values import Box, keys, kind, plain, step
 
 __all__ = [
     "FORMATS",
@@ -54,4 +54,5 @@ __all__ = [
     "plain",
     "render",
     "short",
+    "step",
 ]

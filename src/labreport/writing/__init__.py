@@ -5,15 +5,18 @@ from labreport.writing.balance import imbalance
 from labreport.writing.excerpts import Difference, Excerpt
 from labreport.writing.latex_source import Code, Picture, Source, entries, plain
 from labreport.writing.markdown import attachment, in_mathematics, mathematics
+from labreport.writing.prose import VALUE, Prose, read_latex
 from labreport.writing.targets import LATEX, MARKDOWN
 
 __all__ = [
     "LATEX",
     "MARKDOWN",
+    "VALUE",
     "Code",
     "Difference",
     "Excerpt",
     "Picture",
+    "Prose",
     "Source",
     "attachment",
     "entries",
@@ -23,4 +26,5 @@ __all__ = [
     "listings",
     "mathematics",
     "plain",
+    "read_latex",
 ]

@@ -193,11 +193,11 @@ def _commands(text: str, names: str, arguments: int = 1) -> Iterator[Command]:
     """Yield the commands whose name matches, each with its options and arguments."""
     for match in re.finditer(rf"\\((?:{names}))(?![a-zA-Z@*])", text):
         at, options = match.end(), []
-        while (end := _group(text, at, "[", "]")) is not None:
+        while (end := group_end(text, at, "[", "]")) is not None:
             options.append(text[_begin(text, at) + 1 : end - 1])
             at = end
         found: list[str] = []
-        while len(found) < arguments and (end := _group(text, at, "{", "}")) is not None:
+        while len(found) < arguments and (end := group_end(text, at, "{", "}")) is not None:
             found.append(text[_begin(text, at) + 1 : end - 1])
             at = end
         if len(found) == arguments:
@@ -211,7 +211,7 @@ def _begin(text: str, at: int) -> int:
     return at
 
 
-def _group(text: str, at: int, opening: str, closing: str) -> int | None:
+def group_end(text: str, at: int, opening: str, closing: str) -> int | None:
     """Return the offset after a group that begins at an offset, blanks aside; None if there is none."""
     at = _begin(text, at)
     if text[at : at + 1] != opening:

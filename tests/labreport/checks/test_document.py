@@ -41,7 +41,7 @@ def test_a_quick_build_is_a_warning(good):
 
 
 def test_an_experiment_or_a_template_that_changed_since_is_named(copy):
-    projects.change(copy.experiments / "exp.py", '{"n": 3}', '{"n": 4}')
+    projects.change(copy.experiments / "exp.py", '{"n": 3,', '{"n": 4,')
     projects.change(copy.templates / "report.tex.j2", "Because of", "Due to")
     (fresh,) = (verdict for verdict in build.check(copy).verdicts if verdict.name == "fresh")
     found = [f"{where}: {what}" for where, what in fresh.places]
@@ -80,7 +80,7 @@ def test_a_page_without_text_is_found(bad):
 
 def test_the_text_of_a_page_is_that_of_its_own_letters_not_of_its_figures(good):
     first = Material(good, {}).pdf.pages[0]
-    assert "The loss [in nats] rises twice" in first
+    assert "The loss [in nats] rises again" in first
     assert "lines 6–8" in first  # a letter beyond ASCII
     assert "epoch" not in first
 

@@ -41,7 +41,9 @@ def test_a_project_gets_of_labreport_what_it_lacks(project):
     assert files["build_report.py"] == (ROOT / "build_report.py").read_text()
     folder = ROOT / "src/labreport"
     source = [
-        p for p in folder.rglob("*") if p.suffix in (".py", ".sty", ".typed") or p.parent.name == "main"
+        p
+        for p in folder.rglob("*")
+        if p.suffix in (".py", ".sty", ".toml", ".typed") or p.parent.name == "main"
     ]
     engine = [f"src/labreport/{p.relative_to(folder).as_posix()}" for p in source]
     assert [name for name in files if name.startswith("src/labreport/")] == sorted(engine)
