@@ -7,8 +7,8 @@ from labreport.documents.pages import Pages, read
 
 RECORD = """\
 SyncTeX Version:1
-Input:1:/tmp/x/chapters/report.tex
-Input:2:/tmp/x/./report.tex
+Input:1:/scratch/chapters/report.tex
+Input:2:/scratch/./report.tex
 Content:
 {1
 [2,9:0,0:0,0,0
