@@ -96,9 +96,8 @@ def _alike(predicate: str, values: Any, level: Any) -> Judgement:
     exact = [value for value in named.values() if isinstance(value, Exact)]
     if len(exact) < len(named):
         if exact:
-            what = f"{predicate}: some values are uncertain, some are not: " + ", ".join(
-                v.name for v in exact
-            )
+            known = ", ".join(value.name for value in exact)
+            what = f"{predicate} takes numbers, or what is uncertain, not both: {known}"
             raise FormatError(what, cure="state two claims")
         sides = [ordered(predicate, "gt", value, 0, None, level) for value in named.values()]
         return Joined(alike, tuple(sides))

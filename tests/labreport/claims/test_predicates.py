@@ -1,0 +1,175 @@
+"""What prepares operands: samples of tables, rates; and predicates inside a document."""
+
+import pytest
+from claimed import judged, of, said, states, verdict
+from rendering import mistake, rendered
+
+from labreport.claims import PREDICATES, judge
+from labreport.language import Box, FormatError, plain
+
+ROWS = [
+    {
+        "shape": shape,
+        "repeat": repeat,
+        "loss": repeat + 1 + (shape == "3x3") * (0.5 + 0.01 * (repeat % 3)),
+        "solved": True,
+    }
+    for repeat in range(20)
+    for shape in ("2x3", "3x3")
+]
+TABLE = Box(ROWS, ("d.tables.repeats",))
+
+
+class TestSamples:
+    def test_a_column_is_selected_by_equality_and_keeps_its_key(self):
+        sample = said("sample", TABLE, "loss", by="repeat", shape="2x3")
+        assert sample.values == tuple(float(i + 1) for i in range(20))
+        found = judged(said("above", sample, 0))
+        assert found.keys == {"d.tables.repeats.loss"}
+        assert found.values == {"d.tables.repeats.loss[shape=2x3]": {"n": 20, "mean": 10.5}}
+        assert found.evidence[0]["states"].startswith(
+            "d.tables.repeats.loss[shape=2x3] is above 0: mean 10.5"
+        )
+
+    def test_by_pairs_rows_whatever_their_order_and_says_who_has_no_partner(self):
+        reversed_rows = Box(ROWS[::-1][:-6], ("d.tables.repeats",))
+        a = said("sample", TABLE, "loss", by="repeat", shape="3x3")
+        b = said("sample", reversed_rows, "loss", by="repeat", shape="2x3")
+        (entry,) = judged(said("above", a, b, "paired")).evidence
+        assert entry["n"] == 17
+        assert entry["effect"] == pytest.approx(0.51, abs=0.001)
+        assert entry["method"].endswith("3 values without a partner left out")
+
+    def test_pairs_need_an_index_on_both_sides(self):
+        a = said("sample", TABLE, "loss", by="repeat", shape="3x3")
+        b = said("sample", TABLE, "loss", shape="2x3")
+        with pytest.raises(FormatError, match="one has an index"):
+            said("above", a, b, "paired")
+
+    def test_a_sample_of_truth_values_is_a_share(self):
+        assert verdict(said("nearly_all", said("sample", TABLE, "solved"))) == "holds"
+
+    def test_a_selection_that_is_empty_decides_nothing(self):
+        sample = said("sample", TABLE, "loss", shape="2x3", solved=False)
+        assert states(said("above", sample, 0)) == [
+            "d.tables.repeats.loss[shape=2x3, solved=False] has no value: too few to tell their spread"
+        ]
+        assert verdict(said("most", said("sample", TABLE, "solved", solved=False))) == "undecided"
+
+    @pytest.mark.parametrize(
+        ("args", "options", "what", "cure"),
+        [
+            ((TABLE, "los"), {}, "no column 'los'", "'loss'"),
+            ((TABLE, "loss"), {"shpe": "2x3"}, "no column 'shpe'", "'shape'"),
+            ((TABLE, "loss"), {"shape": "2x33"}, "no row of the table has shape='2x33'", "'2x3'"),
+            ((TABLE, "loss"), {"by": "repeat"}, "repeat does not name one row each", "more columns"),
+            ((TABLE, "shape"), {}, "holds the text '2x3'", "select"),
+            ((of([{"a": None}]), "a"), {}, "holds the missing value None", "select"),
+            ((of([1, 2]), "a"), {}, "sample takes the rows of a table", None),
+        ],
+    )
+    def test_a_slip_of_the_pen_is_told(self, args, options, what, cure):
+        with pytest.raises(FormatError, match=what) as caught:
+            said("sample", *args, **options)
+        assert cure is None or cure in caught.value.cure
+
+
+class TestRates:
+    def test_a_rate_is_an_estimate_with_wilsons_interval(self):
+        rate = said("rate", of(81, "d.solved"), 263)  # Newcombe (1998), table I
+        assert (plain(rate)["low"], plain(rate)["high"]) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+        assert judged(said("below", rate, 0.5)).keys == {"d.solved"}
+        assert verdict(said("below", rate, 0.5)) == "holds"
+        assert verdict(said("below", rate, 0.3)) == "undecided"
+
+    def test_a_rate_of_nothing_is_unknown(self):
+        assert verdict(said("below", said("rate", of(0), 0), 0.5)) == "undecided"
+
+    @pytest.mark.parametrize(("part", "whole"), [(4, 3), (-1, 3), (1.5, 3)])
+    def test_impossible_counts_are_refused(self, part, whole):
+        with pytest.raises(FormatError, match="cannot be a part of"):
+            said("rate", of(part), whole)
+
+
+class TestComputed:
+    def test_ratios_and_differences_are_exact_and_keep_their_keys(self):
+        found = judged(said("compare", ("eq",), said("ratio", of(1600, "d.a"), of(200, "d.b")), 8))
+        assert (found.verdict, found.keys) == ("holds", {"d.a", "d.b"})
+        assert found.evidence[0]["states"] == "8 (d.a and d.b) equals 8"
+
+    def test_of_a_missing_number_nothing_is_computed(self):
+        assert verdict(said("compare", ("gt",), said("difference", of(None), 1), 0)) == "undecided"
+
+    def test_of_uncertain_numbers_neither_is(self):
+        with pytest.raises(FormatError, match="is uncertain"):
+            said("ratio", [1.0, 2.0], 2)
+        with pytest.raises(FormatError, match="cannot divide by 0"):
+            said("ratio", 2, of(0))
+
+
+VALUES = {
+    "rows": ROWS,
+    "a": 0.3,
+    "b": 0.1,
+    "flag": True,
+    "L": [3, 2, 1],
+    "e": {"estimate": 1, "low": 0, "high": 2},
+}
+
+
+def document(predicate):
+    source = (
+        f'\\BLOCK{{claim "c", {predicate}}}H\\BLOCK{{undecided}}U\\BLOCK{{otherwise}}F\\BLOCK{{endclaim}}'
+    )
+    return rendered(source, VALUES, predicates=PREDICATES, judge=judge).text
+
+
+class TestInADocument:
+    @pytest.mark.parametrize(
+        ("predicate", "text"),
+        [
+            ("d.a > d.b", "H"),
+            ("0 < d.a <= 0.2", "F"),
+            ("d.e > 0.5 or d.flag", "H"),
+            ("d.e > 0.5 and d.flag", "U"),
+            ("not d.flag", "F"),
+            ("d.flag", "H"),
+            ("count(d.a > 1, d.b > 0, d.e > -1) >= 2", "H"),
+            (
+                'below(sample(d.rows, "loss", by="repeat", shape="2x3"), '
+                'sample(d.rows, "loss", by="repeat", shape="3x3"), "paired")',
+                "H",
+            ),
+            ("difference(d.a|num(decimals=1), d.b|num(decimals=1)) == 0.2", "H"),
+            ("ranked(d.L) and largest(d.L, 0)", "H"),
+            ("most(3, 4, of='population')", "H"),
+            ("times(d.a, d.b, 3)", "H"),
+            ("all_of([d.a > 0, d.b > 0])", "H"),
+            ("3 in d.L", "H"),
+            ("d.rows|length == 40", "H"),
+        ],
+    )
+    def test_predicates_take_what_templates_hold(self, predicate, text):
+        assert document(predicate) == text
+
+    @pytest.mark.parametrize(
+        ("predicate", "what"),
+        [
+            ("below(d.L, d.L)", "does not say how to compare"),
+            ('below(d.e, 0, "paired")', "compares two samples"),
+            ("below(d.nope)", "no key 'nope'"),
+            ("below(d.e, levle=0.9)", "no option 'levle'"),
+            ("below()", "below: missing a required argument"),
+        ],
+    )
+    def test_a_wrong_predicate_is_told_at_its_line(self, predicate, what):
+        source = f'a\n\\BLOCK{{claim "c", {predicate}}}H\\BLOCK{{endclaim}}'
+        error = mistake(source, values=VALUES, predicates=PREDICATES, judge=judge)
+        assert what in error.what
+        assert error.place.line == 2
+
+    def test_an_if_cannot_ask_for_a_verdict(self):
+        error = mistake(
+            "\\BLOCK{if below(d.e)}a\\BLOCK{endif}", values=VALUES, predicates=PREDICATES, judge=judge
+        )
+        assert "known only when the whole document is rendered" in error.what
