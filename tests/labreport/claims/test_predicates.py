@@ -1,10 +1,15 @@
 """What prepares operands: samples of tables, rates; and predicates inside a document."""
 
+import itertools
+import re
+from pathlib import Path
+
 import pytest
 from claimed import judged, of, said, states, verdict
 from rendering import mistake, rendered
 
-from labreport.claims import PREDICATES, judge
+from labreport.claims import PREDICATES, WORDS, judge
+from labreport.claims.questions import HOWS
 from labreport.language import Box, FormatError, plain
 
 ROWS = [
@@ -173,3 +178,26 @@ class TestInADocument:
             "\\BLOCK{if below(d.e)}a\\BLOCK{endif}", values=VALUES, predicates=PREDICATES, judge=judge
         )
         assert "known only when the whole document is rendered" in error.what
+
+
+class TestReadme:
+    TEXT = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+
+    def table(self, head):
+        """Return the rows below a head, as pairs of cells."""
+        lines = iter(self.TEXT.splitlines())
+        assert head in lines  # the iterator now stands behind it
+        rows = itertools.takewhile(lambda line: line.startswith("|"), lines)
+        return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows][1:]
+
+    def test_the_table_of_words_is_the_one_that_judges(self):
+        assert self.table("| word | the share is |") == [(f"`{w.name}`", w.meaning) for w in WORDS]
+
+    def test_the_table_of_tests_is_the_one_that_errors_show(self):
+        assert self.table("| `how` | the test |") == [(f'`"{h}"`', meaning) for h, meaning in HOWS.items()]
+
+    def test_every_predicate_is_described(self):
+        section = self.TEXT.partition("## What the text claims")[2].partition("\n## ")[0]
+        described = set(re.findall(r"`(\w+)(?:\(|`)", section))
+        # comparisons and `not` are called by their operators
+        assert set(PREDICATES) - {"compare", "not_"} <= described
