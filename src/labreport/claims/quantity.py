@@ -13,6 +13,7 @@ from labreport.claims.operands import (
     Estimate,
     Exact,
     Sample,
+    Uncertain,
     UnknownError,
     exact,
     is_number,
@@ -119,8 +120,6 @@ def _judged(word: Word, predicate: str, states: str, source: Any, interval: Inte
     beyond = interval.high < word.low or interval.low > word.high
     if not word.closed:
         beyond = interval.high <= word.low or interval.low >= word.high
-    # an example against it is enough to say "not every one"
-    beyond = beyond or (word.low == word.high == 1 and interval.effect < 1)
     known = HOLDS if all(covered) else FAILS if beyond else UNDECIDED
     does = {HOLDS: "which is", FAILS: "which is not", UNDECIDED: "which may or may not be"}[known]
     bounds = f"[{rough(100 * interval.low)}, {rough(100 * interval.high)}] %"
@@ -147,19 +146,7 @@ def multiple(
     half = _last_place(plain(factor), n) / 2
     if isinstance(a, Exact) and isinstance(b, Exact):
         return _exact_times(a, b, n, half)
-    if isinstance(a, Estimate) and isinstance(b, Exact) and b.value > 0:
-        share = 1 / float(b.value)
-        interval = Interval("its interval", a.level, a.value * share, a.low * share, a.high * share, a.n)
-    elif isinstance(a, Sample) and isinstance(b, Sample):
-        interval = question(predicate, a, b, plain(how), level).interval
-        if plain(how) != "ratio":
-            raise FormatError(
-                "times: of two samples the ratio is that of pairs", cure='times(a, b, 8, "ratio")'
-            )
-    else:
-        raise FormatError(
-            f"times cannot divide {a.name} by {b.name}", cure="give a ratio with its interval, and 1"
-        )
+    interval = _ratio(predicate, a, b, how, level)
     low, high = float(n.value - half), float(n.value + half)
     all_in, all_out = (
         low <= interval.low and interval.high <= high,
@@ -172,6 +159,20 @@ def multiple(
     ]
     states = f"{a.name} is {rough(interval.effect)} {bounds} times {b.name}{says}"
     return Fact("times", a.source | b.source | n.source, known, states, interval)
+
+
+def _ratio(predicate: str, a: Exact | Uncertain, b: Exact | Uncertain, how: Any, level: Any) -> Interval:
+    """Return the ratio of an estimate to a number, or of two samples, with its interval."""
+    if isinstance(a, Estimate) and isinstance(b, Exact) and b.value > 0:
+        share = 1 / float(b.value)
+        return Interval("its interval", a.level, a.value * share, a.low * share, a.high * share, a.n)
+    if not isinstance(a, Sample) or not isinstance(b, Sample):
+        what = f"{predicate} cannot divide {a.name} by {b.name}"
+        raise FormatError(what, cure="give a ratio with its interval, and 1")
+    if plain(how) != "ratio":
+        what = f"{predicate}: of two samples the ratio is that of pairs"
+        raise FormatError(what, cure='times(a, b, 8, "ratio")')
+    return question(predicate, a, b, "ratio", level).interval
 
 
 def _exact_times(a: Exact, b: Exact, n: Exact, half: Fraction) -> Fact:

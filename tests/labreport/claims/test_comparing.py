@@ -4,6 +4,7 @@ import pytest
 from claimed import estimate, judged, of, said, shown, states, verdict
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import ttest_1samp
 
 from labreport.language import FormatError
 
@@ -31,6 +32,10 @@ class TestExactNumbers:
     def test_a_chain_holds_if_each_link_does(self):
         assert verdict(said("compare", ("lt", "lteq"), 1, of(2), 2)) == "holds"
         assert verdict(said("compare", ("lt", "lt"), 1, of(2), 2)) == "fails"
+
+    def test_equal_numbers_are_neither_above_nor_below(self):
+        for name in ("above", "below", "differs"):
+            assert verdict(said(name, of(1), 1.0)) == "fails"
 
     def test_the_nearest_true_statement_names_values_and_keys(self):
         assert states(said("compare", ("gt",), of(0.00117, "loss.deep"), of(0.00097, "loss.flat"))) == [
@@ -207,6 +212,11 @@ class TestEquivalence:
         assert verdict(said("equal_within", first, second, 0.001, "paired")) == "undecided"
         assert verdict(said("equal_within", [x + 1 for x in first], second, 0.1, "paired")) == "fails"
         assert verdict(said("equal_within", first, second, 1.1, "ratio")) == "holds"
+        (entry,) = judged(said("equal_within", first, second, 0.02, "paired")).evidence
+        sides = [
+            ttest_1samp([a - b for a, b in zip(first, second, strict=True)], m).pvalue for m in (-0.02, 0.02)
+        ]
+        assert entry["p"] == pytest.approx(max(sides))
         with pytest.raises(FormatError, match=r"the margin cannot be 0\.1"):
             said("equal_within", first, second, 0.1, "ratio")
 

@@ -56,6 +56,9 @@ class TestVerdictsWithoutAText:
         claim = stated(said("all_of", of(2) > 1, said("below", of(3, "d.y"), 1)), texts=HOLDS_ONLY)
         with pytest.raises(InputError, match=r"fails: 3 \(d.y\) is above 1"):
             judge([claim])
+        unclear = stated(said("any_of", of(2) < 1, said("above", estimate(1, -1, 3))), texts=HOLDS_ONLY)
+        with pytest.raises(InputError, match=r"undecided: d\.e may be above"):
+            judge([unclear])
 
     def test_a_lenient_judge_lets_them_pass_and_can_be_asked_for_them(self):
         claims = [failing(), stated(True, "fine")]

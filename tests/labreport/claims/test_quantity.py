@@ -70,6 +70,7 @@ def test_an_estimate_of_a_share_decides_by_its_interval():
     assert verdict(said("most", estimate(0.66, 0.6, 0.8))) == "holds"
     assert verdict(said("most", said("rate", of(66), 100))) == "holds"
     assert verdict(said("most", shown(0.504, "percent"))) == "holds"
+    assert verdict(said("every", estimate(0.99, 0.97, 1.0))) == "undecided"
 
 
 @given(st.sampled_from(NAMES), st.integers(1, 200), st.data())
@@ -147,6 +148,8 @@ class TestTimes:
         assert verdict(said("times", a, b, 2, "ratio")) == "holds"
         with pytest.raises(FormatError, match="the ratio is that of pairs"):
             said("times", a, b, 2, "paired")
+        with pytest.raises(FormatError, match=r"cannot divide the sample by 2"):
+            said("times", a, 2, 2, "ratio")
 
     def test_nothing_is_a_multiple_of_zero(self):
         with pytest.raises(FormatError, match="nothing is a multiple of 0"):
