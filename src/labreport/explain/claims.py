@@ -115,7 +115,7 @@ def details(claim: Claim, width: int = WIDTH) -> list[str]:
     lines += _wrapped(f"predicate: {' '.join(claim.expression.split())}", width)
     lines += [f"{INDENT}value: {key} = {_short(value)}" for key, value in claim.values.items()]
     for entry in claim.evidence:
-        lines += _wrapped(f"evidence: {entry['states']} ({entry['verdict']})", width)
+        lines += _wrapped(f"evidence: {entry['states']}", width)
         lines += _wrapped(_test(entry), width) if entry.get("method") else []
     return lines
 
