@@ -65,3 +65,9 @@ def test_the_experiments_of_the_paragraph_come_before_equal_values_of_others():
 def test_a_value_that_many_results_have_tells_nothing():
     many = {f"other.a{n}": 18 for n in range(21)}
     assert Nearest(many)(EIGHTEEN) == "21 results and parameters have this value"
+
+
+def test_without_an_equal_value_those_of_about_this_size_are_named():
+    near = Nearest({"here.a": 19, "here.b": 17.9, "here.c": 20, "other.d": 18.01})
+    assert near(EIGHTEEN) == "no result has this value; nearest: here.b = 17.9, here.a = 19?"
+    assert Nearest({"other.d": 18.5})(EIGHTEEN) == "no result has this value; nearest: other.d = 18.5?"
