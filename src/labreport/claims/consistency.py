@@ -78,8 +78,8 @@ def precisions(rendered: Rendered) -> list[Misfit]:
     first: dict[object, dict[int, _Shown]] = {}
     found = []
     for shown in _shown(rendered):
-        kind = (shown.number.unit, shown.number.uncertainty is None)
-        known = first.setdefault((shown.printed.keys, repr(shown.printed.value), kind), {})
+        same = (shown.printed.keys, repr(shown.printed.value), shown.number.unit)
+        known = first.setdefault(same, {})
         if shown.place not in known and known:
             other = next(iter(known.values()))
             what = f"{', '.join(shown.printed.keys)} is printed as {shown.text} here, as {other.text} there"

@@ -12,6 +12,7 @@ from labreport.claims.typed import Typed
 from labreport.language import step
 
 MOST_NEAREST = 3
+NEAR = 0.1  # how far a value may be from a number that it is nearest to, as a part of it
 MOST_EQUAL = 20  # equal values, after which none of them tells anything
 NEAREST_NOUNS = 3  # words beside a number by which a result may be called
 LONGEST = 100
@@ -34,8 +35,8 @@ class Nearest:
     """What stands nearest to a typed number among the numbers of results and parameters, by their keys.
 
     These are the values that print as the number does, and those that are called as a word beside it: "18
-    points" is told that `survey.params.points` is 324. Those of the experiments that its paragraph shows
-    come first.
+    points" is told that `survey.params.points` is 324; if there are none, those of about its size. Those of
+    the experiments that its paragraph shows come first.
     """
 
     def __init__(self, values: Mapping[str, float]) -> None:
@@ -53,7 +54,8 @@ class Nearest:
         named = self._named(number) if not here else []
         if len(equal) > MOST_EQUAL and not here and not named:
             return f"{len(equal)} results and parameters have this value"
-        shown = ", ".join(f"{key} = {self.values[key]:.6g}" for key in (here or named + equal)[:MOST_NEAREST])
+        nearest = here or named + equal or self._near(number)
+        shown = ", ".join(f"{key} = {self.values[key]:.6g}" for key in nearest[:MOST_NEAREST])
         none = "" if equal else "no result has this value"
         return "; ".join(part for part in (none, shown and f"nearest: {shown}?") if part)
 
@@ -73,6 +75,13 @@ class Nearest:
             half = half or 0.5  # a whole percentage is rounded, too
             found += self._between((number.value - half) / 100, (number.value + half) / 100)
         return self._ordered(found, number)
+
+    def _near(self, number: Typed) -> list[str]:
+        """Return the keys of values that are about the number, the closest first."""
+        width = NEAR * abs(number.value)
+        found = self._between(number.value - width, number.value + width)
+        shown = [key for key in found if experiment_of(key) in number.experiments]
+        return sorted(shown or found, key=lambda key: (abs(self.values[key] - number.value), key))
 
     def _between(self, low: float, high: float) -> list[str]:
         first = bisect_left(self.by_value, (low, ""))

@@ -78,7 +78,7 @@ class Reading:
         return re.sub(r"\s+([.,;:!?)])|(\()\s+", r"\1\2", joined)
 
     def _plain(self, start: int, end: int) -> str:
-        return plain(re.sub(f"{VALUE}+", "…", self.prose.source[start:end]))
+        return plain(_UNSEEN.sub("", re.sub(f"{VALUE}+", "…", self.prose.source[start:end])))
 
     def printed(self, start: int, end: int) -> Sequence[Printed]:
         """Return the values that are printed in a part of the text."""
@@ -104,6 +104,7 @@ class Reading:
         return tuple(name for name in dict.fromkeys(map(experiment_of, keys)) if name != SETTINGS)
 
 
+_UNSEEN = re.compile(r"\\(?:label|LRanswer)\{[^{}]*\}")
 _BLOCK = re.compile(r"\n\s*\n")
 _PARAGRAPH = re.compile(
     r"\n\s*\n|\\(?:paragraph|(?:sub)*section|item|caption)(?![a-zA-Z])|\\(?:begin|end)\{[^{}]*\}"

@@ -13,7 +13,7 @@ def add(project, text: str) -> str:
     """Add a sentence to the answer of the first question; return its place."""
     template = project.templates / "report.tex.j2"
     projects.change(template, "\\citep[p.~5]{knuth1984}", f"\\citep[p.~5]{{knuth1984}}.\n{text}\nSee")
-    return line(project, text)
+    return line(project, text.strip())
 
 
 def test_a_typed_digit_is_told_with_its_sentence_and_the_result_beside_it(copy):
@@ -68,3 +68,8 @@ def test_numbers_that_do_not_fit_are_told_with_both_places(bad):
     ]
     (mean,) = places("standard errors", bad)
     assert mean.endswith("0.05 ± 0.12 over 1000 values (exp.values.loss.n): the standard error is 0.004")
+
+
+def test_settings_such_as_the_title_are_no_results(copy):
+    add(copy, "\n\nAll of \\VAR{report.title} is one, only one.\n\n")
+    assert places("words of quantity", copy) == []

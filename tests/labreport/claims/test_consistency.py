@@ -35,7 +35,7 @@ class TestPrecisions:
         "body",
         [
             r"\VAR{d.swept|num} \VAR{d.swept|num} \VAR{d.fresh|num(digits=2)}",
-            r"\VAR{d.half|num} and \VAR{d.half|percent}",  # 0.500 and 50.0 %: other units, not other digits
+            r"\VAR{d.half|num(digits=2)} and \VAR{d.half|percent}",  # 0.50 and 50.0 % are read apart
             r"\VAR{d.swept|num} \VAR{(d.swept * 2)|num(digits=2)}",
             r"\VAR{d.n|num} \VAR{d.n|integer} \VAR{d.n}",
         ],
@@ -96,9 +96,18 @@ class TestArithmetic:
         assert recomputed(body) == []
 
     def test_what_is_lost_in_rounding_is_no_part(self):
-        values = {"a": 120.4, "b": 1e-8, "c": 120.4 - 1e-8}
-        body = r"\VAR{d.a|num(digits=2)} \VAR{d.b|num} \VAR{d.c|num(digits=3)}"
+        values = {"a": 0.25249, "b": 2e-5, "c": 0.25249 + 2e-5}
+        body = r"\VAR{d.a|num} \VAR{d.b|num} \VAR{d.c|num}"  # 0.252, 2.00e-5 and 0.253
         assert recomputed(body, values) == []
+
+    def test_nobody_divides_by_one_rounded_digit(self):
+        values = {"a": 0.72, "b": 0.00100301, "ratio": 0.72 / 0.00100301}
+        assert recomputed(r"\VAR{d.a|percent} / \VAR{d.b|percent} = \VAR{d.ratio|num}", values) == []
+
+    def test_rows_of_tables_are_not_recomputed(self):
+        columns = ", ".join(f'column("{name}", "{name}", "num", decimals=3)' for name in "abc")
+        values = {"rows": [{"a": 0.2526, "b": 0.2294, "c": 0.2526 - 0.2294}]}
+        assert recomputed(f"\\VAR{{d.rows|table({columns})}}", values) == []
 
 
 class TestStandardErrors:
@@ -112,7 +121,7 @@ class TestStandardErrors:
         assert what == "0.05 ± 0.12 over 1000 values (d.loss.n): the standard error is 0.004"
 
     def test_few_values_warrant_no_more_digits(self):
-        assert self.told({"loss": {"mean": 0.0534, "std": 0.121, "n": 10}}) == []
+        assert self.told({"loss": {"mean": 0.0534, "std": 0.121, "n": 200}}) == []
 
     def test_the_number_of_values_may_be_a_parameter(self):
         values = {"params": {"repeats": 1000}, "values": {"loss": {"mean": 0.0534, "std": 0.121}}}

@@ -4,7 +4,7 @@ from rendering import rendered
 
 from labreport.claims.nearest import Nearest, numbers
 from labreport.claims.reading import read
-from labreport.claims.typed import typed_numbers
+from labreport.claims.typed import Typed, typed_numbers
 
 VALUES = {"points": 324, "rate": 0.5, "loss": {"mean": 0.0163, "n": 40}, "seed": 18}
 
@@ -43,3 +43,31 @@ def test_lists_of_samples_are_no_numbers_that_a_text_states():
         "d.x[0]": 1,
         "d.x[1]": 2,
     }
+
+
+def test_separators_of_thousands_are_no_decimals():
+    assert told(r"1,600 runs \VAR{d.rate|num}", {"rate": 0.5, "runs": 1600}) == "nearest: d.runs = 1600?"
+
+
+def test_a_whole_percentage_is_a_rounded_one():
+    assert told(r"52\,\% \VAR{d.rate|num}", {"rate": 0.523}) == "nearest: d.rate = 0.523?"
+
+
+EIGHTEEN = Typed(0, 2, "18", 18.0, ("points", "has"), "", ("here",))
+
+
+def test_the_experiments_of_the_paragraph_come_before_equal_values_of_others():
+    assert Nearest({"other.a": 18, "here.b": 18})(EIGHTEEN) == "nearest: here.b = 18?"
+    elsewhere = Nearest({"other.a": 18, "other.points": 5, "here.points": 324})
+    assert elsewhere(EIGHTEEN) == "nearest: here.points = 324, other.a = 18?"
+
+
+def test_a_value_that_many_results_have_tells_nothing():
+    many = {f"other.a{n}": 18 for n in range(21)}
+    assert Nearest(many)(EIGHTEEN) == "21 results and parameters have this value"
+
+
+def test_without_an_equal_value_those_of_about_this_size_are_named():
+    near = Nearest({"here.a": 19, "here.b": 17.9, "here.c": 20, "other.d": 18.01})
+    assert near(EIGHTEEN) == "no result has this value; nearest: here.b = 17.9, here.a = 19?"
+    assert Nearest({"other.d": 18.5})(EIGHTEEN) == "no result has this value; nearest: other.d = 18.5?"

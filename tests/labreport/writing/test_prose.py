@@ -31,6 +31,7 @@ def formulas(body: str) -> str:
         (r"0.5\textwidth wide, 3 times", "wide, 3 times"),
         (r"\cref{a} [3, 5]", "[3, 5]"),
         (r"\href{https://a.b/1}{two}", "two"),
+        (r"\begin{tikzpicture}\draw (0,0) -- (3,4);\end{tikzpicture} a", "a"),
     ],
 )
 def test_only_what_is_typeset_as_text_is_read_as_words(latex, read):
@@ -43,6 +44,7 @@ def test_only_what_is_typeset_as_text_is_read_as_words(latex, read):
         ("a $x = 3$ b", "x = 3"),
         (r"a \(x\) \[y\] $$z$$ b", "x y z"),
         (r"\begin{align*} x &= 1 \label{eq:7} \\[2pt] y &= 2 \end{align*} 3", r"x &= 1 y &= 2"),
+        (r"\begin{alignat}{2} x &= 1 \end{alignat}", "x &= 1"),
         (r"$5\$$ and $6$", r"5\$ 6"),
         (r"\begin{equation} x \text{ at 5 steps} \end{equation}", "x"),
     ],
