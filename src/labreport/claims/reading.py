@@ -11,7 +11,7 @@ from labreport.language import Duration, Number, Printed, Rendered
 from labreport.writing import VALUE, Prose, plain, read_latex
 
 MOST_BEFORE, MOST_AFTER = 6, 6  # words of a sentence that are shown around a part of it
-
+MOST_CHARACTERS = 400  # in which these are looked for
 
 SETTINGS = "report"
 """What keys begin with that are no results: settings such as the title."""
@@ -70,6 +70,7 @@ class Reading:
     def around(self, start: int, end: int) -> str:
         """Return the words around a part of a sentence, with "…" in the place of each value."""
         first, last = self.sentence(start)
+        first, last = max(first, start - MOST_CHARACTERS), min(last, end + MOST_CHARACTERS)
         before = self._plain(first, start).split()
         after = self._plain(end, max(end, last)).split()
         cut = ["…"] if len(before) > MOST_BEFORE else []

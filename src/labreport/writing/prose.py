@@ -17,6 +17,9 @@ VALUE = "\ufffc"
 """What stands for each character of a printed value: a reader sees something, the author typed nothing."""
 
 
+LONGEST_OPTION = 1000
+
+
 @dataclass(frozen=True)
 class Prose:
     """A text as it is read: `source` with its values hidden; its words, its formulas, where these stand."""
@@ -75,7 +78,7 @@ _CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]"}
 
 _COMMAND = re.compile(r"\s*\\[a-zA-Z@]+")
 _TOKEN = re.compile(
-    r"(?P<dimension>(?<![\w.])-?(?:\d+\.?\d*|\.\d+)(?:(?:pt|em|ex|bp|sp|mu)\b|\\[a-z]*(?:width|height|skip|sep)\b))"
+    r"(?P<dimension>(?<![\w.])-?(?:\d+(?:\.\d*)?|\.\d+)(?:(?:pt|em|ex|bp|sp|mu)\b|\\[a-z]*(?:width|height|skip|sep)\b))"
     r"|\\(?P<name>[a-zA-Z@]+\*?)|\\(?P<sign>.)|(?P<dollar>\$\$?)|(?P<brace>[{}~])",
     re.DOTALL,
 )
@@ -174,6 +177,10 @@ class _Reader:
         return at
 
     def skip_options(self, at: int) -> int:
-        while (after := group_end(self.text, at, "[", "]")) is not None:
+        # a bracket that nobody closes is looked for no further than options are long
+        while self.text.find("]", at, at + LONGEST_OPTION) >= 0:
+            after = group_end(self.text, at, "[", "]")
+            if after is None:
+                break
             at = after
         return at

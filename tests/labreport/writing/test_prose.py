@@ -1,6 +1,8 @@
 r"""What a reader reads of LaTeX: words and formulas, each where it stands, without what only TeX reads."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labreport.writing.prose import VALUE, read_latex
 
@@ -84,3 +86,22 @@ def test_values_are_hidden_and_still_there():
 
 def test_what_stands_before_the_document_is_not_read():
     assert words("\\title{3} 4\n\\begin{document} 5\n\\end{document}") == "5"
+
+
+PIECES = [
+    *("a ", "12", "$", "{", "}", "[", "]", "(", ")", "\n\n", "~", "&", "%", "\\\\", "\\%", "\\(", "\\)"),
+    *("\\[", r"\cref", r"\emph", r"\begin{align}", r"\end{align}", r"\begin{tabular}", r"\text", r"\verb|"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_of_any_text_each_character_is_read_at_its_place_or_not_at_all(latex):
+    found = read_latex(latex)
+    assert len(found.words) == len(found.formulas) == len(latex)
+    for word, formula, typed in zip(found.words, found.formulas, latex, strict=True):
+        assert {word, formula} <= {" ", "\n", typed}
+        assert " " in (word, formula) or word == formula == "\n"
+
+
+def test_a_bracket_that_nobody_closes_hides_nothing():
+    assert words(r"a \\[ 3 and 4") == "a [ 3 and 4"
