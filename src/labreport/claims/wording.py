@@ -40,6 +40,8 @@ def quantities(reading: Reading, language: Path = ENGLISH) -> list[Word]:
         kind: [(r.start, r.end) for r in reading.rendered.regions if r.kind in kinds]
         for kind, kinds in (("answer", ("answer",)), ("silent", ("claim", "typed")))
     }
+    # the words of a table are its heads and names
+    spans["silent"] += [m.span() for m in _TABLE.finditer(reading.prose.source)]
     common = _table(language)["common"]["words"].split()
     found = []
     for match in pattern(language).finditer(reading.prose.words):
@@ -49,6 +51,9 @@ def quantities(reading: Reading, language: Path = ENGLISH) -> list[Word]:
         if not is_silent and (text.lower() not in common or reading.shows_results(at)):
             found.append(Word(at, text, kind, reading.around(at, match.end()), _within(spans["answer"], at)))
     return found
+
+
+_TABLE = re.compile(r"\\begin\{(tabular[*x]?|longtable)\}.*?\\end\{\1\}", re.DOTALL)
 
 
 def _within(spans: Iterable[tuple[int, int]], offset: int) -> bool:
