@@ -25,6 +25,7 @@ from labreport.explain.comparison import (
     Setting,
     Value,
 )
+from labreport.explain.texts import readable
 
 WIDTH = 100
 MOST = 12
@@ -280,14 +281,9 @@ def _near(same: Sequence[str], *, first: bool, last: bool) -> str:
     return "".join([*head, " … " if head and tail else "… " if tail else " …", *tail])
 
 
-_COMMANDS = re.compile(r"\\(?:num|qty|text)\{([^{}]*)\}")
-
-
 def plain(latex: str) -> str:
-    r"""Return a printed text as a terminal shows it: `\num{1.2 e-3}` is 1.2e-3, and `{,}` a comma."""
-    text = _COMMANDS.sub(lambda match: match[1].replace(" e", "e"), latex)
-    text = re.sub(r"\{([^{}\\]?)\}", r"\1", text).replace("+-", "±")
-    return _visible(" ".join(text.split()))
+    """Return a printed text as it looks on the page, on one line of a terminal."""
+    return _visible(" ".join(readable(latex).split()))
 
 
 def _visible(text: str) -> str:
