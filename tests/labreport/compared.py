@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -66,12 +68,20 @@ def snapshot(
     return Snapshot(name, json.loads(json.dumps(record)), rendered.text)
 
 
-def coin(folder: Path, template: str = TEMPLATE, **options: Any) -> Project:
+def coin(folder: Path) -> Project:
     """Return a project with one experiment that has run, and a template."""
-    project = projects.make(folder, {"coin": projects.experiment(COIN, PARAMS)}, **options)
-    projects.write(project.templates / "report.tex.j2", template)
+    shutil.copytree(_ran().name, folder)
+    return projects.projects.load(folder)
+
+
+@cache
+def _ran() -> TemporaryDirectory[str]:
+    """Return the folder of such a project; a run takes a second, a copy none."""
+    folder = TemporaryDirectory()
+    project = projects.make(Path(folder.name), {"coin": projects.experiment(COIN, PARAMS)})
+    projects.write(project.templates / "report.tex.j2", TEMPLATE)
     projects.run(project)
-    return project
+    return folder
 
 
 def shift(project: Project, old: float, new: float) -> None:

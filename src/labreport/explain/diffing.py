@@ -67,12 +67,18 @@ def _two(project: Project, other: str | None, folder: Path, make: others.Make) -
         return others.find(project, other, folder / "other", make), now
     old = before(project) if is_current else last
     if old is None:
-        what = "no other report was published yet" if is_current else "no report was published yet"
-        raise UsageError(
-            f"there is nothing to compare with: {what}",
-            cure=f"name a revision, a folder or a zip: `{project.command('diff', 'HEAD~1')}`",
-        )
+        raise _nothing_before(project, is_published=is_current)
     return old, now
+
+
+def _nothing_before(project: Project, *, is_published: bool) -> UsageError:
+    if not is_published:
+        what = "there is nothing to compare with: no report was published yet"
+        return UsageError(what, cure=f"make it: `{project.command()}`")
+    return UsageError(
+        "there is nothing to compare with: only one report was published yet",
+        cure=f"name a folder, a zip or a revision, for example `{project.command('diff', 'HEAD')}`",
+    )
 
 
 def _draw(project: Project, changes: Changes, old: Snapshot, new: Snapshot) -> dict[str, Path]:

@@ -118,7 +118,7 @@ class TestBehindAReport:
         ]
 
     def test_figures_are_known_by_their_bytes_and_by_their_data(self, tmp_path):
-        project = compared.coin(tmp_path)
+        project = compared.coin(tmp_path / "p")
         first = background.of(project, report.render(project).rendered)["figures"]
         assert list(first) == ["coin.figures.line"]
         assert first["coin.figures.line"]["file"] == "figures/coin-line.pdf"

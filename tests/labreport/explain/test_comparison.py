@@ -1,4 +1,4 @@
-"""What changed between two reports: exactly the places that print it, at full precision, in units of noise."""
+"""What changed between two reports: at exactly which places, at full precision, in units of noise."""
 
 import math
 from dataclasses import replace
@@ -207,7 +207,9 @@ class TestNoise:
 
     def test_of_several_keys_the_largest_change_counts(self):
         def both(x, y):
-            noise = {f"d.{k}": {"value": v, "width": 0.1, "unit": "interval"} for k, v in zip("xy", (x, y))}
+            noise = {
+                f"d.{k}": {"value": v, "width": 0.1, "unit": "interval"} for k, v in (("x", x), ("y", y))
+            }
             return compared.snapshot(
                 {"x": x, "y": y}, compared.FRAME % r"\VAR{(d.x - d.y)|num}", {"noise": noise}
             )
