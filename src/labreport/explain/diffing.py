@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.documents import report
 from labreport.errors import InputError, UsageError
+from labreport.events import brief
 from labreport.explain import differences, latexdiff, others, pictures
 from labreport.explain.comparison import Changes, compare
 from labreport.explain.snapshot import Snapshot, before, published
@@ -26,9 +27,17 @@ class Compared:
     pdf: Path | None
 
 
-def compared(project: Project, other: str | None, make: others.Make, *, marked: bool = False) -> Compared:
+def compared(
+    project: Project,
+    other: str | None,
+    make: others.Make,
+    *,
+    stale: Sequence[str] = (),
+    marked: bool = False,
+) -> Compared:
     """Return what changed in the report since `other`: a revision, a folder, a zip, or the published report.
 
+    The experiments `stale` are named as those whose results are out of date, and compared as they are.
     Figures that changed are drawn into the folder of comparisons, whose earlier content goes; with `marked`
     the PDF with the changes marked, too. `make` runs the experiments of a revision.
 
@@ -46,6 +55,8 @@ def compared(project: Project, other: str | None, make: others.Make, *, marked: 
         latexdiff.check_tool()
     with others.scratch(project) as folder:
         old, new = _two(project, other, folder, make)
+        if stale:
+            new = replace(new, name=f"{new.name} (results out of date: {brief(stale, ', ')})")
         changes = compare(old, new)
         drawn = _draw(project, changes, old, new)
         (folder / "marked").mkdir()
