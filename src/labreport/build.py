@@ -335,6 +335,7 @@ def diff(
     marked: bool = False,
     jobs: int = 1,
     events: Events = ignore,
+    cluster: str | None = None,
 ) -> Compared:
     """Return what changed in the report since `other`: a revision of git, a folder, a zip.
 
@@ -358,10 +359,11 @@ def diff(
 
     def make(revision: Project) -> None:
         events(Event("notice", "", "diff", label="building the revision in a scratch folder …"))
-        _run_stale(revision, jobs, events, None)
+        _run_stale(revision, jobs, events, cluster)
 
     with building(project):
-        return explain.compared(project, other, make, marked=marked)
+        stale = [step.experiment for step in running.plan(project) if step.state != "fresh"]
+        return explain.compared(project, other, make, stale=stale, marked=marked)
 
 
 def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Events = ignore) -> Verified:

@@ -171,6 +171,7 @@ def accept(context: click.Context, /, names: tuple[str, ...], every: bool, **_: 
 
 @commands.command(epilog=EPILOG)
 @common
+@computing
 @click.argument("other", required=False)
 @click.option("--all", "every", is_flag=True, help="Show every change, not only the most important ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print all changes, for programs.")
@@ -198,7 +199,14 @@ def diff(
     project = project_of(context)
     with Progress() as progress:
         events = build.ignore if as_json else _Lines(project, progress).show
-        found = build.diff(project, other, marked=marked, jobs=jobs_of(context), events=events)
+        found = build.diff(
+            project,
+            other,
+            marked=marked,
+            jobs=jobs_of(context),
+            events=events,
+            cluster=option_of(context, "cluster"),
+        )
     pictures = {key: project.shown(path) for key, path in found.pictures.items()}
     if as_json:
         click.echo(differences.as_json(found.changes, pictures))

@@ -1,18 +1,23 @@
 """The command line: what a user types, and what is read of it."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import click
+import compared
 import pinned
 import projects
 import pytest
+import rendering
 from click.testing import CliRunner
 
 import labreport
-from labreport import cli, running
+from labreport import build, cli, running
+from labreport.documents import Document, Made
+from labreport.progress import Progress
 
 ROOT = Path(__file__).parents[2]
 COIN = projects.returning("1", params="@dataclass(frozen=True)\nclass Params:\n    tosses: int = 10\n")
@@ -205,3 +210,56 @@ def test_each_command_that_runs_experiments_can_run_them_on_a_cluster(tmp_path, 
         done = labreport_command(*order, cwd=tmp_path)
         assert done.returncode == 2
         assert done.stderr.startswith("error: --cluster 'nowhere' is not a valid address")
+
+
+class TestDiff:
+    @pytest.fixture
+    def changed(self, tmp_path):
+        """Return a project whose results have changed since its report was published."""
+        project = compared.coin(tmp_path / "p")
+        compared.publish(project)
+        compared.shift(project, 0.0, 0.25)
+        return project
+
+    def test_what_changed_is_printed_and_is_no_failure(self, changed):
+        done = labreport_command("diff", cwd=changed.root)
+        assert (done.returncode, done.stderr) == (0, "")
+        first, *rest = done.stdout.splitlines()
+        assert first.startswith(
+            "the report as results and templates are now, compared with the published report: "
+        )
+        assert "  0.500 → 0.750  (+0.25, +50 %, 1.8 half-widths, beyond noise)" in rest
+        assert "      before and after: build/diff/coin-line.png" in rest
+
+    def test_programs_get_json_alone(self, changed):
+        done = labreport_command("diff", "--json", cwd=changed.root)
+        plain = json.loads(done.stdout)
+        assert [value["new_value"] for value in plain["values"]] == [0.75, 1.25]
+        assert plain["figures"][0]["picture"] == "build/diff/coin-line.png"
+
+    def test_the_exit_code_tells_a_difference_if_asked(self, changed):
+        assert labreport_command("diff", "--exit-code", cwd=changed.root).returncode == 1
+        compared.shift(changed, 0.25, 0.0)
+        assert labreport_command("diff", "build/..", "--exit-code", cwd=changed.root).returncode == 0
+
+    def test_results_that_are_out_of_date_are_named(self, changed):
+        projects.change(changed.experiments / "coin.py", "shift: float = 0.25", "shift: float = 0.5")
+        first = labreport_command("diff", cwd=changed.root).stdout.splitlines()[0]
+        assert "are now (results out of date: coin), compared with" in first
+
+    def test_what_is_no_other_report_is_a_mistake_of_the_user(self, changed):
+        done = labreport_command("diff", "no-such-thing", cwd=changed.root)
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: 'no-such-thing' is neither a file nor a folder nor a revision")
+
+
+def test_a_build_ends_with_what_changed_in_the_report(tmp_path, capsys):
+    lines = cli._Lines(projects.make(tmp_path, {}), Progress())
+    document = Document(rendering.rendered(r"x \end{document}"))
+    made = Made(document, 3, 0.1, 0.2, ())
+    lines.show(build.Report(made, 1.0, "7 of 1,411 values changed, all within noise; no claim changed"))
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "since the last report: 7 of 1,411 values changed, all within noise; no claim changed"
+    )
+    lines.show(build.Report(made, 1.0, None))
+    assert len(capsys.readouterr().out.splitlines()) == 1

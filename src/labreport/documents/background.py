@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from labreport.project import Project
 
 INTERVAL, STD = "interval", "std"
-"""What the width of noise is: half of a 95 % interval, or a standard deviation where n is unknown."""
+"""What the width of noise is: half of a 95 % interval, or a standard deviation (of an unknown sample)."""
 
 NORMAL = 1.96
 """Half the width of the 95 % interval of a normal distribution, in standard deviations."""

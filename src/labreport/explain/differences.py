@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from labreport.explain.comparison import (
     Setting,
     Value,
 )
+from labreport.explain.texts import readable
 
 WIDTH = 100
 MOST = 12
@@ -105,7 +107,7 @@ def overview(
             left = len(entries) - len(shown)
             lines += ["", title, *(f"  {line}" for entry in shown for line in entry)]
             lines += [f"  … and {left:,} more (--all shows them)"] if left else []
-    return lines
+    return [_visible(line) for line in lines]
 
 
 Entry = list[str]
@@ -236,7 +238,7 @@ def _plain_value(value: Any) -> str:
 
 def _excerpt(lines: Lines, width: int) -> Entry:
     signed = [f"- {line}" for line in lines.old] + [f"+ {line}" for line in lines.new]
-    return [f"{lines.name}:", *(f"    {_visible(line)[:width]}" for line in signed)]
+    return [f"{lines.name}:", *(f"    {line[:width]}" for line in signed)]
 
 
 # ------------------------------------------------------------------------------------------------------ prose
@@ -247,11 +249,11 @@ def _prose(lines: Lines, width: int) -> Entry:
     found = [f"{lines.name}:{lines.line}"]
     if len(lines.old) == len(lines.new):
         for old, new in zip(lines.old, lines.new, strict=True):
-            found += _wrapped(words(_visible(old), _visible(new)), width)
+            found += _wrapped(words(old, new), width)
         return found
     for sign, part in (("-", lines.old), ("+", lines.new)):
         for line in filter(str.strip, part):
-            found += _wrapped(f"{sign} {_cut(_visible(line), 4 * width)}", width)
+            found += _wrapped(f"{sign} {_cut(line, 4 * width)}", width)
     return found
 
 
@@ -280,14 +282,9 @@ def _near(same: Sequence[str], *, first: bool, last: bool) -> str:
     return "".join([*head, " … " if head and tail else "… " if tail else " …", *tail])
 
 
-_COMMANDS = re.compile(r"\\(?:num|qty|text)\{([^{}]*)\}")
-
-
 def plain(latex: str) -> str:
-    r"""Return a printed text as a terminal shows it: `\num{1.2 e-3}` is 1.2e-3, and `{,}` a comma."""
-    text = _COMMANDS.sub(lambda match: match[1].replace(" e", "e"), latex)
-    text = re.sub(r"\{([^{}\\]?)\}", r"\1", text).replace("+-", "±")
-    return _visible(" ".join(text.split()))
+    """Return a printed text as it looks on the page, on one line."""
+    return " ".join(readable(latex).split())
 
 
 def _visible(text: str) -> str:
@@ -296,7 +293,7 @@ def _visible(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return _cut(" ".join(_visible(text.replace("\n", " ")).split()), SHORT)
+    return _cut(" ".join(text.split()), SHORT)
 
 
 def _cut(text: str, most: int) -> str:
@@ -325,8 +322,18 @@ def as_json(changes: Changes, pictures: Mapping[str, str]) -> str:
         "parameters": [asdict(setting) for setting in changes.parameters],
         "versions": [asdict(setting) for setting in changes.versions],
     }
-    return json.dumps(plain, ensure_ascii=False, indent=1)
+    return json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def _value_json(value: Value) -> dict[str, Any]:
-    return asdict(value) | {"within_noise": value.within_noise, "table": value.table}
+    plain = asdict(value) | {"within_noise": value.within_noise, "table": value.table}
+    return plain | {name: _finite(plain[name]) for name in ("old_value", "new_value")}
+
+
+def _finite(value: Any) -> Any:
+    """Return a value with texts for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.documents import report
 from labreport.errors import InputError, UsageError
+from labreport.events import brief
 from labreport.explain import differences, latexdiff, others, pictures
 from labreport.explain.comparison import Changes, compare
 from labreport.explain.snapshot import Snapshot, before, published
@@ -26,9 +27,17 @@ class Compared:
     pdf: Path | None
 
 
-def compared(project: Project, other: str | None, make: others.Make, *, marked: bool = False) -> Compared:
+def compared(
+    project: Project,
+    other: str | None,
+    make: others.Make,
+    *,
+    stale: Sequence[str] = (),
+    marked: bool = False,
+) -> Compared:
     """Return what changed in the report since `other`: a revision, a folder, a zip, or the published report.
 
+    The experiments `stale` are named as those whose results are out of date, and compared as they are.
     Figures that changed are drawn into the folder of comparisons, whose earlier content goes; with `marked`
     the PDF with the changes marked, too. `make` runs the experiments of a revision.
 
@@ -46,6 +55,8 @@ def compared(project: Project, other: str | None, make: others.Make, *, marked: 
         latexdiff.check_tool()
     with others.scratch(project) as folder:
         old, new = _two(project, other, folder, make)
+        if stale:
+            new = replace(new, name=f"{new.name} (results out of date: {brief(stale, ', ')})")
         changes = compare(old, new)
         drawn = _draw(project, changes, old, new)
         (folder / "marked").mkdir()
@@ -67,12 +78,18 @@ def _two(project: Project, other: str | None, folder: Path, make: others.Make) -
         return others.find(project, other, folder / "other", make), now
     old = before(project) if is_current else last
     if old is None:
-        what = "no other report was published yet" if is_current else "no report was published yet"
-        raise UsageError(
-            f"there is nothing to compare with: {what}",
-            cure=f"name a revision, a folder or a zip: `{project.command('diff', 'HEAD~1')}`",
-        )
+        raise _nothing_before(project, is_published=is_current)
     return old, now
+
+
+def _nothing_before(project: Project, *, is_published: bool) -> UsageError:
+    if not is_published:
+        what = "there is nothing to compare with: no report was published yet"
+        return UsageError(what, cure=f"make it: `{project.command()}`")
+    return UsageError(
+        "there is nothing to compare with: only one report was published yet",
+        cure=f"name a folder, a zip or a revision, for example `{project.command('diff', 'HEAD')}`",
+    )
 
 
 def _draw(project: Project, changes: Changes, old: Snapshot, new: Snapshot) -> dict[str, Path]:

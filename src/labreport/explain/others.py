@@ -99,7 +99,7 @@ def _of_folder(path: Path, other: str, folder: Path) -> Snapshot:
         if (root / CONFIG).is_file():
             return _of_project(projects.load(root), f"the folder {other}", folder)
     if (path / "code.zip").is_file():
-        return _of_zip(path / "code.zip", other, folder)
+        return _of_zip(path / "code.zip", f"{other.rstrip(os.sep)}/code.zip", folder)
     raise UsageError(
         f"the folder {other} holds no report: neither {CONFIG} nor code.zip is in it",
         cure="name a project, an unpacked hand-in, a zip or a revision",
