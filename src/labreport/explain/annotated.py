@@ -19,8 +19,6 @@ from labreport.explain.keys import experiment_of
 from labreport.explain.record import Claim, Place, Value
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from labreport.project import Project
 
 COLOURS = (
@@ -144,8 +142,8 @@ class _Annotating:
             yield f"exp{_letters(number)}", COLOURS[number % len(COLOURS)]
 
 
-def annotate(project: Project, typed: Iterable[tuple[int, int]] = ()) -> tuple[Path, int, int]:
-    """Make the annotated report; return its file, how many values it shows in colour, and of how many.
+def annotate(project: Project, typed: Iterable[tuple[int, int]] = ()) -> tuple[int, int]:
+    """Make the annotated report; return how many values it shows in colour, and how many there are.
 
     `typed` are the digits that no expression printed: where they begin and end in the published LaTeX.
 
@@ -158,7 +156,7 @@ def annotate(project: Project, typed: Iterable[tuple[int, int]] = ()) -> tuple[P
 
     """
     record = records.read(project)
-    text = (project.latex / f"{JOB}.tex").read_text(encoding="utf-8")
+    text = report.published_text(project)
     values = [value for value in record.values if value.place.document == JOB]
     claims = [claim for claim in record.claims if claim.place.document == JOB]
     work = _Annotating(text, [*project.experiment_names()])
@@ -174,8 +172,8 @@ def annotate(project: Project, typed: Iterable[tuple[int, int]] = ()) -> tuple[P
             work.entries.append(_claim_entry(name, claim))
     for start, end in typed:
         work.wrap(start, end, text=r"\LRtyped{", formula=r"\LRformula{typed}{")
-    made = report.recompile(project, work.edited(_list(work)), project.annotated)
-    return made, shown, len(values)
+    report.recompile(project, work.edited(_list(work)), project.annotated)
+    return shown, len(values)
 
 
 def _groups(values: Iterable[Value]) -> list[list[Value]]:

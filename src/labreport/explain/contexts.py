@@ -75,7 +75,9 @@ BARE = frozenset(
 )
 """Commands and environments without arguments: the group that follows one is a group of the text."""
 
-TABLES = ("tabular", "tabular*", "tabularx", "longtable", "array")
+TABLES = {"tabular": 1, "tabular*": 2, "tabularx": 2, "longtable": 1, "array": 1}
+"""How many arguments stand before the rows of a table; the last one says what its columns are."""
+
 PICTURES = ("tikzpicture", "picture", "pgfpicture", "axis", "algorithmic", "filecontents", "comment")
 
 _TOKEN = re.compile(r"\\[A-Za-z@]+\*?|\\.|\$\$|[{}\[\]$]|[^\s\\{}\[\]$]+|\s+", re.DOTALL)
@@ -187,18 +189,29 @@ class _Scanner:
             kind = "mathematics"
         elif name in PICTURES:
             kind = "other"
-        elif name in TABLES and around != "other" and _SIUNITX.match(self.text, end):
-            kind = "cell"
+        elif name in TABLES:
+            self.changes.append((end, "other", self.groups))
+            columns, end = self._columns(name, end)
+            kind = "cell" if "S" in columns and around != "other" else around
         self._open(kind, f"end {name}")
-        # of an environment that has arguments, none is text
-        self.command = "" if f"begin {name}" in BARE else f"begin {name}"
+        # of the arguments of other environments, none is text
+        self.command = "" if name in TABLES or f"begin {name}" in BARE else f"begin {name}"
         return end
 
+    def _columns(self, name: str, at: int) -> tuple[str, int]:
+        """Return the letters of a table's columns, and where its rows begin."""
+        option = re.compile(r"\s*\[[^\]]*\]").match(self.text, at)
+        at = option.end() if option else at
+        columns = ""
+        for _ in range(TABLES[name]):
+            found = _GROUP.match(self.text, at)
+            columns, at = (found[1], found.end()) if found else ("", at)
+        # what stands between columns, before cells or as an option of a column is none
+        return re.sub(r"\[[^\]]*\]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}", "", columns), at
 
-_SIUNITX = re.compile(
-    r"(?:\[[^\]]*\])?(?:\{[^{}]*\})??\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*?(?<![A-Za-z\\])S[\[{}@!>|lcrpS*]"
-)
-"""Matches the columns of a table if one of them is of siunitx."""
+
+_GROUP = re.compile(r"\s*\{((?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*)\}")
+"""Matches a group in braces with groups in it, three deep."""
 
 
 class Contexts:
