@@ -142,10 +142,8 @@ class _Annotating:
             yield f"exp{_letters(number)}", COLOURS[number % len(COLOURS)]
 
 
-def annotate(project: Project, typed: Iterable[tuple[int, int]] = ()) -> tuple[int, int]:
+def annotate(project: Project) -> tuple[int, int]:
     """Make the annotated report; return how many values it shows in colour, and how many there are.
-
-    `typed` are the digits that no expression printed: where they begin and end in the published LaTeX.
 
     Raises
     ------
@@ -170,10 +168,22 @@ def annotate(project: Project, typed: Iterable[tuple[int, int]] = ()) -> tuple[i
     for number, claim in enumerate(claims):
         if work.claim(claim, name := f"claim{number}"):
             work.entries.append(_claim_entry(name, claim))
-    for start, end in typed:
+    for start, end in _typed(project):
         work.wrap(start, end, text=r"\LRtyped{", formula=r"\LRformula{typed}{")
     report.recompile(project, work.edited(_list(work)), project.annotated)
     return shown, len(values)
+
+
+def _typed(project: Project) -> list[tuple[int, int]]:
+    """Return where the published LaTeX has digits that may state a result, and that no expression printed."""
+    from labreport import claims
+
+    document = report.render(project)
+    constants = project.config.constants
+    names = frozenset(text.removeprefix("\\") for text in constants if text.startswith("\\"))
+    reading = claims.read(document.rendered, names)
+    found = claims.typed_numbers(reading, constants, project.config.questions)
+    return [(document.published(number.start), document.published(number.end)) for number in found]
 
 
 def _groups(values: Iterable[Value]) -> list[list[Value]]:

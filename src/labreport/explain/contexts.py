@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from labreport.writing import Source
-
 Kind = Literal["text", "mathematics", "cell", "other"]
 """A "cell" is one of a table in which siunitx reads the numbers itself, and nothing may stand around them."""
 
@@ -218,6 +216,8 @@ class Contexts:
     """The contexts of all places between the begin and the end of a document."""
 
     def __init__(self, text: str) -> None:
+        from labreport.writing import Source  # it brings Jinja2, which `explain` does without
+
         # comments and verbatim text are blanks there, in the same places
         self.source = Source(text)
         begin = text.find(r"\begin{document}")
