@@ -44,7 +44,8 @@ by \cref{tab:rows} and \cref{fig:line}, $x = \VAR{coin.values.share.low|num}$;
 \VAR{excerpt("toss:toss")}
 \BLOCK{claim "mostly-heads", coin.values.share.low > 0.4}
 It is \emph{mostly} heads, in \VAR{coin.values.share.estimate|percent}
-of $\VAR{coin.params.tosses|integer}$ tosses, \BLOCK{typed "an example"}from 784 inputs\BLOCK{endtyped}, not 77.
+of $\VAR{coin.params.tosses|integer}$ tosses,
+\BLOCK{typed "an example"}from 784 inputs\BLOCK{endtyped}, not 77.
 \BLOCK{endclaim}
 \end{document}
 """
@@ -149,7 +150,7 @@ def test_a_claim_stands_between_marks_of_its_verdict(built, recompiled):
     begin, end = r"\LRmark{claim0}{holds}{[}", r"\LRmark{claim0}{holds}{]}"
     sentence = text[text.index(begin) : text.index(end)]
     assert r"\emph{mostly} heads" in sentence
-    assert sentence.rstrip().endswith("not 77.")
+    assert sentence.rstrip().endswith(r"not \LRtyped{77}.")
 
 
 @pytest.mark.slow
