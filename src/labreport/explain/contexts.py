@@ -40,30 +40,13 @@ FORMULAS: dict[str, frozenset[int]] = {
 """The same of commands of mathematics."""
 
 MATHEMATICS = (
-    "equation",
-    "align",
-    "gather",
-    "multline",
-    "flalign",
-    "alignat",
-    "eqnarray",
-    "displaymath",
-    "math",
+    *("equation", "align", "gather", "multline", "flalign", "alignat", "eqnarray"),
+    *("displaymath", "math"),
 )
 BARE = frozenset(
     (
-        *(
-            "midrule",
-            "toprule",
-            "bottomrule",
-            "hline",
-            "item",
-            "par",
-            "noindent",
-            "quad",
-            "qquad",
-            "centering",
-        ),
+        *("midrule", "toprule", "bottomrule", "hline", "addlinespace", "item", "par", "noindent"),
+        *("quad", "qquad", "centering"),
         *("bfseries", "itshape", "slshape", "scshape", "ttfamily", "sffamily", "rmfamily", "normalfont"),
         *("tiny", "scriptsize", "footnotesize", "small", "normalsize", "large", "Large", "LARGE", "huge"),
         *("raggedright", "raggedleft", "clearpage", "newpage", "hfill", "ldots", "dots"),

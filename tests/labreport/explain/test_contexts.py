@@ -26,6 +26,7 @@ def kind(body: str, mark: str = "42", preamble: str = "") -> str:
         r"\begin{figure}[t]\centering{42}\end{figure}",
         r"\begin{tabular}{@{}lr@{}} a & 42 \\ \midrule {b} & c \end{tabular}",
         r"\begin{tabular}{lr} \multicolumn{2}{c}{42} \end{tabular}",
+        "\\begin{tabular}{lr} a & b \\\\ \\addlinespace\n{42} & c \\end{tabular}",
         r"\begin{tabular}{S[table-format=1.2]} {42} \end{tabular}",
         "an interval \\num{1} [42, 3]",
         "$x$ and 42 and $y$",
