@@ -107,7 +107,7 @@ class _Annotating:
         return any(wrapped)
 
     def claim(self, claim: Claim, name: str) -> bool:
-        """Put marks around a claim; return whether it could be."""
+        """Put marks around a claim, and its colour if it can stand in a group; return whether it could be."""
         start = self.offset(claim.place)
         end = start + len(claim.sentence)
         if not self.text.startswith(claim.sentence, start):
@@ -115,9 +115,13 @@ class _Annotating:
         if self.contexts.of(start, start) != "text":
             return False
         mark = rf"\LRmark{{{name}}}{{{claim.verdict}}}"
-        self.edits.append(Edit(start, 0, mark + r"{[}\ignorespaces "))
+        is_group = self.contexts.of(start, end) == "text" and r"\item" not in claim.sentence
+        colour, closing = (rf"{{\color{{LR{claim.verdict}}}", "}") if is_group else ("", "")
+        self.edits.append(Edit(start, 0, f"{mark}{{[}}{colour}\\ignorespaces "))
         if self.contexts.of(end, end) == "text":
-            self.edits.append(Edit(end, 1, mark + "{]}"))
+            self.edits.append(Edit(end, 1, f"{closing}{mark}{{]}}"))
+        elif is_group:
+            self.edits.append(Edit(end, 1, closing))
         return True
 
     def edited(self, end: str) -> str:

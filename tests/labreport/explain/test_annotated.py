@@ -147,7 +147,7 @@ def test_values_in_text_captions_tables_and_formulas_are_coloured_and_others_are
 def test_a_claim_stands_between_marks_of_its_verdict(built, recompiled):
     annotated.annotate(built)
     (text,) = recompiled
-    begin, end = r"\LRmark{claim0}{holds}{[}", r"\LRmark{claim0}{holds}{]}"
+    begin, end = r"\LRmark{claim0}{holds}{[}{\color{LRholds}", r"}\LRmark{claim0}{holds}{]}"
     sentence = text[text.index(begin) : text.index(end)]
     assert r"\emph{mostly} heads" in sentence
     assert sentence.rstrip().endswith(r"not \LRtyped{77}.")
