@@ -93,7 +93,7 @@ class _Annotating:
     def value(self, value: Value, name: str) -> bool:
         """Colour a value; return whether it could be."""
         start, colour = self.offset(value.place), self.colour(value.keys)
-        if not value.text.strip() or not self.text.startswith(value.text, start):
+        if not self.text.startswith(value.text, start):
             return False
         wrapped = [
             self.wrap(

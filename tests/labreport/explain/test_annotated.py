@@ -8,9 +8,10 @@ from pathlib import Path
 import explained
 import projects
 import pytest
+from click.testing import CliRunner
 from pypdf import PdfReader
 
-from labreport import build
+from labreport import cli
 from labreport.documents import report
 from labreport.errors import InputError
 from labreport.explain import annotated
@@ -59,7 +60,9 @@ def built(tmp_path_factory):
     projects.write(made.root / "data" / "coins.csv", "1\n")
     projects.write(made.templates / "report.tex.j2", HARD.lstrip())
     projects.run(made)
-    build.pdf(made, annotated=True)
+    done = CliRunner().invoke(cli.commands, ["pdf", "--annotated", "--project", str(folder)])
+    assert "build/report-annotated.pdf: " in done.output, done
+    assert "headings or parts of commands" in done.output
     return made
 
 
@@ -160,6 +163,14 @@ def test_typed_digits_are_red_unless_they_are_allowed(built, recompiled):
     assert r"not \LRtyped{77}." in text
     assert text.count(r"\LRtyped{") == 1  # what is printed has its colour, and `typed` its reason
     assert "from 784 inputs" in text
+
+
+@pytest.mark.slow
+def test_what_has_a_colour_gets_no_other_one(built, recompiled, monkeypatch):
+    at = (built.latex / "report.tex").read_text().index(r"\num{0.516}")
+    monkeypatch.setattr(annotated, "_typed", lambda _: [(at, at + len(r"\num{0.516}"))])
+    annotated.annotate(built)
+    assert r"\LRtyped{" not in recompiled[0]
 
 
 def test_without_published_sources_the_cure_is_to_build(asked, tmp_path):
