@@ -270,6 +270,20 @@ def test_planning_a_project_loads_no_heavy_library(tmp_path):
     assert loaded & HEAVY == set()
 
 
+def test_explaining_a_value_loads_no_heavy_library(tmp_path):
+    """What a build left is enough: no template is rendered, no result becomes a DataFrame."""
+    import explained
+
+    folder = explained.make(tmp_path / "p").root
+    code = (
+        "import sys\nfrom labreport.cli import commands\n"
+        "commands.main(['explain', '0.516', '--project', sys.argv[1]], standalone_mode=False)"
+    )
+    loaded = modules_after(code, str(folder))
+    assert "labreport" in loaded
+    assert loaded & HEAVY == set()
+
+
 def normalised(requirement: str) -> str:
     """Return the name of a distribution as the packaging standard compares names."""
     return re.sub(r"[-_.]+", "-", re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0]).lower()

@@ -85,6 +85,14 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Annotated:
+    """The report with its values in colour: how many of them are, and of how many."""
+
+    coloured: int
+    values: int
+
+
+@dataclass(frozen=True)
 class Packed:
     """The hand-in that was packed; None if it was up to date."""
 
@@ -133,7 +141,7 @@ class Cleaned:
     removed: bool
 
 
-Done = Experiments | Report | Notebooks | Claims | Asked | Packed | Checked
+Done = Experiments | Report | Notebooks | Claims | Asked | Annotated | Packed | Checked
 """What the sink of events is given at the end of a step."""
 
 Events = Callable[[Event | Done], None]
@@ -267,8 +275,8 @@ def run(
         return _run(project, names, jobs, events, force=force, settings=settings, cluster=cluster)
 
 
-def pdf(project: Project, *, events: Events = ignore) -> Report:
-    """Make the report from the results as they are.
+def pdf(project: Project, *, annotated: bool = False, events: Events = ignore) -> Report:
+    """Make the report from the results as they are; with `annotated` once more, its values in colour.
 
     Raises
     ------
@@ -295,6 +303,10 @@ def pdf(project: Project, *, events: Events = ignore) -> Report:
         made = _make_report(project, start, events)
         _claims(project, events)
         _ask(project, events)
+        if annotated:
+            from labreport import explain
+
+            _told(events, Annotated(*explain.annotate(project)))
         return made
 
 

@@ -128,12 +128,15 @@ def run(
 
 @commands.command(epilog=EPILOG)
 @common
+@click.option(
+    "--annotated", is_flag=True, help="Make also build/report-annotated.pdf: values and claims in colour."
+)
 @click.pass_context
-def pdf(context: click.Context, /, **_: Any) -> None:
+def pdf(context: click.Context, /, annotated: bool, **_: Any) -> None:
     """Render and compile the report from the results as they are; refuse if one is out of date."""
     project = project_of(context)
     with Progress() as progress:
-        build.pdf(project, events=_Lines(project, progress).show)
+        build.pdf(project, annotated=annotated, events=_Lines(project, progress).show)
 
 
 @commands.command(epilog=EPILOG)
@@ -279,6 +282,8 @@ class _Lines:
                 self._claims(told)
             case build.Asked():
                 _notices(told.notices)
+            case build.Annotated():
+                self._annotated(told)
             case build.Packed():
                 self._packed(told)
             case build.Checked():
@@ -318,6 +323,12 @@ class _Lines:
 
             where = f"; `{self.project.command('claims')}` lists them"
             click.echo(counted(claims.verdicts) + where)
+
+    def _annotated(self, annotated: build.Annotated) -> None:
+        shown = self.project.shown(self.project.annotated)
+        plain = annotated.values - annotated.coloured
+        rest = f"; {plain} are headings or parts of commands, and stay as they are" if plain else ""
+        click.echo(f"{shown}: {annotated.coloured} of {annotated.values} values in colour{rest}")
 
     def _packed(self, packed: build.Packed) -> None:
         shown, made = self.project.shown(self.project.submission), packed.submission

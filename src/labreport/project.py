@@ -141,6 +141,11 @@ class Project:
         return self.build / "submission"
 
     @property
+    def annotated(self) -> Path:
+        """The report with its values and claims in colour; it is never handed in."""
+        return self.build / "report-annotated.pdf"
+
+    @property
     def provenance(self) -> Path:
         """The record of each printed value."""
         return self.build / PROVENANCE

@@ -117,6 +117,28 @@ def make(project: Project) -> Made:
     return Made(document, compiled.pages, render_seconds, compiled.seconds, tuple(notices))
 
 
+def published_text(project: Project) -> str:
+    """Return the published LaTeX; InputError if no report has been published."""
+    try:
+        return (project.latex / f"{JOB}.tex").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        what = f"no report has been published: there is no {project.shown(project.latex)}/{JOB}.tex"
+        raise InputError(what, cure=f"build it: `{project.command()}`") from None
+
+
+def recompile(project: Project, text: str, target: Path) -> None:
+    """Compile the published sources with another text in the place of theirs; publish nothing but the PDF.
+
+    Raises LatexError or ToolError if the text cannot be compiled.
+    """
+    from labreport.documents import latexmk
+
+    with _scratch(project) as scratch:
+        shutil.copytree(project.latex, scratch / "compile")
+        (scratch / "compile" / f"{JOB}.tex").write_text(text, encoding="utf-8")
+        latexmk.compile(scratch / "compile", job=JOB).pdf.replace(target)
+
+
 def render(project: Project) -> Document:
     """Return the rendered main template, as a document whose braces and environments match.
 

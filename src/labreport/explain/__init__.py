@@ -1,6 +1,7 @@
 """What a document shows and where it comes from, told from what the last build left."""
 
 from labreport.explain import claims, differences, lines
+from labreport.explain.annotated import annotate
 from labreport.explain.claims import counted
 from labreport.explain.diffing import Compared, compared, last_report, since
 from labreport.explain.explanation import explain
@@ -8,6 +9,7 @@ from labreport.explain.impact import impact
 
 __all__ = [
     "Compared",
+    "annotate",
     "claims",
     "compared",
     "counted",

@@ -19,14 +19,15 @@ if TYPE_CHECKING:
 class Place:
     """Where a document shows something: the template's line that made it, and where it stands.
 
-    That is a page of the PDF, if it is known, or a cell of a notebook; `file_line` is a line of the generated
-    LaTeX, or of the cell.
+    That is a page of the PDF, if it is known, or a cell of a notebook; `file_line` and `file_column` count
+    in the generated LaTeX, or in the cell.
     """
 
     document: str
     template: str
     line: int
     file_line: int
+    file_column: int
     page: int | None
     cell: int | None = None
 
@@ -183,6 +184,5 @@ def _frozen(name: str, value: Any) -> Any:
 
 
 def _place(entry: Mapping[str, Any], document: str) -> Place:
-    return Place(
-        document, entry["template"], entry["line"], entry["file_line"], entry["page"], entry.get("cell")
-    )
+    names = ("template", "line", "file_line", "file_column", "page")
+    return Place(document, **{name: entry[name] for name in names}, cell=entry.get("cell"))

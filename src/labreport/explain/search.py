@@ -22,11 +22,12 @@ SETTINGS = "report"
 
 MOST_NEAR = 3
 ASK = (
-    "ask for a text as it is printed, a page (`p. 7`), a key or an experiment, the label of a figure or "
-    "table, a claim, a question, a notebook, or `template:line`"
+    "ask for a text as it is printed (`0.12`, `0.12 p. 1`), a page (`p. 7`), a key or an experiment, the "
+    "label of a figure or table, a claim, a question, a notebook, or `template:line`"
 )
 
 _PAGE = re.compile(r"(?:p|pp|page)\.?\s*(\d+)", re.IGNORECASE)
+_ON_PAGE = re.compile(r"(.*\S),?\s+(?:p|page)\.?\s*(\d+)", re.IGNORECASE)
 _LINE = re.compile(r"(.+?\.j2)(?::(\d+))?(?::\d+)?")
 _FLOAT = re.compile(r"\\begin\{((?:sideways|long|wrap)?(?:figure|table|listing|algorithm)\*?)\}")
 _SECTION = re.compile(r"\\(?:part|chapter|(?:sub)*section|paragraph|appendix)\b")
@@ -73,7 +74,7 @@ class Search:
             self._text,
         )
         found = [match for finder in finders if query and (match := finder(query)) is not None]
-        if not found and query and (part := self._part(query)) is not None:
+        if not found and query and (part := self._part(query) or self._on_page(query)) is not None:
             found = [part]
         if not found:
             raise self._unknown(query)
@@ -161,6 +162,17 @@ class Search:
         return self._printed(query, lambda text: wanted in parts(text)) or (
             self._printed(query, lambda text: wanted in comparable(text)) if is_word else None
         )
+
+    def _on_page(self, query: str) -> Match | None:
+        """Return what prints a text, or has it as a part, on a page: `0.12 p. 1`."""
+        if (found := _ON_PAGE.fullmatch(query)) is None:
+            return None
+        text = found[1].removesuffix(",")
+        match = self._text(text) or self._part(text)
+        page = int(found[2])
+        values = tuple(v for v in match.shown.values if v.place.page == page) if match else ()
+        title = f"printed text {readable(text)!r} on page {page}"
+        return Match("text", title, Record(values=values)) if values else None
 
     def _printed(self, query: str, test: Callable[[str], bool]) -> Match | None:
         values = tuple(value for value in self.record.values if value.text.strip() and test(value.text))

@@ -37,6 +37,7 @@ def test_only_what_is_set_of_the_main_file_counts(pages):
 
 def test_a_line_that_a_page_ends_in_is_divided_as_its_pieces_are(pages):
     assert [pages.of(7, part) for part in (0.0, 0.6, 0.7, 1.0)] == [1, 1, 2, 2]
+    assert Pages({7: {1: 1, 2: 1}}).of(7, 0.5) == 2
 
 
 def test_a_line_without_pieces_lies_where_the_next_one_does(pages):

@@ -1,7 +1,10 @@
 """What depends on something, through the fingerprints of results and the records of documents."""
 
+import shutil
+
 import pytest
 
+from labreport import project as projects
 from labreport.errors import UsageError
 from labreport.explain.impact import impact
 
@@ -60,6 +63,19 @@ def test_an_experiment_reaches_those_that_use_its_result(asked):
     assert names(impact(asked, "coin")) == ["coin", "fair"]
     assert names(impact(asked, "fair")) == ["fair"]
     assert keys(impact(asked, "fair")) == {"fair.values.twice"}
+
+
+def test_a_result_reaches_through_others(asked, tmp_path):
+    shutil.copytree(asked.root, tmp_path / "p")
+    made = projects.load(tmp_path / "p")
+    (made.experiments / "third.py").write_text('"""Third?"""\n')
+    (made.results / "third").mkdir()
+    (made.results / "third" / "run.json").write_text('{"fingerprint": {"result fair": "abc"}}')
+    plain = impact(made, "toss:toss")
+    assert [(e["name"], e["why"]) for e in plain["experiments"][1:]] == [
+        ("fair", "uses the result of coin"),
+        ("third", "uses the result of fair"),
+    ]
 
 
 def test_a_file_that_was_read_reaches_the_results_made_from_it(asked):

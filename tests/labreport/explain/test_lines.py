@@ -50,6 +50,8 @@ def test_a_long_table_is_cut_and_says_where_the_rest_is(asked, monkeypatch):
         (p["text"], *v["keys"]) for v in explain(asked, "coin")["matches"][0]["values"] for p in v["printed"]
     }
     assert count == len(rows) - 3
+    begin = printed.index("experiment coin", 1)  # after the experiment itself
+    assert printed.index(rest) - begin == 4
 
 
 def test_impact_counts_the_values_and_names_the_rest(asked):

@@ -51,6 +51,12 @@ def test_a_text_may_be_written_as_it_reads_or_be_a_part_of_a_value(search, query
     assert found(search, query) == ("text", keys)
 
 
+@pytest.mark.parametrize("query", ["12 p. 2", "12, page 2"])
+def test_a_text_may_be_asked_for_on_one_page(search, query):
+    (match,) = search.find(query)
+    assert [(value.keys, value.place.page) for value in match.shown.values] == [(("coin.params.tosses",), 2)]
+
+
 @pytest.mark.parametrize("query", ["p. 2", "p.2", "p2", "page 2", "Page 2"])
 def test_a_page_means_all_that_stands_on_it(search, query):
     (match,) = search.find(query)
