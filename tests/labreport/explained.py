@@ -79,6 +79,8 @@ It is \VAR{coin.values.share.estimate|percent}, with a loss of \VAR{coin.values.
 The sum is \VAR{(coin.values.share.estimate + coin.values.share.low)|num}, not 0.77.
 \VAR{excerpt("toss:toss")}
 \section{Fair}
+\BLOCK{about "toss:toss"}
+\BLOCK{about "coin.values.share"}
 Twice is \VAR{fair.values.twice|num}, \VAR{coin.values.name}, \VAR{coin.values.small|num}.
 \end{document}
 """

@@ -160,6 +160,7 @@ def test_quick_builds_write_below_quick_only(tmp_path):
         ("notebooks", "notebooks"),
         ("submission", "submission"),
         ("provenance", "provenance.json"),
+        ("annotated", "report-annotated.pdf"),
     ],
 )
 def test_what_is_generated_has_the_same_place_in_a_full_and_a_quick_build(tmp_path, name, place):

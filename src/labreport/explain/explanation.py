@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.documents import report
 from labreport.errors import LabreportError
 from labreport.explain import record as records
-from labreport.explain.keys import Contents, experiment_of
+from labreport.explain.keys import Contents, experiment_of, overlap
 from labreport.explain.origins import Origin, Origins
 from labreport.explain.record import Claim, Excerpt, Figure, Record, Value
 from labreport.explain.search import Match, Search
@@ -133,12 +133,14 @@ class _Explaining:
             return None
 
     def _users(self, keys: Iterable[str]) -> Plain:
-        """Return what else is made from keys: claims, and values that other keys have a part in, too."""
+        """Return what else is made from keys: claims, also on what they are part of; values of more keys."""
         asked = set(keys)
-        claims = [claim for claim in self.record.claims if asked & set(claim.keys)]
+        claims = [c for c in self.record.claims if any(overlap(k, key) for k in c.keys for key in asked)]
         values = [v for v in self.record.values if asked & set(v.keys) and set(v.keys) - asked]
+        paragraphs = [p for p in self.record.paragraphs if any(overlap(p.target, key) for key in asked)]
         return {
             "claims": [{"name": c.name, "verdict": c.verdict, **c.place.plain()} for c in claims],
+            "paragraphs": [paragraph.plain() for paragraph in paragraphs],
             "values": [{**_printed(value), "keys": list(value.keys)} for value in values],
         }
 

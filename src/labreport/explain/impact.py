@@ -13,7 +13,7 @@ from labreport.explain import record as records
 from labreport.explain.definitions import Definitions
 from labreport.explain.keys import experiment_of, overlap, steps
 from labreport.explain.origins import recorded
-from labreport.explain.record import Claim, Excerpt, Figure, Place, Record, Value
+from labreport.explain.record import Claim, Excerpt, Figure, Paragraph, Place, Record, Value
 from labreport.explain.texts import readable
 from labreport.modules import find_module
 from labreport.results import Fingerprint, Part
@@ -81,7 +81,7 @@ def impact(project: Project, name: str) -> dict[str, Any]:
     record = records.read(project)
     target = _target(project, record, name)
     reached = _reached(project, target)
-    shown = _shown(record, target, reached)
+    shown = _shown(project, record, target, _dependence(target, reached))
     documents = {place.document for place in _places(shown)}
     documents |= {f"notebooks/{n}" for n in _notebooks(project, target)}
     return {
@@ -94,6 +94,7 @@ def impact(project: Project, name: str) -> dict[str, Any]:
         "claims": [{"name": c.name, "verdict": c.verdict, **c.place.plain()} for c in shown.claims],
         "figures": [{"key": f.key, **f.place.plain()} for f in shown.figures],
         "excerpts": [{"name": e.name, "since": e.since, **e.place.plain()} for e in shown.excerpts],
+        "paragraphs": [paragraph.plain() for paragraph in shown.paragraphs],
     }
 
 
@@ -187,8 +188,8 @@ def _touched(target: Target, prints: Mapping[str, Fingerprint]) -> Iterator[tupl
             yield name, f"its fingerprint holds {pieces}"
 
 
-def _shown(record: Record, target: Target, reached: Reached) -> Record:
-    """Return what documents show that depends on a target, or on an experiment that it reaches."""
+def _dependence(target: Target, reached: Reached) -> Callable[[str], bool]:
+    """Return whether what a key leads to depends on a target, or on an experiment that it reaches."""
     declares = {name for name in reached.results if target.file == f"experiments/{name}.py"}
 
     def depends(key: str) -> bool:
@@ -202,6 +203,12 @@ def _shown(record: Record, target: Target, reached: Reached) -> Record:
         # parameters come from the declaration alone, whatever code uses them
         return name in reached.results and (path[:1] != ["params"] or name in declares)
 
+    return depends
+
+
+def _shown(project: Project, record: Record, target: Target, depends: Callable[[str], bool]) -> Record:
+    """Return what documents show that depends on a target."""
+
     def of(shown: Iterable[Any], keys: Callable[[Any], Iterable[str]]) -> tuple[Any, ...]:
         in_template = target.file if target.kind == "template" else None
         return tuple(s for s in shown if s.place.template == in_template or any(map(depends, keys(s))))
@@ -211,7 +218,19 @@ def _shown(record: Record, target: Target, reached: Reached) -> Record:
         claims=of(record.claims, lambda claim: claim.keys),
         figures=of(record.figures, lambda figure: (figure.key,)),
         excerpts=tuple(e for e in record.excerpts if _excerpts(target, e)),
+        paragraphs=tuple(p for p in record.paragraphs if _is_about(project, target, p, depends)),
     )
+
+
+def _is_about(project: Project, target: Target, paragraph: Paragraph, depends: Callable[[str], bool]) -> bool:
+    """Return whether a paragraph explains code of a target, or a result that depends on it."""
+    module, colon, name = paragraph.target.partition(":")
+    if not colon:
+        return depends(paragraph.target)
+    found = find_module(project, module)
+    if found is None or project.shown(found.path) != target.file:
+        return False
+    return target.kind in ("file", "experiment") or (target.kind == "code" and _is_part(name, target.name))
 
 
 def _excerpts(target: Target, excerpt: Excerpt) -> bool:

@@ -128,7 +128,12 @@ def _used_by(users: Plain, width: int) -> Iterator[str]:
     said += [
         f"{value['text']} (from {len(value['keys'])} keys), {_place(value)}" for value in users["values"]
     ]
+    said += [f"the paragraph at {_typed(paragraph)}" for paragraph in users["paragraphs"]]
     yield from _several("used by", said, width)
+
+
+def _typed(paragraph: Plain) -> str:
+    return f"{paragraph['template']}:{paragraph['line']} (“{paragraph['reads']}…”)"
 
 
 def _claim(claim: Plain, width: int) -> Iterator[str]:
@@ -198,6 +203,8 @@ def impact(plain: Plain, width: int = WIDTH) -> list[str]:
     lines += _several("claims", claims, width)
     lines += _several("figures", [f"{f['key']}, {_place(f)}" for f in plain["figures"]], width)
     lines += _several("code", [f"{e['name']}, {_place(e)}" for e in plain["excerpts"]], width)
+    about = [f"{_typed(paragraph)} is about {paragraph['target']}" for paragraph in plain["paragraphs"]]
+    lines += _several("paragraphs", about, width)
     printed = [{"keys": value["keys"], "printed": [value]} for value in plain["values"]]
     count = len(plain["values"])
     lines += _field("values", f"{count} printed" if count else "none that is printed", width)

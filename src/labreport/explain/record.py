@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -109,7 +109,19 @@ class Answer:
         return same and self.place.file_line <= place.file_line <= self.file_end
 
 
-Shown = Value | Claim | Figure | Excerpt
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph that says which code or result it explains, by the line of its template."""
+
+    document: str
+    target: str
+    template: str
+    line: int
+    reads: str
+
+    def plain(self) -> dict[str, Any]:
+        """Return the paragraph as JSON holds it."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -121,6 +133,7 @@ class Record:
     figures: tuple[Figure, ...] = ()
     excerpts: tuple[Excerpt, ...] = ()
     answers: tuple[Answer, ...] = ()
+    paragraphs: tuple[Paragraph, ...] = ()
     missing: tuple[str, ...] = field(default=())
 
     def __or__(self, other: Record) -> Record:
@@ -156,6 +169,7 @@ def _read(project: Project, path: Path, document: str) -> Record:
             figures=_entries(Figure, plain["figures"], document),
             excerpts=_entries(Excerpt, plain["excerpts"], document),
             answers=_entries(Answer, plain["answers"], document),
+            paragraphs=tuple(_paragraph(entry, document) for entry in plain["about"]),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         what = f"{project.shown(path)} cannot be read: {error}"
@@ -172,6 +186,10 @@ def _entries(kind: type[T], entries: Iterable[Mapping[str, Any]], document: str)
         kind(_place(entry, document), **{name: _frozen(name, entry[name]) for name in names})
         for entry in entries
     )
+
+
+def _paragraph(entry: Mapping[str, Any], document: str) -> Paragraph:
+    return Paragraph(document, entry["target"], entry["template"], entry["line"], entry["reads"])
 
 
 def _site(entry: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -32,6 +32,7 @@ def test_other_places_and_other_users_of_the_same_key_are_told(asked):
     ]
     assert [(v["text"], len(v["keys"])) for v in value["used_by"]["values"]] == [("0.926", 2)]
     assert value["used_by"]["claims"] == []
+    assert [p["target"] for p in value["used_by"]["paragraphs"]] == ["coin.values.share"]
     claimed = the_value(explain(asked, "0.926"))
     assert [claim["name"] for claim in claimed["used_by"]["claims"]] == ["mostly-heads"]
 

@@ -43,6 +43,22 @@ def test_an_excerpt_depends_on_the_code_that_it_shows(asked, name, shown):
     assert [excerpt["name"] for excerpt in impact(asked, name)["excerpts"]] == shown
 
 
+@pytest.mark.parametrize(
+    ("name", "targets"),
+    [
+        ("toss:toss", ["toss:toss", "coin.values.share"]),
+        ("src/toss.py", ["toss:toss", "coin.values.share"]),
+        ("toss:Coin", ["coin.values.share"]),
+        ("coin.values.share.low", ["coin.values.share"]),
+        ("fair", []),
+    ],
+)
+def test_a_paragraph_depends_on_the_code_or_result_that_it_explains(asked, name, targets):
+    paragraphs = impact(asked, name)["paragraphs"]
+    assert [paragraph["target"] for paragraph in paragraphs] == targets
+    assert all(paragraph["reads"].startswith("Twice is") for paragraph in paragraphs)
+
+
 def test_code_that_nothing_reaches_has_no_effect(asked):
     plain = impact(asked, "toss:unused")
     assert (names(plain), plain["values"], plain["claims"], plain["figures"]) == ([], [], [], [])
