@@ -133,7 +133,7 @@ def _used_by(users: Plain, width: int) -> Iterator[str]:
 
 
 def _typed(paragraph: Plain) -> str:
-    return f"{paragraph['template']}:{paragraph['line']} (“{paragraph['reads']}…”)"
+    return f"{paragraph['template']}:{paragraph['line']} (“{paragraph['reads']}”)"
 
 
 def _claim(claim: Plain, width: int) -> Iterator[str]:
