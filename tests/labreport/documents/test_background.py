@@ -77,6 +77,7 @@ of rows \VAR{d.tables.rows[0].rate|num}, \VAR{d.values.sure|num}, \VAR{d.values.
 \BLOCK{for row in d.tables.rows}
 a row of \VAR{row.side}
 \BLOCK{endfor}
+Here: \VAR{d.tables.rows|table(column("Side", "side", "text"))}.
 \end{document}
 """
 
@@ -114,7 +115,8 @@ class TestBehindAReport:
             [place, 3, "□ and □,"],
             [place, 4, "of rows □, □, □ typed."],
             [place, 9, "a row of □"],
-            [place, 11, r"\end{document}"],
+            [place, 11, "Here: □."],
+            [place, 12, r"\end{document}"],
         ]
 
     def test_figures_are_known_by_their_bytes_and_by_their_data(self, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 
 from labreport import build
 from labreport.errors import ToolError, UsageError
-from labreport.explain import diffing
+from labreport.explain import differences, diffing
 
 
 def never(project):
@@ -145,3 +145,17 @@ class TestTheLineOfABuild:
 def test_a_comparison_waits_for_no_build(project):
     with build.building(project), pytest.raises(build.BusyError):
         build.diff(project)
+
+
+def test_a_claim_that_turned_is_told_with_both_sentences(project):
+    claim = r'\BLOCK{claim "small", coin.values.sure < 1.1}It is small.\BLOCK{otherwise}It is large.\BLOCK{endclaim}'
+    projects.change(project.templates / "report.tex.j2", "For certain", f"{claim} For certain")
+    compared.publish(project)
+    compared.shift(project, 0.0, 0.25)
+    found = changes(project)
+    (claim,) = found.claims
+    assert (claim.name, claim.old, claim.new) == ("small", "holds", "fails")
+    assert (claim.old_sentence, claim.sentence) == ("It is small.", "It is large.")
+    assert claim.states
+    assert differences.summary(found).startswith("2 of 4 values changed")
+    assert "; 1 claim changed; " in differences.summary(found)
