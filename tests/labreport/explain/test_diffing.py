@@ -148,14 +148,15 @@ def test_a_comparison_waits_for_no_build(project):
 
 
 def test_a_claim_that_turned_is_told_with_both_sentences(project):
-    claim = r'\BLOCK{claim "small", coin.values.sure < 1.1}It is small.\BLOCK{otherwise}It is large.\BLOCK{endclaim}'
+    claim = r'\BLOCK{claim "small", coin.values.sure < 1.1}It is small.'
+    claim += r"\BLOCK{otherwise}It is large.\BLOCK{endclaim}"
     projects.change(project.templates / "report.tex.j2", "For certain", f"{claim} For certain")
     compared.publish(project)
     compared.shift(project, 0.0, 0.25)
     found = changes(project)
-    (claim,) = found.claims
-    assert (claim.name, claim.old, claim.new) == ("small", "holds", "fails")
-    assert (claim.old_sentence, claim.sentence) == ("It is small.", "It is large.")
-    assert claim.states
+    (turned,) = found.claims
+    assert (turned.name, turned.old, turned.new) == ("small", "holds", "fails")
+    assert (turned.old_sentence, turned.sentence) == ("It is small.", "It is large.")
+    assert turned.states
     assert differences.summary(found).startswith("2 of 4 values changed")
     assert "; 1 claim changed; " in differences.summary(found)
