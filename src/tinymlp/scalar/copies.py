@@ -4,6 +4,7 @@
 graph may be deeper than Python's stack. So operands are copied before results.
 """
 
+import threading
 from collections.abc import Container, Iterator
 from copy import deepcopy
 from typing import Any
@@ -83,13 +84,21 @@ class Announced:
     """
 
     def __init__(self, root: Var) -> None:
-        self.order = operands_first(root, _announced)
-        self.new = len(self.order) > 1 or id(root) not in _announced
+        announced = _announcements.by_id
+        self.order = operands_first(root, announced)
+        self.new = len(self.order) > 1 or id(root) not in announced
         if self.new:
-            _announced.update({id(var): self for var in self.order})
+            announced.update({id(var): self for var in self.order})
 
     def __reduce__(self) -> tuple[Any, tuple[()], None, Iterator[Var]]:
         return list, (), None, iter(self.order[:-1])
 
 
-_announced: WeakValueDictionary[int, Announced] = WeakValueDictionary()
+class Announcements(threading.local):
+    """What pickle is to save next, by id: threads may save the same `Var`s."""
+
+    def __init__(self) -> None:
+        self.by_id: WeakValueDictionary[int, Announced] = WeakValueDictionary()
+
+
+_announcements = Announcements()

@@ -175,13 +175,18 @@ def test_a_chain_can_be_pickled_after_a_pickling_that_failed():
 
 
 def test_threads_pickle_the_same_chain_at_the_same_time():
-    _, y = chain(200)
+    _, y = chain(2_000)  # deeper than the stack of a pickle that recurses
+    switched = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)  # the threads take turns within one pickle
     found = []
     threads = [threading.Thread(target=lambda: found.append(by_pickle(y).v)) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(switched)
     assert found == [y.v] * 8
 
 
