@@ -130,7 +130,8 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     labelled = [fit.curve.assign(setting=name, repeat=r) for (name, r), fit in sorted(by_job.items())]
     curves = pd.concat(labelled, ignore_index=True)
     losses = reference_losses(tasks, ALL, params.few) | {row: _losses(curves, row, params) for row in ROWS}
-    found = compared(losses, PAIRS, params.noise**2)
+    stops = {row: _stopping(curves, row, params) for row in ROWS if "few" in row}
+    found = compared(losses, PAIRS, params.noise**2, stops)
     return {
         "noise_floor": params.noise**2,
         "fits": {row: _described(row, frame, params) for row, frame in losses.items()},
@@ -138,7 +139,6 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "trainings": len(fits),
         **found,
         "validation_and_test": validation_and_test(losses, ROWS),
-        "stopping": {row: _stopping(curves, row, params) for row in ("few_long", "wide_few_long")},
         **_choosing(params, lab),
         "rows": _rows(losses, found, params),
         "repeats": pd.concat([frame.assign(row=row) for row, frame in losses.items()]).reset_index(),

@@ -128,13 +128,15 @@ def _sigmoid_limits(logits: np.ndarray) -> dict[str, float]:
     """Where the float32 sigmoid becomes exactly 1 and exactly 0, as measured and as float32 predicts.
 
     `1 + exp(-z)` rounds to 1 once `exp(-z)` is half the distance from 1 to the next number, 2^-24, or less;
-    `1 / (1 + exp(-z))` is 0 once `exp(-z)` overflows.
+    `1 / (1 + exp(-z))` is 0 once `exp(-z)` overflows. Rounded once, from its exact value, the sigmoid
+    would be 1 only where it is nearer to 1 than to the number before, half as far away: from 2^-25 on.
     """
     float32 = torch.finfo(torch.float32)
     probability = torch.sigmoid(torch.tensor(logits, dtype=torch.float32)).numpy()
     return {
         "one_from": float(logits[probability == 1].min()),
         "one_predicted": -math.log(float32.eps / 2),
+        "one_if_rounded_once": -math.log(float32.eps / 4),
         "zero_to": float(logits[probability == 0].max()),
         "zero_predicted": -math.log(float32.max),
     }

@@ -42,6 +42,7 @@ from tinymlp.studies import (
     gap,
     learning_curves,
     levelling,
+    loss_ratios,
     outcomes_of,
     plateau_losses,
     success_contrasts,
@@ -102,10 +103,10 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     scores = evaluate(ensemble, test.inputs, test.targets, map=lab.map)
     at_centres = centre_probabilities(ensemble)
     solved = {shape: score.accuracy > params.solved_above for shape, score in scores.items()}
-    history = ensemble.history
+    train_loss = {shape: ensemble.history[shape].train_loss[-1] for shape in SHAPES}
+    test_loss = {shape: score.loss for shape, score in scores.items()}
     shapes = {
-        shape.key: success_row(shape, scores[shape], history[shape].train_loss[-1], solved[shape])
-        for shape in SHAPES
+        shape.key: success_row(shape, scores[shape], train_loss[shape], solved[shape]) for shape in SHAPES
     }
     contrasts = success_contrasts(CONTRASTS, scores, solved)
     return {
@@ -121,6 +122,10 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "shape": shapes,
         "levelling": {shape.key: levelling(ensemble, shape, params.solved_above) for shape in SHAPES},
         "contrast": _by_name(contrasts),
+        "ratio": {  # of the losses of solved networks
+            "train": loss_ratios(CONTRASTS, train_loss, solved),
+            "test": loss_ratios(CONTRASTS, test_loss, solved),
+        },
         "examples": _examples(ensemble, scores, solved),
         "shapes": pd.DataFrame(list(shapes.values())).astype({"width": "Int64"}),
         "repeats": _repeats(ensemble, scores, solved, at_centres),
@@ -220,8 +225,8 @@ def draw(result: Result, lab: Lab) -> None:
         "losses",
         _losses(repeats, values),
         alt="Test loss of every network on a log axis, a strip for each shape, with mean, standard deviation "
-        f"and median. Solved networks lie below {gap['solved_loss_max']:.2f}, all others above "
-        f"{gap['stuck_loss_min']:.2f}, around the plateaus at {plateau['two_merged']:.3f}, "
+        f"and median. Solved networks reach up to {gap['solved_loss_max']:.3f}, all others begin at "
+        f"{gap['stuck_loss_min']:.3f}, around the plateaus at {plateau['two_merged']:.3f}, "
         f"{plateau['three_merged']:.3f} and {plateau['constant']:.3f}.",
         data=repeats,
     )

@@ -49,6 +49,7 @@ from tinymlp.studies import (
     independence,
     longer_row,
     loss_paths,
+    loss_ratios,
     matching_widths,
     pattern_classes,
     pattern_counts,
@@ -63,6 +64,7 @@ from tinymlp.studies import (
     single_rate,
     size_contrasts,
     size_row,
+    weighted_share,
 )
 
 if TYPE_CHECKING:
@@ -141,17 +143,17 @@ def _longer(base: Retraining, params: Params) -> dict[str, Any]:
     """The first stuck networks of each shape, trained longer."""
     rows, paths, examples, moves, same = {}, [], [], [], 0
     for shape in ABLE:
-        recorded = base.of(shape)
-        recorded = recorded[~recorded["solved"]].head(params.stuck_per_shape)
-        if recorded.empty:
+        failed = base.of(shape)[~base.of(shape)["solved"]]
+        if failed.empty:
             continue
+        recorded = failed.head(params.stuck_per_shape)
         before = base.train(shape, recorded["replicate"].tolist())
         same += int((base.test_of(before).loss == recorded["test_loss"]).sum())
         after = base.train_on(shape, before, params.longer)
         score, history = base.test_of(after), after.history[shape].train_loss
         solved = base.solved(score)
         rows[shape.key] = {
-            **longer_row(shape, solved, history, recorded["test_loss"], score.loss),
+            **longer_row(shape, len(failed), solved, history, recorded["test_loss"], score.loss),
             **_curvatures(base, shape, after, solved, params),
         }
         epochs = np.array(after.recorded) // base.training.steps_per_epoch
@@ -164,7 +166,7 @@ def _longer(base: Retraining, params: Params) -> dict[str, Any]:
     total = wilson(int(table["solved"].sum()), int(table["n"].sum()))
     first_of_each = {example["clusters"]: example for example in reversed(examples)}
     return {
-        "longer": rows | {"all": asdict(total)},
+        "longer": rows | {"all": asdict(total), "weighted": weighted_share(table)},
         "longer_epochs": params.longer * base.params["epochs"],
         "retrained_same": same,
         "retrained": int(table["n"].sum()),
@@ -261,9 +263,11 @@ def _equal_parameters(base: Retraining) -> dict[str, Any]:
         score = base.test_of(base.train(shape, replicates))
         solved[shape], loss[shape] = base.solved(score), score.loss
     compared = size_contrasts(pairs, solved)
+    named = dict(zip(compared, pairs, strict=True))
     sizes = {shape.key: size_row(shape, solved[shape], loss[shape]) for shape in sorted(solved)}
     return {
         "equal": compared,
+        "equal_loss": loss_ratios(named, loss, solved),
         "size": sizes,
         "equal_parameters": pd.DataFrame(list(compared.values())),
         "sizes": pd.DataFrame(list(sizes.values())),

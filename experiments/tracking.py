@@ -172,7 +172,7 @@ def draw(result: Result, lab: Lab) -> None:
             "boundaries",
             _boundaries(values),
             alt="The decision boundary over the epochs, left to right. It is wrong for whole clusters at "
-            "first; once it separates all four, it hardly moves any more.",
+            "first, and changes least in the last pictures, where it separates all four.",
         )
 
 

@@ -4,6 +4,7 @@
 to be read and to be compared with.
 """
 
+from tinymlp.networks.agreement import greatest_difference
 from tinymlp.networks.columns import Score, stream_seed
 from tinymlp.networks.ensemble import (
     Ensemble,
@@ -45,6 +46,7 @@ __all__ = [
     "curvature",
     "evaluate",
     "evaluate_separately",
+    "greatest_difference",
     "linear_bound",
     "monotone_bound",
     "nearest_plateau",

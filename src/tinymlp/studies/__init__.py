@@ -30,6 +30,7 @@ from tinymlp.studies.outcomes import (
     SHORTFALL,
     Outcome,
     Outcomes,
+    largest_changes,
     loss_of_bayes,
     outcome_summary,
     setting_rows,
@@ -51,6 +52,7 @@ from tinymlp.studies.patterns import (
     plateau_losses,
     share_with_origin,
 )
+from tinymlp.studies.ratios import loss_ratios
 from tinymlp.studies.restarts import best_of, independence, restart_row, single_rate
 from tinymlp.studies.retraining import Retraining
 from tinymlp.studies.settings import (
@@ -73,7 +75,7 @@ from tinymlp.studies.steps import (
     step_grid,
     step_summary,
 )
-from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, loss_paths
+from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, loss_paths, weighted_share
 from tinymlp.studies.successes import (
     LOSS,
     SUCCESS,
@@ -145,12 +147,14 @@ __all__ = [
     "gap",
     "independence",
     "kink_steps",
+    "largest_changes",
     "learning_curves",
     "levelling",
     "limits",
     "longer_row",
     "loss_of_bayes",
     "loss_paths",
+    "loss_ratios",
     "matching_widths",
     "mean_std",
     "nested_contrasts",
@@ -188,4 +192,5 @@ __all__ = [
     "validation_and_test",
     "verdicts",
     "verdicts_by_factor",
+    "weighted_share",
 ]

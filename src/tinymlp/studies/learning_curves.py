@@ -80,6 +80,8 @@ def findings(curves: pd.DataFrame, solved_above: float) -> dict[str, Any]:
         "val_loss": asdict(summarise(good["val_loss"])),
         "stuck_val_loss": asdict(summarise(last.loc[~solved, "val_loss"])),
         "val_minus_train": asdict(summarise(good["val_loss"] - good["train_loss"])),
+        "val_over_train": asdict(summarise(good["val_loss"] / good["train_loss"])),
+        "val_twice_train": int((good["val_loss"] > 2 * good["train_loss"]).sum()),
         "best_epoch": asdict(summarise(best["epoch"])),
         "best_is_last": int((best["epoch"] == end).sum()),
         "best_val_loss": asdict(summarise(best["val_loss"][solved])),

@@ -119,6 +119,20 @@ def setting_rows(
             }
 
 
+def largest_changes(
+    settings: Sequence[Setting], summaries: Mapping[str, Mapping[Shape, Mapping[str, Any]]]
+) -> dict[str, float]:
+    """Return by factor how far a success rate is, at most, from that in the reference, the first setting."""
+    reference = summaries[settings[0].name]
+    found: dict[str, float] = defaultdict(float)
+    for setting in settings[1:]:
+        factor = setting.factor.replace(" ", "_")
+        for shape, summary in summaries[setting.name].items():
+            change = abs(summary["success"]["estimate"] - reference[shape]["success"]["estimate"])
+            found[factor] = max(found[factor], change)
+    return dict(found)
+
+
 def _described(setting: Setting) -> dict[str, Any]:
     training = setting.training
     return {

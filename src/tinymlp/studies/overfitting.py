@@ -17,28 +17,35 @@ ALPHA = 0.05
 OVER, UNDER, NEITHER = "over", "under", "neither"
 
 
-def verdict(test: Contrast, train: Contrast, floor: Contrast) -> str:
+def verdict(test: Contrast, train: Contrast, floor: Contrast, rise: Contrast | None = None) -> str:
     """Return whether a setting over-fits or under-fits.
 
-    `test` and `train` are its losses against those of a good fit, `floor` its
-    training loss against the noise floor. Either verdict needs a test loss that
-    is significantly larger, by the corrected p value. Then it under-fits if the
-    training loss is above both, and over-fits if it is below both. Raises
-    ValueError if the test contrast is not corrected.
+    `test` and `train` are its losses against those of a good fit, `floor` its training loss against the noise
+    floor, `rise` its test loss against that of the same training at the least validation loss; None if that
+    is not known. Either verdict needs a test loss that is significantly larger than that of the good fit, by
+    the corrected p value. Then it under-fits if the training loss is above both. It over-fits if the training
+    loss is below both and the rise is significant, too: fewer training points alone make a test loss larger,
+    and only the rise is what learning the noise has done. Raises ValueError if a contrast is not corrected.
     """
-    if test.p_holm is None:
-        raise ValueError("a verdict needs the corrected p value of its family: call holm_corrected before")
-    if test.estimate <= 0 or test.p_holm >= ALPHA:
+    if not _larger(test):
         return NEITHER
     if train.low > 0 and floor.low > 0:
         return UNDER
-    return OVER if train.high < 0 and floor.high < 0 else NEITHER
+    learnt_noise = train.high < 0 and floor.high < 0 and rise is not None and _larger(rise)
+    return OVER if learnt_noise else NEITHER
+
+
+def _larger(contrast: Contrast) -> bool:
+    if contrast.p_holm is None:
+        raise ValueError("a verdict needs the corrected p value of its family: call holm_corrected before")
+    return contrast.estimate > 0 and contrast.p_holm < ALPHA
 
 
 def compared(
     losses: Mapping[str, pd.DataFrame],
     pairs: Mapping[str, tuple[str, str]],
     noise_floor: float,
+    stops: Mapping[str, Mapping[str, Any]],
     *,
     good: str = "good",
     mean: str = "mean",
@@ -47,14 +54,16 @@ def compared(
 
     `losses` are by row; `good` and `mean` name the good fit and the mean of y
     itself, which have no verdict. Of the `pairs` of rows, by name, the second
-    is subtracted from the first.
+    is subtracted from the first. `stops` are what `stopping` returns of some
+    rows; they are returned with their rises corrected as one family.
     """
     best = losses[good]
     others = {row: frame for row, frame in losses.items() if row not in (good, mean)}
     test = holm_corrected({row: _paired(frame["test"], best["test"]) for row, frame in others.items()})
     train = {row: _paired(frame["train"], best["train"]) for row, frame in others.items()}
     floor = {row: paired_means(frame["train"], [noise_floor] * len(frame)) for row, frame in losses.items()}
-    verdicts = {row: verdict(test[row], train[row], floor[row]) for row in others}
+    rises = holm_corrected({row: Contrast(**stop["rise"]) for row, stop in stops.items()})
+    verdicts = {row: verdict(test[row], train[row], floor[row], rises.get(row)) for row in others}
     contrasts = {
         name: _paired(losses[more]["test"], losses[less]["test"]) for name, (more, less) in pairs.items()
     }
@@ -64,6 +73,7 @@ def compared(
         "train_against_floor": _plain(floor),
         "worse_than_good": {row: _worse(frame["test"], best["test"]) for row, frame in others.items()},
         "pairs": _plain(contrasts),
+        "stopping": {row: {**stop, "rise": asdict(rises[row])} for row, stop in stops.items()},
         "verdicts": verdicts,
         "comparisons": len(test),
         "largest_p_holm": {kind: largest_p(test, verdicts, kind) for kind in (UNDER, OVER)},
@@ -93,13 +103,14 @@ def validation_and_test(losses: Mapping[str, pd.DataFrame], fits: Collection[str
 
 
 def stopping(curves: pd.DataFrame, end: int) -> dict[str, Any]:
-    """Return the test loss at the end against that where the validation loss of the same training is least.
+    """Return the test loss after `end` epochs against that where the validation loss until then is least.
 
-    `curves` has the columns `repeat` and `epoch` beside the losses. Trainings
-    that did not reach the epoch `end` diverged and are left out.
+    The same training on the same points is looked at twice, so that the rise is what training on has done.
+    `curves` has the columns `repeat` and `epoch` beside the losses. Trainings that did not reach the epoch
+    `end` diverged and are left out.
     """
     ends, stops = [], []
-    for _, curve in curves.groupby("repeat"):
+    for _, curve in curves[curves["epoch"] <= end].groupby("repeat"):
         if curve["epoch"].iloc[-1] == end:
             ends.append(curve["test"].iloc[-1])
             stops.append(curve.iloc[int(curve["validation"].to_numpy().argmin())])

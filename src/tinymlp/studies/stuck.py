@@ -16,14 +16,19 @@ FLAT = 1e-4  # an eigenvalue below this part of the largest one counts as zero
 
 
 def longer_row(
-    shape: Shape, solved: ArrayLike, train_loss: ArrayLike, test_before: ArrayLike, test_after: ArrayLike
+    shape: Shape,
+    failed: int,
+    solved: ArrayLike,
+    train_loss: ArrayLike,
+    test_before: ArrayLike,
+    test_after: ArrayLike,
 ) -> dict[str, Any]:
     """Return what became of the stuck networks of one shape; the losses are of those that are still stuck.
 
-    `solved` (n,) says which are solved in the end, `train_loss` (checkpoints,
-    n) are training losses from the first stop to the end, `test_before` and
-    `test_after` (n,) test losses. Losses are in nats, given as medians; a fall
-    is the median of the falls.
+    `failed` counts all stuck networks of the shape, of which n were trained on. `solved` (n,) says which are
+    solved in the end, `train_loss` (checkpoints, n) are training losses from the first stop to the end,
+    `test_before` and `test_after` (n,) test losses. Losses are in nats, given as medians; a fall is the
+    median of the falls.
     """
     good, history = np.asarray(solved, dtype=bool), np.asarray(train_loss)
     share = wilson(int(good.sum()), len(good))
@@ -31,6 +36,7 @@ def longer_row(
     still = ~good
     return {
         "shape": shape.name,
+        "failed": failed,
         "n": share.n,
         "solved": share.successes,
         "share": share.estimate,
@@ -44,6 +50,14 @@ def longer_row(
         "test_loss_before": summarise(np.asarray(test_before)[still]).median,
         "test_loss_after": summarise(np.asarray(test_after)[still]).median,
     }
+
+
+def weighted_share(rows: "pd.DataFrame") -> float:
+    """Return the share of solved networks over the rows of `longer_row`, weighted by all that failed.
+
+    Of some shapes only a part was trained on: counted together, they would have too little weight.
+    """
+    return float(np.average(rows["share"], weights=rows["failed"]))
 
 
 def curvature_counts(eigenvalues: ArrayLike) -> tuple[int, int, float]:

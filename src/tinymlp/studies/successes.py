@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from tinymlp.inference import Contrast, holm_corrected, paired_means, paired_successes, summarise, wilson
+from tinymlp.inference import holm_corrected, paired_means, paired_successes, summarise, wilson
 from tinymlp.networks import LABELS, Ensemble, Score, Shape, parameter_count
 
 Flags = NDArray[np.bool_]
@@ -62,23 +62,26 @@ def success_row(shape: Shape, score: Score, train_loss: ArrayLike, solved: Array
         "rate_high": rate.high,
         **_given("solved", score, losses, good),
         **_given("stuck", score, losses, ~good),
+        **_twice(score.loss[good], losses[good]),
     }
 
 
 def levelling(ensemble: Ensemble, shape: Shape, solved_above: float) -> dict[str, float | int]:
     """Return how many networks were solved, by validation accuracy, after half of the epochs and at the end.
 
-    Raises ValueError unless the ensemble has a checkpoint after half of the
-    epochs, rounded down.
+    `gained` were solved at the end but not at half, `lost` at half but not at the end. Raises ValueError
+    unless the ensemble has a checkpoint after half of the epochs, rounded down.
     """
     training, history = ensemble.training, ensemble.history[shape]
     half = ensemble.recorded.index(training.epochs // 2 * training.steps_per_epoch)
     loss = np.median(history.val_loss, axis=1)
-    counts = (history.val_accuracy > solved_above).sum(axis=1)
+    at_half, at_end = (history.val_accuracy[row] > solved_above for row in (half, -1))
     return {
         "half_epochs": training.epochs // 2,
-        "solved_at_half": int(counts[half]),
-        "solved_at_end": int(counts[-1]),
+        "solved_at_half": int(at_half.sum()),
+        "solved_at_end": int(at_end.sum()),
+        "gained": int((at_end & ~at_half).sum()),
+        "lost": int((at_half & ~at_end).sum()),
         "val_loss_median_at_half": float(loss[half]),
         "val_loss_median_at_end": float(loss[-1]),
     }
@@ -87,14 +90,14 @@ def levelling(ensemble: Ensemble, shape: Shape, solved_above: float) -> dict[str
 def success_contrasts(
     pairs: Mapping[str, tuple[Shape, Shape]], scores: Mapping[Shape, Score], solved: Mapping[Shape, ArrayLike]
 ) -> pd.DataFrame:
-    """Return the planned contrasts of success rate and mean test loss, corrected by Holm as one family.
+    """Return the planned contrasts of success rate and mean test loss.
 
-    Of each of the pairs, by name, the second is subtracted from the first.
+    Of each of the pairs, by name, the second is subtracted from the first. The two measures tell one fact
+    twice, so each is a family of its own, corrected by Holm; the success rates are the primary one.
     """
-    family: dict[tuple[str, str], Contrast] = {}
-    for name, (one, other) in pairs.items():
-        family[SUCCESS, name] = paired_successes(solved[one], solved[other])
-        family[LOSS, name] = paired_means(scores[one].loss, scores[other].loss)
+    rates = {n: paired_successes(solved[one], solved[other]) for n, (one, other) in pairs.items()}
+    losses = {n: paired_means(scores[one].loss, scores[other].loss) for n, (one, other) in pairs.items()}
+    families = {SUCCESS: holm_corrected(rates), LOSS: holm_corrected(losses)}
     return pd.DataFrame(
         [
             {
@@ -104,7 +107,8 @@ def success_contrasts(
                 "second": pairs[name][1].name,
                 **asdict(contrast),
             }
-            for (measure, name), contrast in holm_corrected(family).items()
+            for name in pairs
+            for measure, contrast in ((key, family[name]) for key, family in families.items())
         ]
     )
 
@@ -139,6 +143,13 @@ def _given(outcome: str, score: Score, train_loss: Any, chosen: Flags) -> dict[s
         f"{outcome}_accuracy_mean": accuracy.mean,
         f"{outcome}_train_loss_median": summarise(train_loss[chosen]).median,
     }
+
+
+def _twice(test_loss: Any, train_loss: Any) -> dict[str, float | None]:
+    """Return how many networks have a test loss of more than twice their training loss: count and share."""
+    count = int((test_loss > 2 * train_loss).sum())
+    share = asdict(wilson(count, len(test_loss))) if len(test_loss) else {}
+    return {"twice": count, **{f"twice_{key}": share.get(key) for key in ("estimate", "low", "high")}}
 
 
 def _curves(ensemble: Ensemble, shape: Shape, solved: Flags, solved_above: float) -> Iterator[pd.DataFrame]:

@@ -6,34 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from tinymlp.inference import Contrast, holm_corrected, paired_means, paired_successes
+from tinymlp.inference import Contrast, holm_corrected, paired_successes
 from tinymlp.networks import Shape
 from tinymlp.studies.outcomes import Outcome, Outcomes
+from tinymlp.studies.ratios import as_ratio, log_ratio
 from tinymlp.studies.settings import REFERENCE, Setting
 
 Contrasts = dict[tuple[str, str], Contrast]  # by the names of a setting and of a planned pair
 Pairs = Mapping[str, tuple[Shape, Shape]]  # the planned pairs by name: first minus second
 Comparison = Callable[[Outcome, Outcome], Contrast | None]
 
-FEWEST_PAIRS = 10  # for a ratio of losses
 ALPHA = 0.05
-
-
-def log_ratio(first: Outcome, second: Outcome) -> Contrast | None:
-    """Return the mean log of the ratio of the losses over the repeats in which both have solved the task.
-
-    None if there are fewer than `FEWEST_PAIRS`.
-    """
-    both = first.solved & second.solved
-    if both.sum() < FEWEST_PAIRS:
-        return None
-    return paired_means(np.log(first.loss[both]), np.log(second.loss[both]))
 
 
 COMPARISONS: dict[str, Comparison] = {
     "success": lambda first, second: paired_successes(first.solved, second.solved),
     "near_bayes": lambda first, second: paired_successes(first.near_bayes, second.near_bayes),
-    "loss_ratio": log_ratio,
+    "loss_ratio": lambda first, second: log_ratio(first.loss, second.loss, first.solved & second.solved),
 }
 
 
@@ -52,10 +41,7 @@ def planned_contrasts(outcomes: Outcomes, pairs: Pairs, compare: Comparison) -> 
 
 def numbers(kind: str, contrast: Contrast) -> dict[str, Any]:
     """Return the fields of a contrast; for "loss_ratio" the ratio itself, not its log."""
-    fields = asdict(contrast)
-    if kind == "loss_ratio":
-        fields |= {key: float(np.exp(fields[key])) for key in ("estimate", "low", "high")}
-    return fields
+    return as_ratio(contrast) if kind == "loss_ratio" else asdict(contrast)
 
 
 def nested_contrasts(

@@ -93,18 +93,15 @@ def phase_values(sweep: Sweep, good: Sequence[Trial]) -> dict[str, dict[str, Any
 def random_importance(
     sweep: Sweep, good: Sequence[Trial], draws: int, rng: np.random.Generator, *, map: Map = serial
 ) -> dict[str, dict[str, float]]:
-    """Return each swept parameter's importance over the random trials, with its interval.
+    """Return each swept parameter's importance over the random trials, with its spread over draws of them.
 
     The trials that the model proposed are not a sample of the space: they crowd where it expects low values,
     and would say how it searches.
     """
     random = [trial for trial in good if phase(trial) == RANDOM]
     estimates = importances(sweep, random)
-    intervals = importance_intervals(sweep, random, draws, rng, map=map)
-    return {
-        name: {"estimate": estimate, "low": intervals[name][0], "high": intervals[name][1]}
-        for name, estimate in estimates.items()
-    }
+    spreads = importance_intervals(sweep, random, draws, rng, map=map)
+    return {name: {"estimate": estimate, **spreads[name]._asdict()} for name, estimate in estimates.items()}
 
 
 def stability(good: Sequence[Trial], ranking: Ranking) -> dict[str, Any]:

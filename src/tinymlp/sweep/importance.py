@@ -1,8 +1,10 @@
 """Which hyper-parameters matter, by what the best trials of a sweep have in common."""
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,6 +15,14 @@ from tinymlp.sweep.trials import Trial
 
 BEST = 0.1
 """The share of the trials that count as good ones for the importance of a parameter."""
+
+
+class Spread(NamedTuple):
+    """How far an importance depends on the trials: its interval, and its share of first places."""
+
+    low: float
+    high: float
+    first: float
 
 
 def importances(sweep: Sweep, trials: Sequence[Trial]) -> dict[str, float]:
@@ -39,8 +49,11 @@ def importance_intervals(
     *,
     level: float = 0.95,
     map: Map = serial,
-) -> dict[str, tuple[float, float]]:
-    """Return intervals of the importances: quantiles over trials drawn anew, with replacement.
+) -> dict[str, Spread]:
+    """Return how the importances spread over trials drawn anew, with replacement: their quantiles.
+
+    Whether one parameter matters more than another is asked of each draw, since the importances of a draw add
+    up to one: their intervals may overlap where the order is the same in nearly all draws.
 
     The percentile method: B. Efron and R. J. Tibshirani, An Introduction to
     the Bootstrap (1993), chapter 13. Raises ValueError as `importances` does.
@@ -50,7 +63,10 @@ def importance_intervals(
     shares = list(map(partial(_shares, sweep, good), drawn))
     tails = [(1 - level) / 2, (1 + level) / 2]
     bounds = {name: np.quantile([one[name] for one in shares], tails) for name in sweep.swept}
-    return {name: (float(low), float(high)) for name, (low, high) in bounds.items()}
+    firsts = Counter(max(one, key=lambda name: one[name]) for one in shares)
+    return {
+        name: Spread(float(low), float(high), firsts[name] / draws) for name, (low, high) in bounds.items()
+    }
 
 
 def _with_value(sweep: Sweep, trials: Sequence[Trial]) -> list[Trial]:

@@ -61,6 +61,14 @@ class TestFindings:
     def test_the_gap_between_the_losses_is_that_of_runs_that_solve_the_task(self):
         assert self.found["val_minus_train"]["n"] == 2
         assert self.found["val_minus_train"]["mean"] == pytest.approx(0.01)
+        assert self.found["val_over_train"]["max"] == pytest.approx(0.1 / 0.09)
+
+    def test_runs_with_twice_the_training_loss_in_validation_are_counted(self):
+        doubled = frame().assign(
+            train_loss=lambda rows: rows["val_loss"] / np.where(rows["run"] == 0, 2.1, 1.9)
+        )
+        assert self.found["val_twice_train"] == 0
+        assert findings(doubled, 0.9)["val_twice_train"] == 1
 
     def test_gradients_are_those_of_runs_that_solve_the_task(self):
         norm = self.found["gradient_norm"]

@@ -10,6 +10,7 @@ from scipy.stats import norm
 from tinymlp.networks import NoisyXor, Shape, Training, evaluate, train
 from tinymlp.studies.outcomes import (
     Outcome,
+    largest_changes,
     loss_of_bayes,
     outcome_summary,
     setting_rows,
@@ -115,3 +116,18 @@ def test_rows_name_setting_shape_and_epochs(found):
     assert (last["setting"], last["depth"], last["width"], last["n"]) == ("scale_shorter", 2, 3, 3)
     assert (last["initial_scale"], last["steps"], last["epochs"]) == (2.0, 4, 2.0)
     assert last["loss_mean"] == pytest.approx(found["scale_shorter"][Shape(2, 3)].loss.mean())
+
+
+def test_the_largest_change_of_a_factor_is_over_its_settings_and_shapes():
+    def rates(narrow, wide):
+        return {
+            Shape(1, 2): {"success": {"estimate": narrow}},
+            Shape(1, 3): {"success": {"estimate": wide}},
+        }
+
+    factors = {"a": "reference", "b": "batch size", "c": "batch size", "d": "noise"}
+    settings = [Setting(factor, name, Training()) for name, factor in factors.items()]
+    found = [rates(0.5, 0.8), rates(0.4, 0.8), rates(0.5, 0.95), rates(0.48, 0.8)]
+    summaries = {setting.name: summary for setting, summary in zip(settings, found, strict=True)}
+    changes = largest_changes(settings, summaries)
+    assert changes == {"batch_size": pytest.approx(0.15), "noise": pytest.approx(0.02)}

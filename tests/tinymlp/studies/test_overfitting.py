@@ -1,5 +1,7 @@
 """Over-fit and under-fit verdicts, on contrasts and losses made by hand."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ def contrast(ends, p_holm=0.01):
     ("test", "p_holm", "train", "floor", "expected"),
     [
         (ABOVE, 0.01, ABOVE, ABOVE, "under"),
-        (ABOVE, 0.01, BELOW, BELOW, "over"),
+        (ABOVE, 0.01, BELOW, BELOW, "over"),  # given that its test loss has risen
         (ABOVE, 0.05, ABOVE, ABOVE, "neither"),  # not significant
         (BELOW, 0.01, BELOW, BELOW, "neither"),  # better than the good fit
         (ABOVE, 0.01, ABOVE, ASTRIDE, "neither"),
@@ -36,12 +38,20 @@ def contrast(ends, p_holm=0.01):
     ],
 )
 def test_a_verdict_needs_test_training_and_floor(test, p_holm, train, floor, expected):
-    assert verdict(contrast(test, p_holm), contrast(train), contrast(floor)) == expected
+    assert verdict(contrast(test, p_holm), contrast(train), contrast(floor), contrast(ABOVE)) == expected
+
+
+@pytest.mark.parametrize("rise", [contrast(ABOVE, 0.06), contrast(BELOW), None])
+def test_a_setting_whose_test_loss_has_not_risen_does_not_over_fit(rise):
+    assert verdict(contrast(ABOVE), contrast(BELOW), contrast(BELOW), rise) == "neither"
+    assert verdict(contrast(ABOVE), contrast(ABOVE), contrast(ABOVE), rise) == "under"
 
 
 def test_a_verdict_on_an_uncorrected_contrast_is_refused():
     with pytest.raises(ValueError, match="holm_corrected"):
         verdict(contrast(ABOVE, None), contrast(ABOVE), contrast(ABOVE))
+    with pytest.raises(ValueError, match="holm_corrected"):
+        verdict(contrast(ABOVE), contrast(BELOW), contrast(BELOW), contrast(ABOVE, None))
 
 
 def frame(train, validation, test, repeats=20):
@@ -59,15 +69,27 @@ LOSSES = {
 }
 
 
+STOPS = {
+    "wide": {"rise": asdict(Contrast(20, 0.2, 0.1, 0.3, 0.02)), "stopped": 0.4},
+    "twin": {"rise": asdict(Contrast(20, 0.1, 0.0, 0.2, 0.03)), "stopped": 0.2},
+}
+
+
 @pytest.fixture(scope="module")
 def found():
-    return compared(LOSSES, {"width": ("wide", "straight")}, 0.25)
+    return compared(LOSSES, {"width": ("wide", "straight")}, 0.25, STOPS)
 
 
 def test_each_row_has_its_verdict_but_the_good_fit_and_the_mean(found):
     assert found["verdicts"] == {"wide": "over", "straight": "under", "twin": "neither"}
     assert found["comparisons"] == 3
     assert found["train_against_floor"].keys() == LOSSES.keys()
+
+
+def test_rises_are_corrected_as_a_family_of_their_own(found):
+    assert found["stopping"]["wide"]["rise"]["p_holm"] == 0.04
+    assert found["stopping"]["twin"]["rise"]["p_holm"] == 0.04
+    assert (found["stopping"]["wide"]["stopped"], found["stopping"]["wide"]["rise"]["p"]) == (0.4, 0.02)
 
 
 def test_rows_are_compared_over_the_repeats_that_both_have(found):
@@ -112,6 +134,8 @@ def test_stopping_is_at_the_least_validation_loss_of_trainings_that_reach_the_en
     assert (found["epoch"]["mean"], found["epoch"]["max"]) == (7, 9)
     assert found["stopped"]["mean"] == pytest.approx(0.375)
     assert found["test_minus_validation"]["estimate"] == pytest.approx((0.05 + 0.2) / 2)
+    shorter = stopping(pd.DataFrame(rows, columns=["repeat", "epoch", "validation", "test"]), 5)
+    assert (shorter["rise"]["n"], shorter["epoch"]["max"]) == (3, 5)
 
 
 def test_a_single_number_has_no_spread():

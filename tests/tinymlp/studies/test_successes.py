@@ -39,11 +39,21 @@ def test_a_row_describes_solved_and_stuck_networks_apart():
     assert success_row(Shape(1, 2), Score(LOSS, ACCURACY), LOSS, LOSS > 1)["solved_loss_mean"] is None
 
 
-def test_contrasts_of_rate_and_loss_are_one_family():
+def test_networks_with_twice_the_training_loss_in_the_test_are_counted_among_the_solved():
+    training = LOSS / np.array([2.1, 9, 1.9, 9, 9])  # the first and the third are solved
+    row = success_row(Shape(1, 2), Score(LOSS, ACCURACY), training, SOLVED)
+    assert (row["twice"], row["twice_estimate"]) == (1, 0.5)
+    assert row["twice_low"] < 0.1 < 0.9 < row["twice_high"]  # Wilson: 0.095 and 0.905
+    none = success_row(Shape(1, 2), Score(LOSS, ACCURACY), training, LOSS > 1)
+    assert (none["twice"], none["twice_estimate"]) == (0, None)
+
+
+def test_contrasts_of_rate_and_loss_are_two_families():
     first, second = Shape(1, 3), Shape(1, 2)
     scores = {first: Score(LOSS, ACCURACY), second: Score(np.add(LOSS, [0.3, 0.1, 0.2, 0.0, 0.1]), ACCURACY)}
     solved = {first: np.array([True] * 5), second: np.array([False] * 4 + [True])}
-    rate, loss = success_contrasts({"wider": (first, second)}, scores, solved).to_dict("records")
+    pairs = {"wider": (first, second), "same": (first, first)}
+    rate, loss, *_ = success_contrasts(pairs, scores, solved).to_dict("records")
     assert (rate["name"], rate["measure"], rate["first"], rate["second"]) == (
         "wider",
         "success rate",
@@ -53,8 +63,7 @@ def test_contrasts_of_rate_and_loss_are_one_family():
     assert (rate["estimate"], rate["p"]) == (0.8, 2 * 0.5**4)
     t = stats.ttest_rel(scores[first].loss, scores[second].loss)
     assert (loss["estimate"], loss["p"]) == pytest.approx((-0.14, t.pvalue))
-    smaller, larger = sorted([rate["p"], loss["p"]])
-    assert sorted([rate["p_holm"], loss["p_holm"]]) == pytest.approx([2 * smaller, max(2 * smaller, larger)])
+    assert (rate["p_holm"], loss["p_holm"]) == pytest.approx((2 * rate["p"], 2 * loss["p"]))
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +82,8 @@ def test_levelling_compares_half_of_the_epochs_with_all(ensemble):
     assert found["half_epochs"] == 2
     assert found["solved_at_half"] == sum(history.val_accuracy[1] > 0.6)
     assert found["solved_at_end"] == sum(history.val_accuracy[3] > 0.6)
+    pairs = list(zip(history.val_accuracy[1] > 0.6, history.val_accuracy[3] > 0.6, strict=True))
+    assert (found["gained"], found["lost"]) == (pairs.count((False, True)), pairs.count((True, False)))
     assert found["val_loss_median_at_half"] == pytest.approx(np.median(history.val_loss[1]))
     assert found["val_loss_median_at_end"] == pytest.approx(np.median(history.val_loss[3]))
 

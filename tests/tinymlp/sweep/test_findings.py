@@ -161,7 +161,7 @@ class TestImportance:
         assert {name: row["estimate"] for name, row in found.items()} == importances(one, trials[:50])
         assert {name: row["estimate"] for name, row in found.items()} != importances(one, trials)
         intervals = importance_intervals(one, trials[:50], 10, np.random.default_rng(1))
-        assert {name: (row["low"], row["high"]) for name, row in found.items()} == intervals
+        assert {name: (row["low"], row["high"], row["first"]) for name, row in found.items()} == intervals
 
     def test_needs_enough_of_them(self):
         one, trials = self.trials(lambda number: number // 40)

@@ -67,8 +67,11 @@ class TestImportances:
         assert intervals == importance_intervals(one, trials, 20, np.random.default_rng(1), map=forked_map)
         shares = importances(one, trials)
         assert intervals["x"][0] <= shares["x"] <= intervals["x"][1]
-        assert all(0 <= low < high <= 1 for low, high in intervals.values())
+        assert all(0 <= spread.low < spread.high <= 1 for spread in intervals.values())
         assert all(intervals["x"][0] > intervals[name][1] for name in ("y", "rate", "kind"))
+        assert {name: spread.first for name, spread in intervals.items()} == dict.fromkeys(shares, 0) | {
+            "x": 1
+        }
         wide, narrow = (
             importance_intervals(one, trials, 20, np.random.default_rng(1), level=level)["x"]
             for level in (0.9, 0.5)

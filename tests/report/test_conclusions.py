@@ -1,0 +1,58 @@
+r"""A result that changes so that a conclusion is no longer true stops the build at the sentence."""
+
+import json
+
+import pytest
+
+SENTENCE = r"""
+\BLOCK{claim "fair", equal_within(coin.tables.repeats|map(attribute="share")|list, 0.5, 0.1)}
+The coin is fair.
+\BLOCK{endclaim}
+See \cref{sec:coins"""
+
+UNDECIDED = r"\BLOCK{undecided}It may be fair.\BLOCK{endclaim}"
+
+
+@pytest.fixture
+def concluding(user):
+    """A built project whose report concludes that the coin is fair."""
+    user.edit("report_templates/report.tex.j2", "\nSee \\cref{sec:coins", SENTENCE)
+    done = user.run()
+    assert "1 claim: 1 holds" in done.stdout
+    return user
+
+
+def test_a_conclusion_that_the_data_carry_is_printed_and_recorded(concluding):
+    (claim,) = json.loads(concluding.path("build/claims.json").read_text())["claims"]
+    assert (claim["name"], claim["verdict"]) == ("fair", "holds")
+    assert "The coin is fair." in concluding.path("build/latex/report.tex").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("old", "new"), [("repeats: int = 8", "repeats: int = 2"), ("tosses: int = 100", "tosses: int = 4")]
+)
+def test_fewer_repeats_or_more_noise_stop_the_build_at_the_sentence(concluding, old, new):
+    pdf = concluding.path("build/report.pdf").read_bytes()
+    concluding.edit("experiments/coin.py", old, new)
+    stopped = concluding.run(check=3)
+    line = concluding.line_of("report_templates/report.tex.j2", 'claim "fair"')
+    assert 'claim "fair" is undecided' in stopped.stderr
+    assert f"report_templates/report.tex.j2:{line}" in stopped.stderr
+    assert "sentence: The coin is fair." in stopped.stderr
+    assert "may differ by more than 0.1, or less" in stopped.stderr
+    assert concluding.path("build/report.pdf").read_bytes() == pdf
+
+    concluding.edit("report_templates/report.tex.j2", "\\BLOCK{endclaim}", UNDECIDED)
+    concluding.run()
+    assert "It may be fair." in concluding.path("build/latex/report.tex").read_text()
+
+
+@pytest.mark.slow
+def test_a_quick_build_is_not_stopped(concluding):
+    concluding.edit(
+        "experiments/coin.py", "QUICK = Params(tosses=10)", "QUICK = Params(tosses=10, repeats=1)"
+    )
+    concluding.edit("experiments/coin.py", "(len(shares) - 1)", "max(len(shares) - 1, 1)")
+    concluding.run("--quick")
+    assert "The coin is fair." in concluding.path("build/quick/latex/report.tex").read_text()
