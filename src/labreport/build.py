@@ -72,9 +72,9 @@ class Notebooks:
 
 @dataclass(frozen=True)
 class Claims:
-    """The verdicts of the claims of all documents; None if no document was made."""
+    """The verdicts of the claims of all documents, and whether each is said; None if no document was made."""
 
-    verdicts: tuple[str, ...] | None
+    verdicts: tuple[tuple[str, bool], ...] | None
 
 
 @dataclass(frozen=True)

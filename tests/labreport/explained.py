@@ -96,6 +96,7 @@ CLAIM = {
     "name": "mostly-heads",
     "verdict": "holds",
     "family": None,
+    "said": True,
     "sentence": "mostly\n heads",
     "expression": 'claim "mostly-heads", coin.values.share.low > 0.4',
     "template": "report_templates/report.tex.j2",

@@ -204,7 +204,9 @@ def sample(table: Any, column: Any, by: Any = None, **where: Any) -> Sample:
         if field not in rows[0]:
             cure = did_you_mean(str(field), map(str, rows[0]))
             raise FormatError(f"the table has no column {field!r}", cure=cure, name=str(field))
-    chosen = [row for row in rows if all(row[field] == value for field, value in wanted.items())]
+    chosen = rows  # of ten thousand rows, each condition leaves few to the next
+    for field, value in wanted.items():
+        chosen = [row for row in chosen if row[field] == value]
     values = [row[name] for row in chosen]
     selected = f"[{', '.join(f'{field}={value}' for field, value in wanted.items())}]" if wanted else ""
     told = f"{known_as(keys(table))}.{name}{selected}"

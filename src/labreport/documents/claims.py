@@ -24,8 +24,11 @@ def out_of_date(project: Project) -> bool:
     return max(made, default=-1) > joined
 
 
-def join(project: Project) -> tuple[str, ...]:
-    """Write the claims of all documents that are there, in their order; return their verdicts."""
+def join(project: Project) -> tuple[tuple[str, bool], ...]:
+    """Write the claims of all documents that are there, in their order.
+
+    Return the verdict of each, and whether the text for it is printed.
+    """
     claims: list[dict[str, Any]] = []
     for document, path in _records(project).items():
         if path.is_file():
@@ -33,7 +36,7 @@ def join(project: Project) -> tuple[str, ...]:
             claims += ({"document": document, **claim} for claim in record["claims"])
     text = json.dumps({"schema": SCHEMA, "claims": claims}, ensure_ascii=False, indent=1) + "\n"
     files.write(project.claims, text.encode())
-    return tuple(claim["verdict"] for claim in claims)
+    return tuple((claim["verdict"], claim["said"]) for claim in claims)
 
 
 def _records(project: Project) -> dict[str, Path]:

@@ -111,6 +111,7 @@ def _claim(rendered: Rendered, region: Region) -> dict[str, Any]:
         "name": region.value,
         "sentence": rendered.text[region.start : region.end],
         "expression": region.site.expression,
+        "said": region.said,
         **region.verdict.plain(),
     }
 

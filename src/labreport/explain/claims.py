@@ -33,6 +33,7 @@ class Claim:
     line: int
     values: dict[str, Any]
     evidence: tuple[dict[str, Any], ...]
+    said: bool = True
     page: int | None = None
 
     @property
@@ -67,25 +68,29 @@ def _claim(entry: dict[str, Any]) -> Claim:
         **where,
         values=dict(entry["values"]),
         evidence=tuple(entry["evidence"]),
+        said=entry["said"],
         page=entry.get("page"),
     )
 
 
-def counted(verdicts: Iterable[str]) -> str:
-    """Return how many claims there are and how many of each verdict: "41 claims: 39 hold, 2 undecided …"."""
+def counted(verdicts: Iterable[tuple[str, bool]]) -> str:
+    """Return how many claims there are and how many of each verdict: "41 claims: 39 hold, 2 undecided …".
+
+    Each verdict comes with whether it is said: in a quick build the sentence may stand all the same.
+    """
     found = Counter(verdicts)
-    total = found.total()
-    one = found["holds"] == 1
-    said = [
-        f"{found['holds']} {'holds' if one else 'hold'}" if found["holds"] else "",
-        f"{found['undecided']} undecided and said so" if found["undecided"] else "",
-        f"{found['fails']} {'fails' if found['fails'] == 1 else 'fail'} and said so"
-        if found["fails"]
-        else "",
-    ]
-    return f"{total} claim{'' if total == 1 else 's'}" + (
-        ": " + ", ".join(filter(None, said)) if total else ""
-    )
+    total, unsaid = found.total(), sum(n for (_, said), n in found.items() if not said)
+    counts = {verdict: found[verdict, True] for verdict in _VERBS}
+    said = [f"{n} {_VERBS[verdict][n != 1]}" for verdict, n in counts.items() if n]
+    said += [f"{unsaid} not, and not said: their numbers are those of a quick build"] if unsaid else []
+    return f"{total} claim{'' if total == 1 else 's'}" + (": " + ", ".join(said) if total else "")
+
+
+_VERBS = {
+    "holds": ("holds", "hold"),
+    "undecided": ("undecided and said so", "undecided and said so"),
+    "fails": ("fails and said so", "fail and said so"),
+}
 
 
 def named(claims: Sequence[Claim], names: Sequence[str]) -> list[Claim]:
@@ -104,7 +109,7 @@ def overview(claims: Sequence[Claim], width: int = WIDTH) -> list[str]:
         page = f", p. {claim.page}" if claim.page is not None else ""
         lines.append(f"{claim.verdict:<9}  {claim.name}  ({claim.place}{page})")
         lines += _wrapped("; ".join(_states(claim)), width)
-    return [*lines, counted(claim.verdict for claim in claims)]
+    return [*lines, counted((claim.verdict, claim.said) for claim in claims)]
 
 
 def details(claim: Claim, width: int = WIDTH) -> list[str]:

@@ -77,7 +77,8 @@ class Region:
 
     Its `kind` is the statement's name, its `value` what the statement says: of an answer the question, of a
     claim its name, of typed digits the reason, of `about` the target, which speaks of the paragraph that it
-    stands in (`start` and `end` are equal). `verdict` is what the judge made of a claim.
+    stands in (`start` and `end` are equal). `verdict` is what the judge made of a claim; `said` tells whether
+    the text for it is printed, or another one for want of it.
     """
 
     kind: str
@@ -86,6 +87,7 @@ class Region:
     start: int
     end: int
     verdict: Any = None
+    said: bool = True
 
 
 @dataclass(frozen=True)

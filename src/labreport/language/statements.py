@@ -282,7 +282,11 @@ class Regions:
         # a judge that lets a verdict without a text pass has the sentence printed as it is written
         shown = {n: j.verdict if j.verdict in stated[n].texts else "holds" for n, j in verdicts.items()}
         chosen = self.marks.decode(self.marks.choose(raw, shown))
-        regions = [(n, replace(r, verdict=verdicts.get(n))) for n, r in chosen.regions if r.kind != BRANCH]
+        regions = [
+            (n, replace(r, verdict=verdicts[n], said=shown[n] == verdicts[n].verdict) if n in verdicts else r)
+            for n, r in chosen.regions
+            if r.kind != BRANCH
+        ]
         return replace(chosen, regions=tuple(regions))
 
     def _with_texts(self, decoded: Decoded) -> dict[int, Stated]:

@@ -24,6 +24,7 @@ CLAIM = {
     "name": "deeper-is-better",
     "verdict": "holds",
     "family": "depth",
+    "said": True,
     "sentence": "deeper ones\n  are better",
     "expression": 'claim "deeper-is-better", below(e.values.d3, e.values.d2, "paired")',
     "template": "report_templates/a.tex.j2",
@@ -47,13 +48,20 @@ def written(project, entries):
     return claims.read(project)
 
 
+HELD, OPEN, WRONG = ("holds", True), ("undecided", True), ("fails", True)
+
+
 @pytest.mark.parametrize(
     ("verdicts", "words"),
     [
-        (["holds"] * 39 + ["undecided"] * 2, "41 claims: 39 hold, 2 undecided and said so"),
-        (["holds"], "1 claim: 1 holds"),
-        (["fails", "undecided"], "2 claims: 1 undecided and said so, 1 fails and said so"),
-        (["fails"] * 2, "2 claims: 2 fail and said so"),
+        ([HELD] * 39 + [OPEN] * 2, "41 claims: 39 hold, 2 undecided and said so"),
+        ([HELD], "1 claim: 1 holds"),
+        ([WRONG, OPEN], "2 claims: 1 undecided and said so, 1 fails and said so"),
+        ([WRONG] * 2, "2 claims: 2 fail and said so"),
+        (
+            [HELD, ("fails", False), ("undecided", False)],
+            "3 claims: 1 holds, 2 not, and not said: their numbers are those of a quick build",
+        ),
         ([], "0 claims"),
     ],
 )

@@ -107,7 +107,9 @@ class TestTexts:
         assert seen(f"\\BLOCK{{set t}}{claim}\\BLOCK{{endset}}") == []
 
     def test_a_verdict_without_a_text_that_the_judge_lets_pass_prints_the_sentence(self):
-        assert claimed('\\BLOCK{claim "c", say("undecided")}as written\\BLOCK{endclaim}').text == "as written"
+        out = claimed('\\BLOCK{claim "c", say("undecided")}as written\\BLOCK{endclaim}')
+        assert out.text == "as written"
+        assert not out.regions[0].said
 
     @given(st.lists(st.tuples(st.sampled_from(WORDS), st.integers(0, 2)), max_size=8))
     def test_each_text_keeps_its_place_whatever_is_cut_out(self, claims):
