@@ -24,7 +24,7 @@ from jinja2.parser import Parser
 from labreport.errors import InputError, Place, did_you_mean
 from labreport.language.formats import FormatError, short
 from labreport.language.missing import defined
-from labreport.language.spans import BRANCH, Decoded, Marks, Site, place_in
+from labreport.language.spans import BRANCH, Around, Decoded, Marks, Site, place_in
 from labreport.language.target import Target
 from labreport.language.values import Keys, keys, kind, plain
 
@@ -123,7 +123,11 @@ def _stripped(body: list[nodes.Node]) -> list[nodes.Node]:
 
 @dataclass(frozen=True)
 class Stated:
-    """A claim as it is stated: its predicate on the data, and the texts that it has, by verdict."""
+    """A claim as it is stated: its predicate on the data, and the texts that it has, by verdict.
+
+    It may stand inside of another one's text. `within` tells, for each place where it stands, the texts
+    around it: the other claim's number among those of the document, and the verdict that has it printed.
+    """
 
     name: str
     family: str | None
@@ -131,6 +135,7 @@ class Stated:
     place: Place
     texts: Mapping[str, str]
     keys: Keys
+    within: Sequence[Sequence[tuple[int, str]]] = ((),)
 
 
 class Judged(Protocol):
@@ -272,7 +277,7 @@ class Regions:
 
         """
         decoded = self.marks.decode(raw)
-        stated = self._with_texts(decoded)
+        stated = self._with_texts(decoded, self.marks.branches(raw))
         if not stated:
             return decoded
         if judge is None:
@@ -289,11 +294,13 @@ class Regions:
         ]
         return replace(chosen, regions=tuple(regions))
 
-    def _with_texts(self, decoded: Decoded) -> dict[int, Stated]:
-        """Return the claims that are part of the text, in its order, each with its texts."""
+    def _with_texts(self, decoded: Decoded, around: Mapping[int, Around]) -> dict[int, Stated]:
+        """Return the claims that are part of the text, in its order, each with its texts and those around."""
         texts: dict[int, dict[str, str]] = {n: {} for n, r in decoded.regions if r.kind == "claim"}
         for number, region in decoded.regions:
             if region.kind == BRANCH:
                 text = decoded.text[region.start : region.end]
                 texts[self.marks.claim_of(number)].setdefault(region.value, text)
-        return {number: replace(self.claims[number], texts=found) for number, found in texts.items()}
+        order = {number: index for index, number in enumerate(texts)}
+        within = {n: [[(order[c], v) for c, v in place] for place in around[n]] for n in texts}
+        return {n: replace(self.claims[n], texts=found, within=within[n]) for n, found in texts.items()}

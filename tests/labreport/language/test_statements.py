@@ -88,6 +88,15 @@ class TestTexts:
         assert claimed(outer.replace("WORD", "holds")).text == "1q2"
         assert claimed(outer.replace("WORD", "fails")).text == "3q4"
 
+    def test_a_claim_knows_the_texts_of_other_claims_around_it(self):
+        def stating(name, *texts):
+            both = "\\BLOCK{otherwise}".join(texts)
+            return f'\\BLOCK{{claim "{name}", say("holds")}}{both}\\BLOCK{{endclaim}}'
+
+        source = stating("a", stating("b", "", stating("c", "")), "") + stating("d", "x")
+        within = {claim.name: claim.within for claim in seen(source)}
+        assert within == {"a": [[]], "b": [[(0, "holds")]], "c": [[(0, "holds"), (1, "fails")]], "d": [[]]}
+
     def test_a_claim_in_a_loop_is_a_claim_for_each_item(self):
         source = (
             '\\BLOCK{for w in ["holds", "fails"]}'
