@@ -48,6 +48,8 @@ class Source:
 class Judgement(ABC):
     """A statement about the data that holds, fails or is undecided."""
 
+    KIND = "verdict"
+
     @abstractmethod
     def verdict(self, corrections: Corrections) -> str:
         """Return the verdict, given the corrections of all tests in the tree."""

@@ -40,10 +40,15 @@ _SYMBOLS = {
 class Exact:
     """A number known exactly: of a result, typed, or as it is printed; `text` shows it, `unit` is printed."""
 
+    KIND = "computed number"
+
     value: Fraction
     text: str
     unit: str | None = None
     source: Source = field(default_factory=Source)
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
@@ -59,6 +64,8 @@ class Estimate:
     it was computed. `spread` is the standard deviation of n values whose mean the estimate is.
     """
 
+    KIND = "estimate"
+
     value: float
     low: float
     high: float
@@ -71,6 +78,9 @@ class Estimate:
     spread: float | None = None
     called: str = ""
 
+    def __repr__(self) -> str:
+        return self.name
+
     @property
     def name(self) -> str:
         """The key of the mapping, or what the estimate is called otherwise."""
@@ -81,11 +91,16 @@ class Estimate:
 class Sample:
     """Numbers or truth values; `index` names each, so that two samples can be paired by it."""
 
+    KIND = "sample"
+
     values: tuple[float, ...]
     source: Source
     index: tuple[Any, ...] | None = None
     truth: bool = False
     selected: str = ""
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
@@ -96,6 +111,8 @@ class Sample:
 @dataclass(frozen=True)
 class Counted:
     """How many of several judgements hold: known only when they are decided."""
+
+    KIND = "count"
 
     parts: tuple[Judgement, ...]
 

@@ -73,8 +73,10 @@ class Statements(Extension):
         parts: list[nodes.Node] = [_printed("begin_claim", nodes.List([name, predicate, family]), line)]
         left = ["undecided", "otherwise", "endclaim"]
         while left:
-            parts += _stripped(parser.parse_statements(tuple(f"name:{tag}" for tag in left)))
+            parts += _stripped(parser.parse_statements(_ENDS))
             tag = next(parser.stream)
+            if tag.value not in left:
+                parser.fail(_WRONG_BRANCH[str(tag.value)], tag.lineno)
             left = left[left.index(str(tag.value)) + 1 :]
             end = tag.value == "endclaim"
             method = "end_claim" if end else "begin_branch"
@@ -93,6 +95,13 @@ class Statements(Extension):
             if not (isinstance(node, nodes.CondExpr) and child is node.test):
                 self._judge(child)
 
+
+_ENDS = ("name:undecided", "name:otherwise", "name:else", "name:endclaim")
+_WRONG_BRANCH = {
+    "undecided": "undecided stands once in a claim, before otherwise",
+    "otherwise": "otherwise stands once in a claim",
+    "else": "the text for when a claim fails begins with otherwise, not with else",
+}
 
 _STATEMENT = re.compile(r"\\BLOCK\{[^}\n]*\}")
 

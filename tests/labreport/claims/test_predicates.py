@@ -261,6 +261,22 @@ class TestOddOperands:
         assert states(said("above", of([1.0] * 5)))[0].endswith("mean 1 [1, 1], 95 %, n = 5; p = 0.062")
 
 
+class TestOutsideClaims:
+    @pytest.mark.parametrize(
+        ("expression", "what"),
+        [
+            ("above(d.L)", "verdicts are not printed"),
+            ("interval(1, 0, 2)", "estimates are not printed"),
+            ("ratio(4, 2)", "computed numbers are not printed"),
+            ("sample(d.t, 'g')", "samples are not printed"),
+        ],
+    )
+    def test_what_claims_are_made_of_is_not_printed(self, expression, what):
+        error = mistake(f"\\VAR{{{expression}}}", predicates=PREDICATES)
+        assert error.what == what
+        assert "claim" in error.cure
+
+
 class TestReadme:
     TEXT = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 

@@ -352,9 +352,10 @@ MISTAKES = [
     ("\\BLOCK{if d.flag}\n\\BLOCK{otherwise}\\BLOCK{endif}", "stands outside a claim", 2),
     (
         '\\BLOCK{claim "c", say("holds")}\n\\BLOCK{otherwise}\\BLOCK{undecided}\\BLOCK{endclaim}',
-        "undecided",
+        "undecided stands once in a claim, before otherwise",
         2,
     ),
+    ('\\BLOCK{claim "c", say("holds")}a\n\\BLOCK{else}b\\BLOCK{endclaim}', "otherwise, not with else", 2),
     ('\\BLOCK{typed ""}1\\BLOCK{endtyped}', "typed says why", 1),
     ("\\BLOCK{typed d.s}1\\BLOCK{endtyped}", "typed takes the reason", 1),
     ("\\BLOCK{about d.s}", "about takes what the paragraph explains", 1),
