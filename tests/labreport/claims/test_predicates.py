@@ -276,6 +276,13 @@ class TestOutsideClaims:
         assert error.what == what
         assert "claim" in error.cure
 
+    def test_an_experiment_that_is_called_like_a_function_hides_it_outside_claims_only(self):
+        called = {"d": PREDICATES["above"]}  # the experiment of `rendered` is called d, too
+        error = mistake("\\BLOCK{set x = d(d.b)}", predicates=called)
+        assert error.what == "d is an experiment here, which hides the function"
+        claim = '\\BLOCK{claim "c", d(d.b)}above zero\\BLOCK{endclaim}'
+        assert rendered(claim, predicates=called, judge=judge).text == "above zero"
+
 
 class TestReadme:
     TEXT = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
