@@ -48,6 +48,8 @@ class Source:
 class Judgement(ABC):
     """A statement about the data that holds, fails or is undecided."""
 
+    KIND = "verdict"
+
     @abstractmethod
     def verdict(self, corrections: Corrections) -> str:
         """Return the verdict, given the corrections of all tests in the tree."""
@@ -151,7 +153,11 @@ class Test(Leaf):
         """Return predicate, true statement and verdict, the interval, and p before and after correction."""
         found = corrections[self.identity]
         clear = self._is_clear(corrections)
-        told = f"; p = {self.p:.2g}, corrected for {found.size} tests {found.p:.2g}" if found.size > 1 else ""
+        told = ""
+        if found.size > 1 or self.agrees:  # an interval that excludes the hypothesis does not say why
+            told = f"; p = {self.p:.2g}"
+        if found.size > 1:
+            told += f", corrected for {found.size} tests {found.p:.2g}"
         return {
             "predicate": self.predicate,
             "states": self.decided if clear else self.open + told,

@@ -72,8 +72,13 @@ def judge(stated: Sequence[Stated], *, lenient: bool = False) -> list[Judged]:
 
 
 def untold(stated: Sequence[Stated], judged: Sequence[Judged]) -> list[InputError]:
-    """Return an error for each claim whose verdict has no text."""
-    return [_untold(c, j) for c, j in zip(stated, judged, strict=True) if j.verdict not in c.texts]
+    """Return an error for each claim whose verdict has no text, unless it goes with a text around it."""
+
+    def is_printed(claim: Stated) -> bool:
+        return any(all(judged[n].verdict == said for n, said in place) for place in claim.within)
+
+    both = zip(stated, judged, strict=True)
+    return [_untold(c, j) for c, j in both if j.verdict not in c.texts and is_printed(c)]
 
 
 def _judgement(claim: Stated) -> Judgement | InputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -40,10 +40,15 @@ _SYMBOLS = {
 class Exact:
     """A number known exactly: of a result, typed, or as it is printed; `text` shows it, `unit` is printed."""
 
+    KIND = "computed number"
+
     value: Fraction
     text: str
     unit: str | None = None
     source: Source = field(default_factory=Source)
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
@@ -59,6 +64,8 @@ class Estimate:
     it was computed. `spread` is the standard deviation of n values whose mean the estimate is.
     """
 
+    KIND = "estimate"
+
     value: float
     low: float
     high: float
@@ -69,22 +76,31 @@ class Estimate:
     corrected: bool = False
     null: float = 0.0
     spread: float | None = None
+    called: str = ""
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
-        """The key of the mapping."""
-        return known_as(self.source.keys) or "the estimate"
+        """The key of the mapping, or what the estimate is called otherwise."""
+        return self.called or known_as(self.source.keys) or "the estimate"
 
 
 @dataclass(frozen=True)
 class Sample:
     """Numbers or truth values; `index` names each, so that two samples can be paired by it."""
 
+    KIND = "sample"
+
     values: tuple[float, ...]
     source: Source
     index: tuple[Any, ...] | None = None
     truth: bool = False
     selected: str = ""
+
+    def __repr__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
@@ -95,6 +111,8 @@ class Sample:
 @dataclass(frozen=True)
 class Counted:
     """How many of several judgements hold: known only when they are decided."""
+
+    KIND = "count"
 
     parts: tuple[Judgement, ...]
 
@@ -188,34 +206,59 @@ def estimate(value: Mapping[str, Any], source: Source) -> Estimate:
     Of the latter the interval is Student's; `std` is that with n - 1. A mapping may also tell `n`, `level`
     (of its interval), `p` (uncorrected) or `p_holm` (corrected in its experiment), and the `null` of that p.
     """
-    level = value.get("level", LEVEL)
     wanted = ESTIMATE if set(ESTIMATE) <= set(value) else SUMMARY
+    whose = known_as(source.keys) or "the mapping"
     for name in wanted:
         if value[name] is None:
-            raise UnknownError(f"{known_as(source.keys) or 'the mapping'} has no {name}", source)
-        if not is_number(value[name]) or not math.isfinite(value[name]):
-            whose = known_as(source.keys) or "the mapping"
-            what = f"{whose} is no estimate: its {name!r} is the {kind(value[name])} {short(value[name])}"
-            raise FormatError(what)
+            raise UnknownError(f"{whose} has no {name}", source)
+    beside = ("level",) if wanted is SUMMARY else ("n", "level", "p", "p_holm", "null")
+    told = {name: number for name in (*wanted, *beside) if (number := value.get(name)) is not None}
+    _check_parts(whose, told)
+    level = told.get("level", LEVEL)
     if wanted is SUMMARY:
         from labreport.claims import statistics
 
         mean, std, n = float(value["mean"]), float(value["std"]), int(value["n"])
         if n < 2:
-            raise UnknownError(f"{known_as(source.keys) or 'the mapping'} is the mean of {n}", source)
+            raise UnknownError(f"{whose} is the mean of {n}", source)
         low, high = statistics.mean_interval(mean, std, n, level)
         return Estimate(mean, low, high, level, n, source, spread=std)
-    corrected = value.get("p_holm") is not None
-    p = value["p_holm"] if corrected else value.get("p")
+    corrected = "p_holm" in told
+    p = told["p_holm"] if corrected else told.get("p")
     middle, low, high = (float(value[name]) for name in ESTIMATE)
-    null = float(value.get("null", 0))
-    return Estimate(middle, low, high, level, value.get("n"), source, p, corrected, null)
+    null = float(told.get("null", 0))
+    return Estimate(middle, low, high, level, told.get("n"), source, p, corrected, null)
+
+
+_SOUND: dict[str, Callable[[float], bool]] = {
+    "std": lambda std: std >= 0,
+    "n": lambda n: n >= 0 and n == int(n),
+    "level": lambda level: 0.5 <= level < 1,
+    "p": lambda p: 0 <= p <= 1,
+    "p_holm": lambda p: 0 <= p <= 1,
+}
+"""What the parts of an estimate can be, of those that cannot be any number."""
+
+
+def _check_parts(whose: str, parts: Mapping[str, Any]) -> None:
+    """Raise FormatError for a part of an estimate that cannot be one."""
+    for name, number in parts.items():
+        is_finite = is_number(number) and math.isfinite(number)
+        if not is_finite or (name in _SOUND and not _SOUND[name](number)):
+            raise FormatError(f"{whose} is no estimate: its {name!r} is the {kind(number)} {short(number)}")
+    if "low" in parts and parts["low"] > parts["high"]:
+        both = f"from {short(parts['low'])} to {short(parts['high'])}"
+        raise FormatError(f"{whose} is no estimate: its interval goes {both}")
 
 
 def sample_of(values: Iterable[Any], source: Source) -> Sample:
     """Return a sample of numbers or truth values; its value in the record is a summary."""
     found = tuple(values)
     numbers = tuple(map(float, found))
+    if not all(map(math.isfinite, numbers)):
+        whose = known_as(source.keys) or "the sample"
+        what = f"{whose} holds {next(n for n in numbers if not math.isfinite(n))!r}"
+        raise FormatError(what, cure="record what cannot be computed as missing")
     summary = {"n": len(numbers), "mean": math.fsum(numbers) / len(numbers) if numbers else None}
     told = Source(source.keys, dict.fromkeys([known_as(source.keys)] if source.keys else [], summary))
     return Sample(numbers, told, truth=all(isinstance(v, bool) for v in found))

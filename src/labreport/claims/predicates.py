@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from labreport.claims import statistics
+from labreport.claims import operands, statistics
 from labreport.claims.comparing import MIRRORED, SIGNS, equal, inside, ordered
 from labreport.claims.judgement import (
     FAILS,
@@ -22,8 +22,10 @@ from labreport.claims.judgement import (
     negation,
 )
 from labreport.claims.operands import (
+    ESTIMATE,
     LEVEL,
     Counted,
+    Estimate,
     Exact,
     Other,
     Sample,
@@ -35,7 +37,7 @@ from labreport.claims.operands import (
     spoken,
 )
 from labreport.claims.quantity import ALIASES, WORDS, Word, multiple, quantity
-from labreport.claims.questions import number, unless_unknown
+from labreport.claims.questions import confidence, number, unless_unknown
 from labreport.claims.shapes import largest, monotone, ranked, same_sign, smallest
 from labreport.errors import did_you_mean
 from labreport.language import Box, FormatError, keys, kind, plain, short
@@ -53,7 +55,7 @@ def compare(operators: Sequence[str], *operands: Any) -> Judgement:
 def _compared(sign: str, operator: str, first: Any, second: Any) -> Judgement:
     a, b = operand(first), operand(second)
     if operator in ("in", "notin"):
-        return _member(operator, a, second)
+        return _member(operator, a, plain(first), second)
     if isinstance(a, Counted) or isinstance(b, Counted):
         return _tallied(operator, a, b)
     if operator in ("eq", "ne") and (isinstance(a, Other) or isinstance(b, Other)):
@@ -61,23 +63,21 @@ def _compared(sign: str, operator: str, first: Any, second: Any) -> Judgement:
     return ordered(sign, operator, a, b)
 
 
-def _member(operator: str, item: Any, values: Any) -> Judgement:
-    """Return the judgement that a list, mapping or text holds a value."""
+def _member(operator: str, item: Any, wanted: Any, values: Any) -> Judgement:
+    """Return the judgement that a list, mapping or text holds a value: the wanted one, as an operand."""
     bare = plain(values)
     if not isinstance(bare, list | tuple | dict | str):
         raise FormatError(f"`in` looks into a list, mapping or text, not the {kind(bare)} {short(bare)}")
+    if isinstance(bare, str) and not isinstance(wanted, str):
+        raise FormatError(f"a text holds texts only, not the {kind(wanted)} {short(wanted)}")
     if isinstance(item, Exact):
         members = [operand(v) for v in bare]
         found = any(isinstance(m, Exact) and m.value == item.value for m in members)
     else:
-        found = _plain(item) in bare
+        found = wanted in list(bare) if not isinstance(bare, str) else wanted in bare
     source = item.source | source_of(values)
     states = f"{item.name} is {'' if found else 'not '}in {known_as(source_of(values).keys) or short(bare)}"
     return Fact(SIGNS[operator], source, HOLDS if found == (operator == "in") else FAILS, states)
-
-
-def _plain(item: Any) -> Any:
-    return item.value if isinstance(item, Other) else item
 
 
 def _equal_values(operator: str, sign: str, first: Any, second: Any) -> Judgement:
@@ -93,7 +93,7 @@ def _equal_values(operator: str, sign: str, first: Any, second: Any) -> Judgemen
 
 def _tallied(operator: str, a: Any, b: Any) -> Judgement:
     """Return the judgement on how many parts hold, compared with a whole number."""
-    if isinstance(b, Counted):
+    if isinstance(b, Counted) and not isinstance(a, Counted):
         return _tallied(MIRRORED[operator], b, a)
     if not isinstance(b, Exact) or b.value.denominator != 1:
         raise FormatError("a count is compared with a whole number", cure="count(…) >= 2")
@@ -182,16 +182,28 @@ def _computed(value: Fraction, unit: str | None, a: Exact, b: Exact) -> Exact:
 
 def rate(successes: Any, n: Any, level: Any = LEVEL) -> dict[str, Any]:
     """Return a share of n as an estimate with Wilson's interval."""
-    part, whole = _exact("rate", successes), _exact("rate", n)
+    part, whole, level = _exact("rate", successes), _exact("rate", n), confidence("rate", level)
     joined = keys(successes, n)
     if part is None or whole is None or not whole.value:
         return dict.fromkeys(("estimate", "low", "high", "n"), Box(None, joined))
     if part.value.denominator != 1 or whole.value.denominator != 1 or not 0 <= part.value <= whole.value > 0:
         raise FormatError(f"rate: {part.name} cannot be a part of {whole.name}", cure="rate(successes, n)")
-    low, high = statistics.wilson(int(part.value), int(whole.value), plain(level))
+    low, high = statistics.wilson(int(part.value), int(whole.value), level)
     found = {"estimate": float(part.value / whole.value), "low": low, "high": high, "n": int(whole.value)}
-    values = {**found, "level": plain(level)}
+    values = {**found, "level": level}
     return {name: Box(value, joined) if joined else value for name, value in values.items()}
+
+
+def interval(estimate: Any, low: Any, high: Any, n: Any = None, level: Any = LEVEL) -> Estimate | Other:
+    """Return an estimate of its parts, where a result calls them otherwise than estimate, low and high."""
+    parts = [_exact("interval", part) for part in (estimate, low, high)]
+    source = source_of(estimate) | source_of(low) | source_of(high) | source_of(n)
+    known = [float(part.value) for part in parts if part is not None]
+    if len(known) < len(parts):
+        return Other(None, source)
+    told = {"n": plain(n), "level": confidence("interval", level)}
+    found = operands.estimate({**dict(zip(ESTIMATE, known, strict=True)), **told}, source)
+    return replace(found, called=known_as(keys(estimate)))
 
 
 def sample(table: Any, column: Any, by: Any = None, **where: Any) -> Sample:
@@ -206,19 +218,19 @@ def sample(table: Any, column: Any, by: Any = None, **where: Any) -> Sample:
             raise FormatError(f"the table has no column {field!r}", cure=cure, name=str(field))
     chosen = rows  # of ten thousand rows, each condition leaves few to the next
     for field, value in wanted.items():
-        chosen = [row for row in chosen if row[field] == value]
-    values = [row[name] for row in chosen]
+        chosen = [row for row in chosen if row.get(field) == value]
+    values = [row.get(name) for row in chosen]
     selected = f"[{', '.join(f'{field}={value}' for field, value in wanted.items())}]" if wanted else ""
     told = f"{known_as(keys(table))}.{name}{selected}"
     for field, value in wanted.items():
         # that no network is solved is a result, that no shape is "3x33" a slip of the pen
-        if not isinstance(value, bool) and all(row[field] != value for row in rows):
-            near = did_you_mean(str(value), {str(row[field]) for row in rows})
+        if not isinstance(value, bool) and all(row.get(field) != value for row in rows):
+            near = did_you_mean(str(value), {str(row.get(field)) for row in rows})
             raise FormatError(f"no row of the table has {field}={value!r}", cure=near, name=str(field))
     if bad := [v for v in values if v is None or not isinstance(v, int | float)]:
         cure = "select the rows that have one"
         raise FormatError(f"{told} holds the {kind(bad[0])} {short(bad[0])}", cure=cure)
-    by_row = None if index is None else tuple(row[index] for row in chosen)
+    by_row = None if index is None else tuple(row.get(index) for row in chosen)
     if by_row is not None and len(set(by_row)) < len(by_row):
         what = f"{told}: {index} does not name one row each"
         raise FormatError(what, cure="select by more columns", name=str(index))
@@ -320,6 +332,7 @@ PREDICATES: dict[str, Callable[..., Any]] = {
     "ratio": ratio,
     "difference": difference,
     "rate": rate,
+    "interval": interval,
     "sample": sample,
 }
 """All that the expression of a claim can call: predicates, and what prepares their operands."""

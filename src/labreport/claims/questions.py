@@ -221,6 +221,8 @@ def unless_unknown(function: Callable[P, Judgement]) -> Callable[P, Judgement]:
             return function(*args, **options)
         except UnknownError as error:
             return Fact(str(args[0]), error.source, UNDECIDED, error.states)
+        except OverflowError as error:
+            raise FormatError(f"{args[0]}: the numbers are too large to compute with") from error
 
     return judged
 
@@ -235,6 +237,8 @@ def number(predicate: str, value: Any) -> Exact | Uncertain:
         return found
     if isinstance(found, Other) and found.value is None:
         raise UnknownError(f"{known_as(found.source.keys) or 'a value'} is missing", found.source)
+    if isinstance(found, Other) and found.value in ([], ()):
+        raise UnknownError(f"{known_as(found.source.keys) or 'the sample'} has no value", found.source)
     if isinstance(found, Counted):
         raise FormatError(f"{predicate}: a count is compared by ==, <, >=, …", cure="count(…) >= 2")
     raise _no_number(predicate, found)

@@ -7,7 +7,9 @@ why their digits are no results.
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -49,7 +51,7 @@ def typed_numbers(
         text = prose.source[start:end]
         # where no result is near, a small number belongs to a definition or a derivation
         is_structure = text.isdigit() and value <= (1 if prose.words[start] == text[0] else SMALL)
-        if (is_structure and not reading.shows_results(start)) or excuses.cover(start, end):
+        if (is_structure and not reading.shows_results(start)) or excuses.cover(start, end, value):
             continue
         sentence, experiments = reading.around(start, end), reading.experiments(start)
         found.append(Typed(start, end, text, value, _nouns(prose, start, end), sentence, experiments))
@@ -74,9 +76,12 @@ _NOUN = re.compile(r"(?:[\s~}$]|\\,)*(?:\\?(%)|-?([a-zA-Z]+))")
 
 # ----------------------------------------------------------------------------------------------- running text
 
-_DIGITS = r"\d+(?:(?:[.,]|\{,\}|\\,)\d+)*(?:e[+-]?\d+)?"
+_FRACTIONS = "¼½¾⅐⅑⅒⅓⅔⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
+_DIGITS = r"(?:\d+(?:(?:[.,]|\{,\}|\\,)\d+)*|\.\d+)(?:e[+-]?\d+)?"
 # letters before a digit make a name of both: L2, Adam2, d1w2; so do a few after it: 2D, 3x3
-_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.]){_DIGITS}(?!\d|[.,]\d|[xX]\d|[dD]\b)")
+_NUMBER = re.compile(rf"(?<![A-Za-z0-9_.]){_DIGITS}(?!\d|[.,]\d|[xX]\d|[dD]\b|-bit\b)|[{_FRACTIONS}]")
+_NAMED = re.compile(r"(?<![a-zA-Z])[a-zA-Z]*[A-Z][a-zA-Z]*[A-Z][a-zA-Z]*-$")  # UTF-8, ResNet-50
+MOST_POINTED = 999  # the largest number by which something is referred to: step 5000 is a result
 _POINTERS = (
     "tables?|figures?|figs?|sections?|chapters?|equations?|eqs?|appendix|appendices|pages?|pp?|listings?|"
     "questions?|exercises?|parts?|steps?|tasks?|volumes?|theorems?|lemmas?|definitions?|algorithms?|notes?"
@@ -95,7 +100,7 @@ _YEAR = re.compile(
     rf"(?:\((?:[^()]*,\s+)?|(?:{_MONTHS})\s+(?:\d\d?,\s+)?|\b(?:in|since|until)\s+)((?:19|20)\d\d)(?=[a-z]?\)|[.,;:]|\s*$)"
 )
 _DAY = re.compile(rf"(?:{_MONTHS})\s+(\d\d?)(?=,)|(\d\d?)(?=\s+(?:{_MONTHS})\b)")
-_LIST = re.compile(r"(?:^|(?<=[\s,;:]))\((\d)\)(?=\s)|(?m:^\s*(\d\d?)[.)](?=\s))")
+_LIST = re.compile(r"(?:^|(?<=[\s,;:]))\((\d)\)(?=[\s.,;:])|(?m:^\s*(\d\d?)[.)](?=\s))")
 
 
 def _in_words(prose: Prose) -> Iterator[tuple[int, int, float]]:
@@ -106,21 +111,27 @@ def _in_words(prose: Prose) -> Iterator[tuple[int, int, float]]:
         start = match.start()
         is_read = words[start] == prose.source[start] and start not in allowed
         before = words[max(0, start - 60) : start]
-        is_name = len(match[0]) <= 2 and _COUNTED.search(before)
-        if is_read and not is_name and not _POINTING.search(before):
-            yield start, match.end(), _value(match[0])
+        value = _value(match[0])
+        is_name = (len(match[0]) <= 2 and _COUNTED.search(before)) or _NAMED.search(before)
+        if is_read and not is_name and (value > MOST_POINTED or not _POINTING.search(before)):
+            yield start, match.end(), value
 
 
 def _value(text: str) -> float:
     """Return the value of a number as it is written, with or without separators of thousands."""
+    if text in _FRACTIONS:
+        return unicodedata.numeric(text)
     bare = re.sub(r"\\,|\{,\}", "", text)
     bare = re.sub(r",(?=\d{3}(?!\d))", "", bare).replace(",", ".")
     # a number with several points is a version or a section: its first part is what it begins with
-    return float(re.match(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?", bare)[0])  # type: ignore[index]
+    return float(re.match(r"(?:\d+(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?", bare)[0])  # type: ignore[index]
 
 
 # --------------------------------------------------------------------------------------------------- formulas
 
+# a comma lists numbers there: {0,1}
+_FORMULA_DIGITS = _DIGITS.replace("[.,]", r"\.")
+_QUANTITY = re.compile(r"\\(?:SI|qty|num|ang)\s*(?:\[[^\]]*\])?\s*\{\s*$")
 _POWER = re.compile(rf"(?:({_DIGITS})\s*\\(?:cdot|times)\s*)?(?<!\d)10\s*\^\s*(?:\{{\s*(-?\d+)\s*\}}|(\d))")
 _PARTS = re.compile(
     rf"""(?P<built>\\[td]?frac\s*(?:\{{\s*\d\s*\}}|\s\d|(?<=c)\d)\s*(?:\{{\s*\d\s*\}}|\d)
@@ -128,7 +139,7 @@ _PARTS = re.compile(
         |\\sqrt\s*(?:\[\d\])?\s*(?:\d|\{{\s*\d\d?\s*\}}))
     |(?P<power>{_POWER.pattern})
     |(?P<script>[_^]\s*(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|\\[a-zA-Z]+|.))
-    |(?P<number>{_DIGITS})
+    |(?P<number>{_FORMULA_DIGITS})
     |(?P<side>\\(?:approx|simeq|sim|equiv|leq?|geq?|ll|gg|neq?|in|to|leftarrow|rightarrow|mapsto|q?quad|ldots|dots
         |cdots|iff|implies|mid|propto|colon|begin|end|times)(?![a-zA-Z])|\\\\|[=<>,;:&|])
     |(?P<neutral>\\(?:ln|log|exp|cdot|pm|mp|left|right|[bB]igg?[lrm]?|pi|infty|displaystyle|frac|[td]frac|sqrt
@@ -153,7 +164,8 @@ def _in_formulas(prose: Prose) -> Iterator[tuple[int, int, float]]:
             has_variable = any(p["variable"] or re.search("[a-zA-Z]", p["script"] or "") for p in side)
             for part in side:
                 text, value = part[0], _stated(part)
-                if value is not None and _states(text, value, has_variable):
+                is_quantity = _QUANTITY.search(formula, 0, part.start())
+                if value is not None and (is_quantity or _states(text, value, has_variable)):
                     yield start + part.start(), start + part.end(), value
 
 
@@ -192,20 +204,25 @@ class _Excuses:
         self.starts = [start for start, _ in self.spans]
         self.ends = _running_maximum([end for _, end in self.spans])
 
-    def cover(self, start: int, end: int) -> bool:
+    def cover(self, start: int, end: int, value: float) -> bool:
         """Return whether a number may stand there."""
         before = bisect_left(self.starts, start + 1)
         if before and self.ends[before - 1] >= end:
             return True
-        for region in self.regions:
-            if region.start <= start and end <= region.end:
-                # the predicate speaks of the numbers that it names: times(a, b, 8) of "8 times"
-                is_named = re.search(
-                    rf"(?<![\w.]){re.escape(self.source[start:end])}(?![\w.])", region.site.expression
-                )
-                if region.kind == "typed" or is_named:
-                    return True
-        return False
+        around = (region for region in self.regions if region.start <= start and end <= region.end)
+        return any(region.kind == "typed" or self._is_named(region, end, value) for region in around)
+
+    def _is_named(self, claim: Region, end: int, value: float) -> bool:
+        """Return whether a claim's predicate speaks of a number: times(a, b, 8) of 8, x > 0.9 of 90 %."""
+        named = {float(m[0]) for m in _LITERAL.finditer(_NO_NUMBERS.sub(" ", claim.site.expression))}
+        percent = _PERCENT.match(self.source, end)
+        meant = {value, value / 100} if percent else {value}
+        return any(math.isclose(a, b, rel_tol=1e-12) for a in meant for b in named)
+
+
+_NO_NUMBERS = re.compile(r"\"[^\"]*\"|'[^']*'|\[\s*\d+\s*\]")  # names, and indices of lists
+_LITERAL = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
+_PERCENT = re.compile(r"(?:\s|~|\\,)*\\?%")
 
 
 def _found(phrases: Collection[str], source: str) -> Iterator[tuple[int, int]]:

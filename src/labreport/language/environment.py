@@ -260,6 +260,9 @@ class Environment(SandboxedEnvironment):
             # Jinja adds _loop_vars and _block_vars where a function is called in a loop or a block
             kwargs = {name: value for name, value in kwargs.items() if not name.startswith("_")}
             return __obj(*args, **kwargs)
+        for name in keys(__obj) & __self.predicates.keys():
+            cure = f"call {name}(…) inside of \\BLOCK{{claim …}}, or rename the experiment"
+            raise FormatError(f"{name} is an experiment here, which hides the function", cure=cure)
         raise FormatError(
             "values have no functions that a template could call", cure="use a filter: value|name"
         )

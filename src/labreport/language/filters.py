@@ -70,7 +70,9 @@ def as_text(value: Any, target: Target) -> str:
     """Return a plain value in the target's language where the template names no format."""
     if isinstance(value, Markup):
         return str(value)
-    if defined(value) is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+    if hasattr(defined(value), "KIND"):
+        raise FormatError(f"{kind(value)}s are not printed", cure=r"say what holds in \BLOCK{claim …}")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
         raise FormatError(f"a {kind(value)} needs a format: {short(value)}", cure=cure(value))
     return str(target.write(neutral(value)))
 

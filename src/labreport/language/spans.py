@@ -205,6 +205,10 @@ class _Opened:
     claim: int | None = None
 
 
+Around = list[list[tuple[int, str]]]
+"""For each place where a claim stands, the branches around it: the number of their claim, and the verdict."""
+
+
 @dataclass(frozen=True)
 class Decoded:
     """A text without its marks, the pieces that it consists of, what is printed in it, its regions.
@@ -259,6 +263,21 @@ class Marks:
         claim = self._regions[branch].claim
         assert claim is not None  # a branch is opened with the number of its claim
         return claim
+
+    def branches(self, raw: str) -> dict[int, Around]:
+        """Return the branches that each claim of marked text stands in, outer ones first, by its number."""
+        found: dict[int, Around] = {}
+        inside: list[_Opened] = []
+        for match in _MARK.finditer(raw):
+            if match[4] is not None:
+                inside.pop()
+            elif match[3] is not None:
+                region = self._regions[int(match[3])]
+                if region.kind == "claim":
+                    place = [(o.claim, str(o.value)) for o in inside if o.claim is not None]
+                    found.setdefault(int(match[3]), []).append(place)
+                inside.append(region)
+        return found
 
     def choose(self, raw: str, branches: Mapping[int, str]) -> str:
         """Return marked text with one branch of each claim: `branches` names it by the claim's number."""

@@ -24,7 +24,7 @@ from jinja2.parser import Parser
 from labreport.errors import InputError, Place, did_you_mean
 from labreport.language.formats import FormatError, short
 from labreport.language.missing import defined
-from labreport.language.spans import BRANCH, Decoded, Marks, Site, place_in
+from labreport.language.spans import BRANCH, Around, Decoded, Marks, Site, place_in
 from labreport.language.target import Target
 from labreport.language.values import Keys, keys, kind, plain
 
@@ -73,8 +73,10 @@ class Statements(Extension):
         parts: list[nodes.Node] = [_printed("begin_claim", nodes.List([name, predicate, family]), line)]
         left = ["undecided", "otherwise", "endclaim"]
         while left:
-            parts += _stripped(parser.parse_statements(tuple(f"name:{tag}" for tag in left)))
+            parts += _stripped(parser.parse_statements(_ENDS))
             tag = next(parser.stream)
+            if tag.value not in left:
+                parser.fail(_WRONG_BRANCH[str(tag.value)], tag.lineno)
             left = left[left.index(str(tag.value)) + 1 :]
             end = tag.value == "endclaim"
             method = "end_claim" if end else "begin_branch"
@@ -93,6 +95,13 @@ class Statements(Extension):
             if not (isinstance(node, nodes.CondExpr) and child is node.test):
                 self._judge(child)
 
+
+_ENDS = ("name:undecided", "name:otherwise", "name:else", "name:endclaim")
+_WRONG_BRANCH = {
+    "undecided": "undecided stands once in a claim, before otherwise",
+    "otherwise": "otherwise stands once in a claim",
+    "else": "the text for when a claim fails begins with otherwise, not with else",
+}
 
 _STATEMENT = re.compile(r"\\BLOCK\{[^}\n]*\}")
 
@@ -123,7 +132,11 @@ def _stripped(body: list[nodes.Node]) -> list[nodes.Node]:
 
 @dataclass(frozen=True)
 class Stated:
-    """A claim as it is stated: its predicate on the data, and the texts that it has, by verdict."""
+    """A claim as it is stated: its predicate on the data, and the texts that it has, by verdict.
+
+    It may stand inside of another one's text. `within` tells, for each place where it stands, the texts
+    around it: the other claim's number among those of the document, and the verdict that has it printed.
+    """
 
     name: str
     family: str | None
@@ -131,6 +144,7 @@ class Stated:
     place: Place
     texts: Mapping[str, str]
     keys: Keys
+    within: Sequence[Sequence[tuple[int, str]]] = ((),)
 
 
 class Judged(Protocol):
@@ -272,7 +286,7 @@ class Regions:
 
         """
         decoded = self.marks.decode(raw)
-        stated = self._with_texts(decoded)
+        stated = self._with_texts(decoded, self.marks.branches(raw))
         if not stated:
             return decoded
         if judge is None:
@@ -289,11 +303,13 @@ class Regions:
         ]
         return replace(chosen, regions=tuple(regions))
 
-    def _with_texts(self, decoded: Decoded) -> dict[int, Stated]:
-        """Return the claims that are part of the text, in its order, each with its texts."""
+    def _with_texts(self, decoded: Decoded, around: Mapping[int, Around]) -> dict[int, Stated]:
+        """Return the claims that are part of the text, in its order, each with its texts and those around."""
         texts: dict[int, dict[str, str]] = {n: {} for n, r in decoded.regions if r.kind == "claim"}
         for number, region in decoded.regions:
             if region.kind == BRANCH:
                 text = decoded.text[region.start : region.end]
                 texts[self.marks.claim_of(number)].setdefault(region.value, text)
-        return {number: replace(self.claims[number], texts=found) for number, found in texts.items()}
+        order = {number: index for index, number in enumerate(texts)}
+        within = {n: [[(order[c], v) for c, v in place] for place in around[n]] for n in texts}
+        return {n: replace(self.claims[n], texts=found, within=within[n]) for n, found in texts.items()}

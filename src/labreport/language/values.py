@@ -93,10 +93,10 @@ def step(index: str | int) -> str:
 
 
 def kind(value: object) -> str:
-    """Return the word that messages use for the type of a plain value."""
+    """Return the word that messages use for the type of a plain value; a class may tell its own as `KIND`."""
     if hasattr(value, "__html__"):
         return "formatted text"
-    return _KINDS.get(type(value), type(value).__name__)
+    return _KINDS.get(type(value)) or str(getattr(value, "KIND", type(value).__name__))
 
 
 _KINDS: dict[type, str] = {

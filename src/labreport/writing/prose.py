@@ -52,8 +52,9 @@ _SILENT = {
     r"includegraphics|LR[a-z]+|input|include|usepackage|hypersetup|pagestyle|thispagestyle|bibitem": 1,
     r"[hv]space|raisebox|parbox|color|textcolor|colorbox|pagecolor|cline|cmidrule|addlinespace": 1,
     r"texttt|lstinline|mintinline|lstinputlisting|linespread|tag|end|pagenumbering|scalebox": 1,
-    rf"{RANGES}|setlength|addtolength|setcounter|addtocounter|rule|definecolor|fontsize|resizebox": 2,
+    rf"{RANGES}|setlength|addtolength|setcounter|addtocounter|rule|multirow|fontsize|resizebox": 2,
     r"(?:re)?newcommand|providecommand|DeclareMathOperator|def|let|multicolumn|sisetup": 2,
+    r"definecolor": 3,
     r"linebreak|pagebreak|nolinebreak|nopagebreak|suppressfloats|enlargethispage": 0,
 }
 _SILENT_NAMES = [(re.compile(rf"(?:{pattern})\*?"), number) for pattern, number in _SILENT.items()]
@@ -137,7 +138,9 @@ class _Reader:
         at = token.end()
         if name == "begin":
             return self.environment(at, into)
-        if name in ("verb", "verb*"):
+        if name == "lstinline":
+            at = self.skip_options(at)
+        if name in ("verb", "verb*") or (name == "lstinline" and not self.text.startswith("{", at)):
             return self.text.find(self.text[at : at + 1], at + 1) + 1 or at
         if name.rstrip("*") in self.names:
             return self.skip(at, 9)

@@ -1,6 +1,7 @@
 """Verdicts of a document, and the message where a verdict has no text."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from claimed import TEXTS, estimate, of, said, stated
@@ -27,6 +28,14 @@ class TestVerdictsWithoutAText:
             "  a.c = 200",
             "  cure: rewrite the sentence, or add \\BLOCK{otherwise} and what is to be said then",
         ]
+
+    def test_a_claim_in_a_text_that_is_not_printed_needs_none(self):
+        outer = stated(said("above", estimate(1, -1, 3)), "outer")  # undecided
+        inner = replace(failing(), within=[[(0, "holds")]])
+        assert untold([outer, inner], judge([outer, inner])) == []
+        printed_as_well = replace(inner, within=[[(0, "holds")], [(0, "undecided")]])
+        with pytest.raises(InputError, match='claim "steps" fails'):
+            judge([outer, printed_as_well])
 
     def test_an_undecided_claim_asks_for_its_own_statement(self):
         claim = stated(said("above", estimate(1, -1, 3)), "more", texts=HOLDS_ONLY)

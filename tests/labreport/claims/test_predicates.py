@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from claimed import judged, of, said, states, verdict
+from claimed import judged, of, said, shown, states, verdict
 from rendering import mistake, rendered
 
 from labreport.claims import PREDICATES, WORDS, judge
@@ -178,6 +178,110 @@ class TestInADocument:
             "\\BLOCK{if below(d.e)}a\\BLOCK{endif}", values=VALUES, predicates=PREDICATES, judge=judge
         )
         assert "known only when the whole document is rendered" in error.what
+
+
+class TestIntervals:
+    def parts(self, low, high, estimate=0.0004):
+        names = {"behind": estimate, "behind_low": low, "behind_high": high}
+        return [of(value, f"d.second.{name}") for name, value in names.items()]
+
+    @pytest.mark.parametrize(
+        ("low", "high", "expected"),
+        [(0.0001, 0.0017, "holds"), (-0.0011, 0.0017, "undecided"), (-0.002, -0.001, "fails")],
+    )
+    def test_parts_with_other_names_are_an_estimate(self, low, high, expected):
+        found = said("interval", *self.parts(low, high))
+        assert verdict(said("above", found)) == expected
+        assert verdict(said("compare", ("gt",), found, 0)) == expected
+
+    def test_it_is_called_by_the_key_of_the_estimate_and_all_parts_are_recorded(self):
+        found = judged(said("above", said("interval", *self.parts(-0.0011, 0.0017), of(100, "d.second.n"))))
+        assert found.evidence[0]["states"] == (
+            "d.second.behind may be above or below 0: estimate 0.0004 [-0.0011, 0.0017], 95 %, n = 100"
+        )
+        assert found.values == {
+            "d.second.behind": 0.0004,
+            "d.second.behind_low": -0.0011,
+            "d.second.behind_high": 0.0017,
+            "d.second.n": 100,
+        }
+
+    def test_a_missing_part_decides_nothing(self):
+        assert verdict(said("above", said("interval", *self.parts(None, 0.0017)))) == "undecided"
+
+    def test_printed_parts_are_taken_as_printed(self):
+        printed = [shown(value, decimals=2) for value in (0.026, 0.004, 0.047)]
+        assert verdict(said("above", said("interval", *printed))) == "undecided"  # [0.00, 0.05]
+
+    def test_an_interval_the_wrong_way_round_is_an_error(self):
+        with pytest.raises(FormatError, match=r"its interval goes from 0.0017 to -0.0011"):
+            said("interval", *self.parts(0.0017, -0.0011))
+
+
+class TestOddOperands:
+    @pytest.mark.parametrize(
+        ("odd", "message"),
+        [
+            ({"estimate": 1, "low": 2, "high": 0}, "its interval goes from 2 to 0"),
+            ({"estimate": 1, "low": 0, "high": 2, "level": 95}, "its 'level' is the whole number 95"),
+            ({"estimate": 1, "low": 0, "high": 2, "p": "0.1"}, "its 'p' is the text '0.1'"),
+            ({"mean": 1, "std": -1, "n": 5}, "its 'std' is the whole number -1"),
+            ({"mean": 1, "std": 1, "n": 2.5}, "its 'n' is the number 2.5"),
+        ],
+    )
+    def test_a_mapping_that_can_be_no_estimate_is_an_error(self, odd, message):
+        with pytest.raises(FormatError, match=message):
+            said("above", of(odd))
+
+    def test_an_empty_list_decides_nothing(self):
+        assert states(said("above", of([]))) == ["d.x has no value"]
+
+    @pytest.mark.parametrize("odd", [[1.0, float("nan")], [1.0, float("inf")], [1e308, 1.7e308]])
+    def test_a_sample_that_cannot_be_computed_with_is_an_error(self, odd):
+        with pytest.raises(FormatError, match=r"cannot be computed as missing|too large to compute"):
+            said("above", of(odd))
+
+    def test_a_list_is_found_in_a_list_of_lists_and_a_text_holds_texts_only(self):
+        assert verdict(said("compare", ("in",), of([1, 2]), [[1, 2]])) == "holds"
+        with pytest.raises(FormatError, match="a text holds texts only"):
+            said("compare", ("in",), of(None), "abc")
+
+    def test_two_counts_are_not_compared(self):
+        two = said("count", True, False), said("count", True)
+        with pytest.raises(FormatError, match="compared with a whole number"):
+            said("compare", ("gteq",), *two)
+
+    def test_a_row_without_the_column_has_a_missing_value(self):
+        rows = Box([{"a": 1, "x": 1.0}, {"a": 2}], ("d.tables.t",))
+        assert said("sample", rows, "x", a=1).values == (1.0,)
+        with pytest.raises(FormatError, match=r"d.tables.t.x holds the missing value"):
+            said("sample", rows, "x")
+
+    def test_where_the_interval_would_suffice_and_p_does_not_p_is_told(self):
+        assert states(said("above", of([1.0] * 5)))[0].endswith("mean 1 [1, 1], 95 %, n = 5; p = 0.062")
+
+
+class TestOutsideClaims:
+    @pytest.mark.parametrize(
+        ("expression", "what"),
+        [
+            ("above(d.L)", "verdicts are not printed"),
+            ("interval(1, 0, 2)", "estimates are not printed"),
+            ("ratio(4, 2)", "computed numbers are not printed"),
+            ("sample(d.t, 'g')", "samples are not printed"),
+        ],
+    )
+    def test_what_claims_are_made_of_is_not_printed(self, expression, what):
+        error = mistake(f"\\VAR{{{expression}}}", predicates=PREDICATES)
+        assert error.what == what
+        assert "claim" in error.cure
+
+    def test_an_experiment_that_is_called_like_a_function_hides_it_outside_claims_only(self):
+        called = {"d": PREDICATES["above"]}  # the experiment of `rendered` is called d, too
+        error = mistake("\\BLOCK{set x = d(d.b)}", predicates=called)
+        assert error.what == "d is an experiment here, which hides the function"
+        claim = '\\BLOCK{claim "c", d(d.b)}above zero\\BLOCK{endclaim}'
+        assert rendered(claim, predicates=called, judge=judge).text == "above zero"
 
 
 class TestReadme:

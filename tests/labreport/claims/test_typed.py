@@ -38,6 +38,11 @@ def marked(body: str, *, values=VALUES, constants=(), questions=("1", "3.1(a)"),
         ("10-fold, a 2-layer net", ["10", "2"]),
         (r"\num{18} and \SI{5}{\meter}", ["18", "5"]),
         ("0 of them", ["0"]),
+        ("from .85 to .97, $p<.05$", [".85", ".97", ".05"]),
+        ("½ of them", ["½"]),
+        (r"$t = \SI{3}{ms}$, $\qty[mode=text]{4}{\second}$", ["3", "4"]),
+        ("from step 5000 on", ["5000"]),
+        ("top-5 and 5-fold", ["5", "5"]),
     ],
 )
 def test_numbers_that_may_be_results_are_found(body, found):
@@ -57,6 +62,11 @@ def test_numbers_that_may_be_results_are_found(body, found):
         r"$\sum_{i=1}^{10} x_i$, $y \in \{0, 1\}$",
         r"$2^n$, $\sqrt3$, $3W - D$, $1/4$, $\ln 2$",
         "(1) First, (2) second",
+        "conditions (1), (2) and (3): all",
+        r"points of $\{0,1\}^2$ or $\{-1,1\}$",
+        "UTF-8, SHA-256, ResNet-50 and 32-bit numbers",
+        r"\lstinline!x = 42!, \lstinline[language=C]|y = 18| and \lstinline{z = 3.5}",
+        r"\definecolor{shade}{rgb}{0.1,0.2,0.35}\multirow{3}{*}{a}",
         r"question 3.1(a), \question{1}{text}",
         r"class 1, layers of layer 2 and label 0",
         "\\begin{verbatim}\nx = 3\n\\end{verbatim}",
@@ -117,17 +127,29 @@ class TestConstants:
         assert unused(reading, ["95 %", "77", "\\net", "\\other"]) == ["77", "\\other"]
 
 
-def test_a_claim_may_name_the_numbers_of_its_predicate():
+@pytest.mark.parametrize(
+    ("claim", "text", "found"),
+    [
+        ('"c", d.points > 8', "over 8 points, 18 in all", ["18"]),
+        ('"c", d.rate > 0.9', r"at least 90\,\%, or 90", ["90"]),
+        ('"c", d.points > 10000', r"over 10\,000", []),
+        ('"c", d.rate < 1e-6', "below $10^{-6}$", []),
+        ('"gain-of-18", d.points > 8', "a gain of 18", ["18"]),  # a name says nothing about data
+        ('"c", d.L[18] > 8', "18 of them", ["18"]),  # nor does an index
+        ('"c", d.s == "18"', "18 of them", ["18"]),
+    ],
+)
+def test_a_claim_may_name_the_numbers_of_its_predicate(claim, text, found):
     class Holds:
         verdict = "holds"
 
     out = rendered(
-        r'\BLOCK{claim "c", d.points > 8}over 8 points, 18 in all\BLOCK{endclaim}' + SHOWN,
-        VALUES,
+        f"\\BLOCK{{claim {claim}}}{text}\\BLOCK{{endclaim}}{SHOWN}",
+        {**VALUES, "L": [9] * 19, "s": "18"},
         predicates={"compare": lambda *_: True},
         judge=lambda stated: [Holds() for _ in stated],
     )
-    assert [number.text for number in typed_numbers(read(out))] == ["18"]
+    assert [number.text for number in typed_numbers(read(out))] == found
 
 
 def test_the_sentence_and_the_place_of_a_number_are_known():

@@ -88,6 +88,15 @@ class TestTexts:
         assert claimed(outer.replace("WORD", "holds")).text == "1q2"
         assert claimed(outer.replace("WORD", "fails")).text == "3q4"
 
+    def test_a_claim_knows_the_texts_of_other_claims_around_it(self):
+        def stating(name, *texts):
+            both = "\\BLOCK{otherwise}".join(texts)
+            return f'\\BLOCK{{claim "{name}", say("holds")}}{both}\\BLOCK{{endclaim}}'
+
+        source = stating("a", stating("b", "", stating("c", "")), "") + stating("d", "x")
+        within = {claim.name: claim.within for claim in seen(source)}
+        assert within == {"a": [[]], "b": [[(0, "holds")]], "c": [[(0, "holds"), (1, "fails")]], "d": [[]]}
+
     def test_a_claim_in_a_loop_is_a_claim_for_each_item(self):
         source = (
             '\\BLOCK{for w in ["holds", "fails"]}'
@@ -343,9 +352,10 @@ MISTAKES = [
     ("\\BLOCK{if d.flag}\n\\BLOCK{otherwise}\\BLOCK{endif}", "stands outside a claim", 2),
     (
         '\\BLOCK{claim "c", say("holds")}\n\\BLOCK{otherwise}\\BLOCK{undecided}\\BLOCK{endclaim}',
-        "undecided",
+        "undecided stands once in a claim, before otherwise",
         2,
     ),
+    ('\\BLOCK{claim "c", say("holds")}a\n\\BLOCK{else}b\\BLOCK{endclaim}', "otherwise, not with else", 2),
     ('\\BLOCK{typed ""}1\\BLOCK{endtyped}', "typed says why", 1),
     ("\\BLOCK{typed d.s}1\\BLOCK{endtyped}", "typed takes the reason", 1),
     ("\\BLOCK{about d.s}", "about takes what the paragraph explains", 1),
