@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 import click
 
+from labreport.errors import visible
 from labreport.options import EPILOG, common, project_of
 
 WIDTH = 100
@@ -31,15 +34,21 @@ def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_
     found = explain.claims.read(project_of(context))
     chosen = explain.claims.named(found, names) if names else found
     if as_json:
-        lines = [_as_json([asdict(claim) for claim in chosen])]
+        click.echo(_as_json([asdict(claim) for claim in chosen]))
     elif names:
-        lines = [line for claim in chosen for line in explain.claims.details(claim, _width())]
+        click.echo(_text(line for claim in chosen for line in explain.claims.details(claim, _width())))
     else:
-        lines = explain.claims.overview(chosen, _width())
-    click.echo("\n".join(lines))
+        click.echo(_text(explain.claims.overview(chosen, _width())))
 
 
-@click.command(epilog=EPILOG)
+class _Asking(click.Command):
+    """A command whose arguments may be negative numbers, which click takes for options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, [re.sub(r"^-(?=\.?\d)", "−", arg) for arg in args])
+
+
+@click.command(cls=_Asking, epilog=EPILOG)
 @common
 @click.argument("query", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known, for programs.")
@@ -53,7 +62,7 @@ def explain(context: click.Context, /, query: tuple[str, ...], as_json: bool, **
     from labreport import explain
 
     found = explain.explain(project_of(context), " ".join(query), complete=as_json)
-    click.echo(_as_json(found) if as_json else "\n".join(explain.lines.explanation(found, _width())))
+    click.echo(_as_json(found) if as_json else _text(explain.lines.explanation(found, _width())))
 
 
 @click.command(epilog=EPILOG)
@@ -69,10 +78,15 @@ def impact(context: click.Context, /, name: str, as_json: bool, **_: Any) -> Non
     from labreport import explain
 
     found = explain.impact(project_of(context), name)
-    click.echo(_as_json(found) if as_json else "\n".join(explain.lines.impact(found, _width())))
+    click.echo(_as_json(found) if as_json else _text(explain.lines.impact(found, _width())))
 
 
 COMMANDS = (claims, explain, impact)
+
+
+def _text(lines: Iterable[str]) -> str:
+    """Return lines as they may be written to a terminal: a result may hold any character."""
+    return "\n".join(map(visible, lines))
 
 
 def _as_json(plain: object) -> str:

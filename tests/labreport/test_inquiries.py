@@ -46,6 +46,19 @@ def test_what_does_not_exist_is_a_mistake_on_the_command_line(folder, arguments)
     assert done.exception.exit_code == 2
 
 
+def test_a_negative_number_is_a_query_and_not_an_option(folder):
+    done = asked("explain", "-0.516", "--project", folder)
+    assert "is '−0.516'" in str(done.exception)
+    assert asked("explain", "-x", "--project", folder).exit_code == 2
+
+
+def test_what_a_result_holds_cannot_command_the_terminal(folder, monkeypatch):
+    from labreport.explain import lines
+
+    monkeypatch.setattr(lines, "explanation", lambda found, width: ["red \x1b[31m"])
+    assert asked("explain", "p. 2", "--project", folder).output == "red \\x1b[31m\n"
+
+
 def test_what_is_asked_changes_nothing(folder):
     def state():
         return {p: p.stat().st_mtime_ns for p in Path(folder).rglob("*") if "__pycache__" not in p.parts}

@@ -74,10 +74,10 @@ def provenance_path(project: Project, name: str) -> Path:
     return _record_path(project, name).with_suffix(".provenance.json")
 
 
-def made_from(project: Project, name: str) -> tuple[str, ...]:
-    """Return the files that a notebook was made from besides results, as messages show them."""
+def made_from(project: Project, name: str) -> frozenset[str]:
+    """Return the files that a notebook was made from, as messages show them."""
     record = _read(_record_path(project, name))
-    return record.found if record else ()
+    return frozenset(record.inputs.named("input")) if record else frozenset()
 
 
 def _record_path(project: Project, name: str) -> Path:

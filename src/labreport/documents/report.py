@@ -72,6 +72,12 @@ def out_of_date(project: Project) -> list[str]:
     return freshness.reasons(project, project.pdf, record, now)
 
 
+def made_from(project: Project) -> frozenset[str]:
+    """Return the files that the published report was made from, as messages show them."""
+    record = freshness.read(project.state)
+    return frozenset(record.inputs.named("input")) if record else frozenset()
+
+
 # -------------------------------------------------------------------------------------------------- the steps
 
 
@@ -297,7 +303,8 @@ def _notices(document: Document, problems: tuple[Problem, ...]) -> list[str]:
     for problem in problems:
         if problem.kind == "overfull":
             place = locate.place_of(document, problem)
-            found.append(f"{place.file}:{place.line}: {problem.message}")
+            where = place.file if place.line is None else f"{place.file}:{place.line}"
+            found.append(f"{where}: {problem.message}")
     more = [f"… and {len(found) - MOST_NOTICES} more"] if len(found) > MOST_NOTICES else []
     return found[:MOST_NOTICES] + more
 

@@ -129,10 +129,11 @@ class _Annotating:
         head = COMMANDS + "".join(
             rf"\definecolor{{LR{name}}}{{HTML}}{{{colour}}}" for name, colour in self._colours()
         )
+        clean = self.contexts.source.clean  # a comment may name the begin and the end
         edits = [
             *self.edits,
-            Edit(self.text.index(r"\begin{document}"), 0, head),
-            Edit(self.text.rindex(r"\end{document}"), 2, end),
+            Edit(clean.index(r"\begin{document}"), 0, head),
+            Edit(clean.rindex(r"\end{document}"), 2, end),
         ]
         parts, position = [], 0
         for edit in sorted(edits, key=lambda edit: (edit.offset, edit.rank)):

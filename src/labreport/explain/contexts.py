@@ -203,7 +203,7 @@ class Contexts:
 
         # comments and verbatim text are blanks there, in the same places
         self.source = Source(text)
-        begin = text.find(r"\begin{document}")
+        begin = self.source.clean.find(r"\begin{document}")
         scanner = _Scanner(self.source.clean)
         scanner.scan(begin + len(r"\begin{document}") if begin >= 0 else len(text))
         self._starts = [change[0] for change in scanner.changes]

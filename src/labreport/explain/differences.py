@@ -31,6 +31,8 @@ from labreport.explain.texts import readable
 WIDTH = 100
 MOST = 12
 """How many entries of a section the overview shows, unless all are asked for."""
+MOST_LINES = 24
+"""How many lines of an entry it shows: a chapter that is gone is one entry."""
 LARGEST = 3
 """How many changes of a table the overview shows."""
 AROUND = 5
@@ -105,6 +107,8 @@ def overview(
         if entries:
             shown = entries if most is None else entries[:most]
             left = len(entries) - len(shown)
+            if most is not None:
+                shown = [_first_lines(entry) for entry in shown]
             lines += ["", title, *(f"  {line}" for entry in shown for line in entry)]
             lines += [f"  … and {left:,} more (--all shows them)"] if left else []
     return [_visible(line) for line in lines]
@@ -113,12 +117,17 @@ def overview(
 Entry = list[str]
 
 
+def _first_lines(entry: Entry) -> Entry:
+    left = len(entry) - MOST_LINES
+    return entry if left <= 1 else [*entry[:MOST_LINES], f"    … and {left:,} more lines (--all shows them)"]
+
+
 def _sections(changes: Changes, width: int, pictures: Mapping[str, str]) -> Iterator[tuple[str, list[Entry]]]:
     """Yield the title and the entries of each section."""
     inner = max(width - 4, 40)
     yield "claims", [_claim(claim, inner) for claim in changes.claims]
     values = [value for value in changes.of_kind(CHANGED, ADDED, REMOVED) if value.table is None]
-    yield "values", [_value(same) for same in _grouped(sorted(values, key=_importance))]
+    yield "values", [_value(same, inner) for same in _grouped(sorted(values, key=_importance))]
     yield "tables", list(_tables(changes))
     yield "figures", [_figure(figure, pictures.get(figure.key)) for figure in changes.figures]
     yield "parameters", [[_setting(setting)] for setting in changes.parameters]
@@ -126,7 +135,10 @@ def _sections(changes: Changes, width: int, pictures: Mapping[str, str]) -> Iter
     yield "prose", [_prose(lines, inner) for lines in changes.prose]
     yield "versions", [[_setting(setting)] for setting in changes.versions]
     quiet = changes.of_kind(BELOW, REWRITTEN)
-    yield "below the printed digits, or only printed in another way", [_value(v) for v in _grouped(quiet)]
+    yield (
+        "below the printed digits, or only printed in another way",
+        [_value(v, inner) for v in _grouped(quiet)],
+    )
 
 
 def _importance(value: Value) -> tuple[int, float]:
@@ -147,12 +159,12 @@ def _grouped(values: Iterable[Value]) -> list[list[Value]]:
     return list(groups.values())
 
 
-def _value(group: Sequence[Value]) -> Entry:
+def _value(group: Sequence[Value], width: int) -> Entry:
     """Return what changed, from which keys, and all places where it is printed."""
     value = group[0]
     origin = brief(value.keys, ", ") or _short(value.expression)
     places = ", ".join(dict.fromkeys(str(each.place) for each in group))
-    return [f"{_arrow(value)}{_size(value)}", f"    {origin}; {places}"]
+    return [f"{_arrow(value)}{_size(value)}", *_wrapped(f"{origin}; {places}", width)]
 
 
 def _arrow(value: Value) -> str:

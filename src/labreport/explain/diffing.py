@@ -86,9 +86,10 @@ def _nothing_before(project: Project, *, is_published: bool) -> UsageError:
     if not is_published:
         what = "there is nothing to compare with: no report was published yet"
         return UsageError(what, cure=f"make it: `{project.command()}`")
+    example = f" or a revision: `{project.command('diff', 'HEAD')}`" if others.is_in_git(project) else ""
     return UsageError(
         "there is nothing to compare with: only one report was published yet",
-        cure=f"name a folder, a zip or a revision, for example `{project.command('diff', 'HEAD')}`",
+        cure=f"name a folder or a zip{example}",
     )
 
 

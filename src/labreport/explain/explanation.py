@@ -198,7 +198,7 @@ def _column(value: Value) -> str | None:
     """Return the head of the column of a table in which a value stands, as typed in the template."""
     fields = {re.split(r"[.\[]", key)[-1] for key in value.keys}
     found = (match for match in _COLUMN.finditer(value.expression) if match["field"].split(".")[-1] in fields)
-    return next((match["head"] for match in found), None)
+    return next((readable(match["head"].replace(r"\\", "\\")) for match in found), None)
 
 
 def _excerpt(excerpt: Excerpt) -> Plain:

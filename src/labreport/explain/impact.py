@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import notebooks
+from labreport.documents import JOB, notebooks, report
 from labreport.errors import UsageError, did_you_mean
+from labreport.events import brief
 from labreport.explain import record as records
 from labreport.explain.definitions import Definitions
 from labreport.explain.keys import experiment_of, overlap, steps
@@ -83,7 +84,7 @@ def impact(project: Project, name: str) -> dict[str, Any]:
     reached = _reached(project, target)
     shown = _shown(project, record, target, _dependence(target, reached))
     documents = {place.document for place in _places(shown)}
-    documents |= {f"notebooks/{n}" for n in _notebooks(project, target)}
+    documents |= set(_made_from(project, target))
     return {
         "name": str(target),
         "kind": target.kind,
@@ -121,8 +122,16 @@ def _target(project: Project, record: Record, name: str) -> Target:
         if any(overlap(name, key) for key in known):
             return Target("key", f"experiments/{experiment_of(name)}.py", name)
         raise UsageError(f"nothing is made from a key {name!r}", cure=did_you_mean(name, known))
+    if inside := _files_in_folder(project, name):
+        raise UsageError(f"{name} is a folder", cure=f"name one of its files: {brief(inside, ', ')}")
     what = f"there is no file, experiment, function, template or key {name!r}"
     raise UsageError(what, cure=did_you_mean(name, _names(project)))
+
+
+def _files_in_folder(project: Project, name: str) -> list[str]:
+    """Return the known files that lie in a folder of the project; none if there is no such folder."""
+    folder = name.strip("/")
+    return sorted(n for n in _names(project) if folder and n.startswith(f"{folder}/") and ":" not in n)
 
 
 def _file(project: Project, name: str) -> Path | None:
@@ -244,12 +253,14 @@ def _excerpts(target: Target, excerpt: Excerpt) -> bool:
     return target.kind != "key" and bool(names)
 
 
-def _notebooks(project: Project, target: Target) -> Iterator[str]:
-    """Yield the notebooks that a file is part of, as a template or as code in a cell."""
+def _made_from(project: Project, target: Target) -> Iterator[str]:
+    """Yield the documents that a file is part of: a template, a list of references, code in a cell."""
+    if target.kind in ("file", "template") and target.file in report.made_from(project):
+        yield JOB
     if target.kind != "key":
         for name in notebooks.names(project):
             if target.file in notebooks.made_from(project, name):
-                yield name
+                yield f"notebooks/{name}"
 
 
 def _places(record: Record) -> Iterator[Place]:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 Step = str | int
 
-_STEP = re.compile(r'\.?([^\W\d]\w*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
+_NAME = re.compile(r"[^\W\d]\w*")
+_STEP = re.compile(r'\.([^\W\d]\w*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 SAMPLE = ("mean", "median", "std", "sd", "se", "sem", "min", "max")
 """How the parts of a summary of a sample are called."""
@@ -26,8 +27,10 @@ NUMBER = "n"
 
 def steps(key: str) -> tuple[Step, ...] | None:
     """Return the steps of a key such as `exp.values.curve[3].loss`; None if a text is not a key."""
-    found: list[Step] = []
-    position = 0
+    if (first := _NAME.match(key)) is None:
+        return None
+    found: list[Step] = [first[0]]
+    position = first.end()
     while position < len(key):
         match = _STEP.match(key, position)
         if match is None:

@@ -79,7 +79,7 @@ def find(project: Project, other: str, folder: Path, make: Make) -> Snapshot:
     try:
         if path.is_file():
             return _of_zip(path, other, folder)
-        if path.is_dir():
+        if other and path.is_dir():  # an empty text, as of an unset variable, is no folder
             return _of_folder(path, other, folder)
         return _of_revision(project, other, folder, make)
     except UsageError:
@@ -157,10 +157,16 @@ def _commit(project: Project, revision: str) -> str:
     if done.returncode == 0:
         return done.stdout.decode().strip()
     said = done.stderr.decode(errors="replace").strip()
+    lists = "`git log --oneline` lists revisions; " if is_in_git(project) else ""
     raise UsageError(
         f"{revision!r} is neither a file nor a folder nor a revision of git" + (f": {said}" if said else ""),
-        cure="`git log --oneline` lists revisions; name a folder or a zip by its path",
+        cure=f"{lists}name a folder or a zip by its path",
     )
+
+
+def is_in_git(project: Project) -> bool:
+    """Return whether a project lies in a repository, so that a revision of it may be named."""
+    return any((folder / ".git").exists() for folder in (project.root, *project.root.parents))
 
 
 def _checked_out(project: Project, commit: str, folder: Path) -> Path:

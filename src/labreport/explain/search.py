@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from labreport.documents import JOB
 from labreport.errors import UsageError, did_you_mean
 from labreport.explain.keys import experiment_of, is_below, overlap
 from labreport.explain.record import Claim, Excerpt, Figure, Place, Record, Value
-from labreport.explain.texts import comparable, parts, readable
+from labreport.explain.texts import begins_with_number, comparable, numbers, parts, readable
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -21,6 +22,7 @@ SETTINGS = "report"
 """What keys begin with that lead to the texts of report.toml."""
 
 MOST_NEAR = 3
+MOST_SHOWN = 200  # characters of a query
 ASK = (
     "ask for a text as it is printed (`0.12`, `0.12 p. 1`), a page (`p. 7`), a key or an experiment, the "
     "label of a figure or table, a claim, a question, a notebook, or `template:line`"
@@ -74,11 +76,16 @@ class Search:
             self._text,
         )
         found = [match for finder in finders if query and (match := finder(query)) is not None]
-        if not found and query and (part := self._part(query) or self._on_page(query)) is not None:
+        if not found and query and (part := self._loosely(query)) is not None:
             found = [part]
         if not found:
             raise self._unknown(query)
         return found
+
+    def _loosely(self, query: str) -> Match | None:
+        if _ON_PAGE.fullmatch(query):
+            return self._part(query) or self._on_page(query)
+        return self._part(query) or self._series(query)
 
     # ----------------------------------------------------------------------------------------- the meanings
 
@@ -168,11 +175,30 @@ class Search:
         if (found := _ON_PAGE.fullmatch(query)) is None:
             return None
         text = found[1].removesuffix(",")
-        match = self._text(text) or self._part(text)
+        match = self._text(text) or self._part(text) or self._series(text)
+        if match is None:
+            return None
         page = int(found[2])
-        values = tuple(v for v in match.shown.values if v.place.page == page) if match else ()
+        values = tuple(v for v in match.shown.values if v.place.page == page)
+        if not values:
+            where = ", ".join(dict.fromkeys(value.place.where for value in match.shown.values))
+            raise UsageError(f"{readable(text)!r} is not printed on page {page}", cure=f"it is on: {where}")
         title = f"printed text {readable(text)!r} on page {page}"
-        return Match("text", title, Record(values=values)) if values else None
+        return Match("text", title, Record(values=values))
+
+    def _series(self, query: str) -> Match | None:
+        """Return the values that print, one after the other, the numbers of a text: `1.22 [1.12, 1.33]`."""
+        wanted = numbers(query)
+        if not wanted or (len(wanted) == 1 and not begins_with_number(query)):
+            return None
+        printed = [(v.place.document, number, v) for v in self.record.values for number in numbers(v.text)]
+        found: dict[int, Value] = {}
+        for first, (document, number, _) in enumerate(printed):
+            run = printed[first : first + len(wanted)] if number == wanted[0] else []
+            if [(document, number) for number in wanted] == [(d, n) for d, n, _ in run]:
+                found |= {id(value): value for _, _, value in run}
+        title = f"printed in this order: {', '.join(wanted)}" if wanted[1:] else f"printed text {wanted[0]!r}"
+        return Match("text", title, Record(values=tuple(found.values()))) if found else None
 
     def _printed(self, query: str, test: Callable[[str], bool]) -> Match | None:
         values = tuple(value for value in self.record.values if value.text.strip() and test(value.text))
@@ -202,9 +228,11 @@ class Search:
     def _leads(self, key: str) -> bool:
         """Return whether a key leads to something in its result, although nothing prints that."""
         from labreport.errors import LabreportError
-        from labreport.explain.keys import Contents
+        from labreport.explain.keys import Contents, steps
         from labreport.results import load
 
+        if steps(key) is None:
+            return False
         try:
             Contents(load(self.project, experiment_of(key))).value(key)
         except (LabreportError, LookupError, TypeError):
@@ -233,9 +261,10 @@ class Search:
 
     def _unknown(self, query: str) -> UsageError:
         """Return an error that names what is called nearly so."""
-        what = f"nothing that is printed, and no key or name, is {query!r}"
+        shown = query if len(query) <= MOST_SHOWN else f"{query[:MOST_SHOWN]}…"
+        what = f"nothing that is printed, and no key or name, is {shown!r}"
         number = _number(comparable(query))
-        typed = self._typed(query) if number is not None else []
+        typed = self._typed(query) if re.search(r"\d", query) else []
         notes = [f"no expression prints it: it is typed at {place}" for place in typed]
         cure = self._near_numbers(number) if number is not None else self._near_names(query)
         return UsageError(what, cure=cure, notes=notes)
@@ -288,6 +317,7 @@ def _line_at(text: str, offset: int) -> int:
 
 def _number(text: str) -> float | None:
     try:
-        return float(text.rstrip("%"))
+        number = float(text.rstrip("%"))
     except ValueError:
         return None
+    return number if math.isfinite(number) else None  # nothing is near to infinity

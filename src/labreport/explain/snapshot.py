@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from labreport.project import Project
 
 
+PLACE = ("template", "line")
+FIELDS = {
+    "printed": ("text", "value", "keys", "expression", "column", *PLACE),
+    "claims": ("name", "verdict", "sentence", *PLACE),
+    "excerpts": ("name", "column", *PLACE),
+}
+"""What is read of the entries of a record, by the lists that hold them."""
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """A report as it was rendered; `name` says which one, `sources` is the folder of its LaTeX and figures.
@@ -77,8 +86,7 @@ def read(
     try:
         plain = json.loads(record.read_bytes())
         text = (sources / f"{JOB}.tex").read_text(encoding="utf-8")
-        if not isinstance(plain["printed"], list):
-            raise ValueError("it lists no printed values")
+        _check(plain)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, LookupError, TypeError) as error:
@@ -87,3 +95,16 @@ def read(
             cure=f"delete it, then make the report again: `{project.command('pdf')}`",
         ) from error
     return Snapshot(name, plain, text, sources, others)
+
+
+def _check(plain: Mapping[str, Any]) -> None:
+    """Raise ValueError, LookupError or TypeError if a record does not have the form that is read here."""
+    if not isinstance(plain["printed"], list):
+        raise ValueError("it lists no printed values")
+    for kind, fields in FIELDS.items():
+        for entry in plain.get(kind, ()):
+            for name in fields:
+                entry[name]
+    background = plain.get("background", {})
+    if not isinstance(background, dict) or not all(isinstance(v, dict | list) for v in background.values()):
+        raise ValueError("what stands behind the report is not told by names")

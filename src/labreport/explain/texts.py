@@ -101,3 +101,19 @@ def parts(text: str) -> Iterator[str]:
     """Yield the numbers that a printed number consists of, in comparable form, without unit and power."""
     if found := _PARTS.fullmatch(comparable(text)):
         yield from filter(None, found.groups())
+
+
+# a hyphen after a digit is the dash of a range; `3.1(a)` and `d1w2` are names
+_NUMBERS = re.compile(r"(?<![\w.%])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\w(]|\.\d)")
+_ABOUT = re.compile(r"(?:.*[=≈~])?[^\w<>≤≥]*?-?\d")
+
+
+@lru_cache(maxsize=8192)
+def numbers(text: str) -> tuple[str, ...]:
+    """Return the numbers in a text, in comparable form, without units: of `1.22 [1.12, 1.33]`, three."""
+    return tuple(_NUMBERS.findall(comparable(text)))
+
+
+def begins_with_number(text: str) -> bool:
+    """Return whether a text is about its number, as `1.7e-6 nat` or `p = 0.72`, not `Figure 7` or `<1`."""
+    return _ABOUT.match(comparable(text)) is not None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import LabreportError
+from labreport.project import ENGINE
 from labreport.results import files
 from labreport.results.fingerprint import Fingerprint, changes, of_kind
 from labreport.results.strict_json import seal, unseal
@@ -58,7 +59,16 @@ def reasons(project: Project, product: Path, record: Record | None, now: Fingerp
         return ["no record of what it was made from" if product.is_file() else "never made"]
     touched = [name for name, known in record.outputs.items() if digest(project.build / name) != known]
     damaged = [f"{project.shown(project.build / name)} is missing or was changed by hand" for name in touched]
-    return [*damaged, *changes(record.inputs, now)]
+    return [*damaged, *_changes(record.inputs, now, f"{project.shown(ENGINE)}/")]
+
+
+def _changes(then: Fingerprint, now: Fingerprint, engine: str) -> list[str]:
+    """Return what changed; several files of labreport, as a new version has them, are one reason."""
+    ours = [part for part in then.parts.keys() | now.parts.keys() if part.name.startswith(engine)]
+    count = sum(then.parts.get(part) != now.parts.get(part) for part in ours)
+    if count < 2:
+        return changes(then, now)
+    return [*changes(then.without(ours), now.without(ours)), f"labreport changed ({count} files)"]
 
 
 def digest(path: Path) -> str:

@@ -6,6 +6,7 @@ import projects
 import pytest
 
 from labreport.documents import report
+from labreport.project import ENGINE
 from labreport.results.strict_json import seal
 
 
@@ -38,6 +39,24 @@ def published(tmp_path):
 def test_the_report_is_made_again_for_what_it_shows_and_what_it_is(published, file, expected):
     projects.write(published.root / file, "another")
     assert report.out_of_date(published) == expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (("errors.py",), "ENGINE/errors.py changed"),
+        (("errors.py", "cli.py", "results/store.py"), "labreport changed (3 files)"),
+    ],
+)
+def test_a_new_version_of_labreport_is_one_reason(published, files, expected):
+    record = json.loads(published.state.read_text())
+    record.pop("checksum")
+    engine = published.shown(ENGINE)
+    record["inputs"] |= {f"input {engine}/{file}": "another digest" for file in files}
+    published.state.write_bytes(seal(record))
+    projects.write(published.root / "src/shown.py", "x = 2\n")
+    reasons = sorted(report.out_of_date(published), key=lambda reason: reason != "src/shown.py changed")
+    assert reasons == ["src/shown.py changed", expected.replace("ENGINE", engine)]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from labreport.explain import annotated
 
 HARD = r"""
 \documentclass{article}\usepackage{labreport}
+% what stands before \begin{document} is the preamble
 \hypersetup{pdftitle={\VAR{coin.values.name}}}
 \newcommand\two[2]{#1/#2}
 \begin{document}

@@ -106,6 +106,19 @@ class TestOverview:
         assert "more" not in text(many, most=None)
         assert text(many, most=None).count("d.values.x") == differences.MOST + 5
 
+    def test_a_long_entry_is_cut_unless_all_is_asked_for(self):
+        many = differences.MOST_LINES + 9
+        gone = replace(NOTHING, prose=(Lines("t", 1, tuple(f"line {n}" for n in range(many)), ()),))
+        assert text(gone).count("- line") == differences.MOST_LINES - 1  # the first line says where it was
+        assert text(gone).endswith("… and 10 more lines (--all shows them)")
+        assert text(gone, most=None).count("- line") == many
+
+    def test_many_places_stay_within_the_width(self):
+        places = [Place("report.tex.j2", line) for line in range(30)]
+        lines = differences.overview(with_values(*(replace(WITHIN, place=place) for place in places)), 60)
+        assert max(map(len, lines[1:])) <= 60
+        assert "report.tex.j2:29" in lines[-1]
+
     def test_cells_are_told_by_table(self):
         cells = [value(key=f"d.tables.rows[{n}].x", relative=0.01 * n) for n in range(1, 9)]
         shown = text(with_values(*cells, value(kind="added", key="d.tables.rows[9].x")))

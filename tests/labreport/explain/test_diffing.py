@@ -83,6 +83,10 @@ def test_figures_whose_data_changed_are_drawn_side_by_side(project):
 def test_without_a_report_before_there_is_a_cure(project, tmp_path):
     with pytest.raises(UsageError, match="only one report was published") as caught:
         changes(project)
+    assert caught.value.cure == "name a folder or a zip"
+    (project.root / ".git").mkdir()
+    with pytest.raises(UsageError) as caught:
+        changes(project)
     assert "diff HEAD`" in caught.value.cure
     unpublished = compared.coin(tmp_path / "q")
     with pytest.raises(UsageError, match="no report was published yet"):

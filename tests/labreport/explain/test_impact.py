@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from labreport import project as projects
+from labreport.documents import report
 from labreport.errors import UsageError
 from labreport.explain.impact import impact
 
@@ -104,6 +105,23 @@ def test_a_template_reaches_what_it_prints(asked, name):
     assert plain["kind"] == "template"
     assert plain["documents"] == ["report"]
     assert {"coin.values.loss", "fair.values.twice"} <= keys(plain)
+
+
+def test_a_file_that_prints_nothing_reaches_the_documents_that_were_made_from_it(asked, tmp_path):
+    shutil.copytree(asked.root, tmp_path / "p")
+    project = projects.load(tmp_path / "p")
+    bibliography = project.templates / "references.bib"
+    bibliography.write_text("@book{a, title = {b}}")
+    assert impact(project, "references.bib")["documents"] == []
+    report.write_state(project, report.inputs(project, ()), ())
+    assert impact(project, "references.bib")["documents"] == ["report"]
+    assert impact(project, "data/coins.csv")["documents"] == ["notebooks/walk", "report"]
+
+
+def test_a_folder_is_answered_with_its_files(asked):
+    with pytest.raises(UsageError, match="src/ is a folder") as caught:
+        impact(asked, "src/")
+    assert caught.value.cure == "name one of its files: src/toss.py"
 
 
 def test_a_key_reaches_what_is_made_from_it(asked):

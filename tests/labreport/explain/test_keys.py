@@ -37,6 +37,11 @@ class Result:
         ("0.016", None),
         ("fig:shapes", None),
         ("exp.values.", None),
+        ("exp..values", None),
+        ("exp.rows[-1]", None),
+        ('exp.values["a', None),
+        (".exp", None),
+        ("exp[0]values", None),
     ],
 )
 def test_a_key_consists_of_steps(key, found):

@@ -231,7 +231,12 @@ class TestRevisions:
     def test_what_is_neither_a_path_nor_a_revision_is_refused(self, project, tmp_path, name):
         repository(project.root.parent, "build")
         with pytest.raises(UsageError, match="neither a file nor a folder nor a revision"):
-            find(project, name or "\t", tmp_path)
+            find(project, name, tmp_path)
+
+    def test_outside_of_a_repository_no_command_of_git_is_the_cure(self, project, tmp_path):
+        with pytest.raises(UsageError, match="not a git repository") as caught:
+            find(project, "HEAD", tmp_path)
+        assert caught.value.cure == "name a folder or a zip by its path"
 
     def test_a_revision_from_before_the_project_is_refused(self, project, tmp_path):
         repository(project.root.parent, "p")

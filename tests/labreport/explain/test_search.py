@@ -51,6 +51,48 @@ def test_a_text_may_be_written_as_it_reads_or_be_a_part_of_a_value(search, query
     assert found(search, query) == ("text", keys)
 
 
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("0.516 of 12", [SHARE, "coin.params.tosses"]),
+        ("12 [51.6 %, 0.274 ± 0.027]", ["coin.params.tosses", SHARE, "coin.values.loss"]),
+        ("51.6%–0.274", [SHARE, "coin.values.loss"]),
+        ("0.516 nat", [SHARE] * 2),
+        ("q = 0.516", [SHARE] * 2),
+    ],
+)
+def test_numbers_of_several_values_are_found_where_they_stand_side_by_side(search, query, keys):
+    assert found(search, query) == ("text", keys)
+
+
+@pytest.mark.parametrize("query", ["12 of 0.516", "Figure 12", "< 0.516", "3.1(z)"])
+def test_numbers_in_another_order_or_that_only_count_things_are_not_found(search, query):
+    with pytest.raises(UsageError, match="nothing that is printed"):
+        search.find(query)
+
+
+def test_a_text_that_is_printed_on_other_pages_is_said_to_be_there(search):
+    with pytest.raises(UsageError, match="is not printed on page 7") as caught:
+        search.find("51.6 % p. 7")
+    assert caught.value.cure == "it is on: p. 3"
+
+
+@pytest.mark.parametrize(
+    "key", ["coin..values", "coin.", "coin.values.", "coin.tables.rows[-1]", 'coin.values["a']
+)
+def test_a_text_that_is_nearly_a_key_leads_to_nothing(search, key):
+    with pytest.raises(UsageError, match="nothing that is printed"):
+        search.find(key)
+
+
+@pytest.mark.parametrize("query", ["nan", "1e999", "9" * 5000])
+def test_nothing_is_near_to_what_is_no_finite_number_and_long_queries_are_cut(search, query):
+    with pytest.raises(UsageError) as caught:
+        search.find(query)
+    assert "nearest printed numbers" not in str(caught.value.cure)
+    assert len(str(caught.value)) < 1000
+
+
 @pytest.mark.parametrize("query", ["12 p. 2", "12, page 2"])
 def test_a_text_may_be_asked_for_on_one_page(search, query):
     (match,) = search.find(query)

@@ -39,7 +39,23 @@ def test_a_report_that_was_never_published_is_none(tmp_path):
     assert snapshot.before(project) is None
 
 
-@pytest.mark.parametrize("damage", ["", "{", "[]", "{}", '{"printed": 1}', "\udcff"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(
+            "",
+            "{",
+            "[]",
+            "{}",
+            '{"printed": 1}',
+            "\udcff",
+            '{"printed": [1]}',
+            '{"printed": [{"text": "1"}]}',
+        ),
+        *('{"printed": [], "claims": [{}]}', '{"printed": [], "excerpts": 1}'),
+        *('{"printed": [], "background": []}', '{"printed": [], "background": {"noise": 1}}'),
+    ],
+)
 def test_a_damaged_record_is_an_error_with_its_cure(tmp_path, damage):
     project = compared.projects.make(tmp_path, {})
     compared.projects.write(project.latex / "report.tex", "x")
