@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,7 @@ LEVEL = 0.95
 ESTIMATE = ("estimate", "low", "high")
 SUMMARY = ("mean", "std", "n")
 
+_END = re.compile(r"[].].*")  # of a key, from where an index or a name ends
 _SECONDS = {
     "microsecond": Fraction(1, 10**6),
     "millisecond": Fraction(1, 1000),
@@ -274,15 +276,23 @@ def source_of(value: Any) -> Source:
 
 
 def known_as(joined: frozenset[str]) -> str:
-    """Return how a value is called by its keys: the key, two of them, or what many begin with."""
+    """Return how a value is called by its keys: the key, two of them, or what many begin and end with."""
     names = sorted(joined)
     if len(names) <= 2:
         return " and ".join(names)
-    # they are sorted: what the first and the last begin with, all do
-    pairs = itertools.takewhile(lambda pair: pair[0] == pair[1], zip(names[0], names[-1], strict=False))
-    common = "".join(a for a, _ in pairs)
+    common = _beginning(names)
     stem = common[: max(common.rfind("."), common.rfind("["), 0)]
-    return f"{stem}… ({len(names)} values)" if stem else f"{names[0]} and {len(names) - 1} more"
+    # a column of a table ends as no other does
+    end = _END.search(_beginning([name[::-1] for name in names])[::-1])
+    tail = end[0] if end else ""
+    between = "[…" if tail.startswith("]") else "…"
+    return f"{stem}{between}{tail} ({len(names)} values)" if stem else f"{names[0]} and {len(names) - 1} more"
+
+
+def _beginning(names: Sequence[str]) -> str:
+    """Return what all names begin with."""
+    alike = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike)
 
 
 def is_number(value: Any) -> TypeGuard[float | Fraction]:

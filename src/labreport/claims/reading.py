@@ -44,7 +44,9 @@ class Reading:
 
     @cached_property
     def _paragraphs(self) -> list[int]:
-        return [0, *(m.end() for m in _PARAGRAPH.finditer(self.prose.source)), len(self.prose.source)]
+        source = self.prose.source
+        ends = {m.end() for pattern in (_PARAGRAPH, _HEADING) for m in pattern.finditer(source)}
+        return [0, *sorted(ends), len(source)]
 
     @cached_property
     def _blocks(self) -> list[int]:
@@ -110,6 +112,7 @@ _BLOCK = re.compile(r"\n\s*\n")
 _PARAGRAPH = re.compile(
     r"\n\s*\n|\\(?:paragraph|(?:sub)*section|item|caption)(?![a-zA-Z])|\\(?:begin|end)\{[^{}]*\}"
 )
+_HEADING = re.compile(r"\\(?:sub)*section\*?\{[^{}]*\}")
 _SENTENCE = re.compile(r"[.!?:;]['\")}]*(?=\s)(?<!e\.g\.)(?<!i\.e\.)(?<!cf\.)(?<!vs\.)|[&]")
 
 

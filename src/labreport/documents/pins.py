@@ -24,6 +24,9 @@ MOST_WORDS = 60  # characters by which a paragraph is recognised
 _BORDER = re.compile(r'^[ \t]*(?:"""|# %%.*)?[ \t]*$', re.MULTILINE)
 """A line between paragraphs: blank, or in a notebook the border of a cell or of its text."""
 
+_ANSWER = re.compile(r"\\LRanswer\{[^{}]*\}")
+"""What marks the answer to a question in LaTeX; nobody reads it."""
+
 
 @dataclass(frozen=True)
 class Pin:
@@ -89,6 +92,8 @@ def _mistakes(
 
 def found(rendered: Rendered) -> list[Pin]:
     """Return what the paragraphs of a document are about, in its order; each statement counts once."""
+    from labreport.writing import plain
+
     pins: dict[tuple[Site, str], Pin] = {}
     for region in _about(rendered):
         place = _place(rendered, region)
@@ -100,7 +105,7 @@ def found(rendered: Rendered) -> list[Pin]:
         lines = [line, *(bound.line or line for bound in bounds if bound.file == place.file)]
         at = rendered.text.rfind("\n", 0, region.start) + 1
         # the statement may stand below the paragraph's last line
-        words = " ".join((rendered.text[at:end].strip() or text).split())
+        words = plain(_ANSWER.sub("", rendered.text[at:end].strip() or text))
         reads = words if len(words) <= MOST_WORDS else f"{words[: MOST_WORDS - 1]}…"
         pin = Pin(region.value, place.file, line, min(lines), max(lines), reads)
         pins.setdefault((region.site, region.value), pin)

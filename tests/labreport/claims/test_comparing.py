@@ -299,3 +299,16 @@ class TestSamples:
         assert entry["level"] == 0.9
         with pytest.raises(FormatError, match="a level is a number"):
             said("below", a, b, "unpaired", level=95)
+
+
+def test_columns_of_a_table_are_told_apart():
+    milk = [of(value, f"d.cups[{row}].milk") for row, value in enumerate((1.0, 2.0, 4.0))]
+    bare = [of(value, f"d.cups[{row}].bare") for row, value in enumerate((2.0, 3.5, 5.0))]
+    found = judged(said("below", milk, bare, "paired"))
+    assert found.evidence[0]["states"].startswith(
+        "d.cups[…].milk (3 values) is below d.cups[…].bare (3 values):"
+    )
+    assert {key: value["mean"] for key, value in found.values.items()} == {
+        "d.cups[…].milk (3 values)": 7 / 3,
+        "d.cups[…].bare (3 values)": 3.5,
+    }

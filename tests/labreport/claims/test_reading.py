@@ -21,6 +21,8 @@ def found(body: str, word: str) -> tuple[Reading, int]:
         (r"One \item the Q \item two", "the Q"),
         (r"a & the Q & b", "the Q &"),
         (r"One \caption{the Q} \label{x}", "the Q"),
+        ("\\subsection{One}\nthe Q", "the Q"),
+        (r"One \section{the Q} two", "the Q"),
         ("one two three four five six seven Q. Eight", "… two three four five six seven Q."),
         ("Q one two three four five six seven", "Q one two three four five six …"),
     ],

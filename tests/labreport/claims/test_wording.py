@@ -52,6 +52,7 @@ def test_words_that_state_results_are_marked(body, found):
         "the lower bound, upper and lower, higher-order terms, least squares, once more, no longer",
         "two networks, three hidden layers, the two of them",
         "as many epochs, how often, over all points",
+        r"the mean of all \VAR{d.n|integer} runs, the second half of the epochs, equal to five decimals",
         "significant digits, powers of ten",
         r"\begin{tabular}{ll} lowest & highest \\ \end{tabular}",
         "overall, moreover, worsen, nonetheless",

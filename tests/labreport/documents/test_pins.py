@@ -49,7 +49,7 @@ def test_a_pin_says_where_its_paragraph_stands_and_what_it_reads_from_there_on(t
     file = "report_templates/report.tex.j2"
     assert pins.found(report.render(project).rendered) == [
         pins.Pin("training:fit", file, 6, 6, 8, "The loop adds all and scales."),
-        pins.Pin("exp.values.shape", file, 10, 10, 12, r"The shape is \num{3} by two."),
+        pins.Pin("exp.values.shape", file, 10, 10, 12, "The shape is 3 by two."),
         pins.Pin("exp.params", file, 11, 10, 12, "by two."),
     ]
 
@@ -57,6 +57,13 @@ def test_a_pin_says_where_its_paragraph_stands_and_what_it_reads_from_there_on(t
 def test_some_words_of_a_long_paragraph_are_enough():
     (pin,) = pins.found(rendered(f"{ABOUT}\n" + "word " * 100))
     assert pin.reads == ("word " * 12)[:59] + "…"
+
+
+def test_what_marks_an_answer_is_no_word_of_the_paragraph():
+    (pin,) = pins.found(
+        rendered(f'\\BLOCK{{answer "1"}}\n{ABOUT}\nThe share is \\VAR{{d.n|num}}.\n\\BLOCK{{endanswer}}')
+    )
+    assert pin.reads == "The share is 3."
 
 
 def test_a_statement_that_is_rendered_again_and_again_counts_once():
