@@ -349,7 +349,7 @@ class _Lines:
 
 def _ran(experiments: build.Experiments) -> str:
     if experiments.seconds is None:
-        return f"{experiments.total} experiments up to date"
+        return f"{experiments.total} experiment{'' if experiments.total == 1 else 's'} up to date"
     ran = f"{len(experiments.ran)} of {experiments.total} experiments ran"
     ran += f", {len(experiments.restored)} came from the store," if experiments.restored else ""
     return f"{ran} in {shown_seconds(experiments.seconds)}"

@@ -115,7 +115,7 @@ def test_a_project_elsewhere_is_built_handed_in_and_rebuilt_from_its_zip(install
     page = " ".join(PdfReader(user.path("build/report.pdf")).pages[0].extract_text().split())
     assert "After 100 tosses the share is" in page
     again = run(installed / "labreport", cwd=user.path("experiments"))
-    assert "build/report.pdf is up to date; 1 experiments up to date" in again
+    assert "build/report.pdf is up to date; 1 experiment up to date" in again
     assert "fresh" in run(installed / "labreport", "plan", "--project", user.folder, cwd=tmp_path)
 
     # the packages beside labreport are not the project's own code: they count by their versions

@@ -118,7 +118,7 @@ def accept(project: Project, names: Sequence[str], *, every: bool = False) -> Ac
         raise InputError(what, cure=f"make the report: `{project.command()}`")
     pins = [pin for document in published for pin in document or ()]
     known, digests = read(project), Digests(project)
-    chosen = {one.pin.target for one in unread(project)} if every else _named(pins, names)
+    chosen = _named(pins, names) | ({one.pin.target for one in unread(project)} if every else set())
     now = {target: _digest(target, pins, digests) for target in sorted(chosen)}
     # without the record of a document nobody knows what its paragraphs are about
     is_whole = all(document is not None for document in published)

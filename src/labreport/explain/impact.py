@@ -12,7 +12,7 @@ from labreport.errors import UsageError, did_you_mean
 from labreport.events import brief
 from labreport.explain import record as records
 from labreport.explain.definitions import Definitions
-from labreport.explain.keys import experiment_of, overlap, steps
+from labreport.explain.keys import canonical, experiment_of, overlap, steps
 from labreport.explain.origins import recorded
 from labreport.explain.record import Claim, Excerpt, Figure, Paragraph, Place, Record, Value
 from labreport.explain.texts import readable
@@ -117,6 +117,7 @@ def _target(project: Project, record: Record, name: str) -> Target:
             return _function(project, shown, code)
         kind = "template" if path.is_relative_to(project.templates.resolve()) else "file"
         return Target(kind, shown)
+    name = canonical(name)
     if experiment_of(name) in project.experiment_names() and (path_of_key := steps(name)) and path_of_key[1:]:
         known = {key for value in record.values for key in value.keys} | {f.key for f in record.figures}
         if any(overlap(name, key) for key in known):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 Step = str | int
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_STEP = re.compile(r'\.([^\W\d]\w*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
+_STEP = re.compile(
+    r"""\.([^\W\d]\w*)|\[(\d{1,9})\]|\[("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]""",
+)
 
 SAMPLE = ("mean", "median", "std", "sd", "se", "sem", "min", "max")
 """How the parts of a summary of a sample are called."""
@@ -36,9 +39,29 @@ def steps(key: str) -> tuple[Step, ...] | None:
         if match is None:
             return None
         name, index, quoted = match.groups()
-        found.append(name if name is not None else int(index) if index is not None else json.loads(quoted))
+        try:
+            step = name if name is not None else int(index) if index is not None else _text(quoted)
+        except (ValueError, SyntaxError):  # `"\x"` is no text
+            return None
+        found.append(step)
         position = match.end()
     return tuple(found)
+
+
+def _text(quoted: str) -> str:
+    return str(json.loads(quoted) if quoted[0] == '"' else ast.literal_eval(quoted))
+
+
+def canonical(key: str) -> str:
+    """Return a key as records spell it, `e.a["b c"]` for `e['a']["b c"]`; other texts as they are."""
+    name, *path = steps(key) or (key,)
+    return str(name) + "".join(map(_written, path))
+
+
+def _written(step: Step) -> str:
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if step.isidentifier() else f"[{json.dumps(step, ensure_ascii=False)}]"
 
 
 def is_below(key: str, above: str) -> bool:

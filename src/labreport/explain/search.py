@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from labreport.documents import JOB
 from labreport.errors import UsageError, did_you_mean
-from labreport.explain.keys import experiment_of, is_below, overlap
+from labreport.explain.keys import canonical, experiment_of, is_below, overlap
 from labreport.explain.record import Claim, Excerpt, Figure, Place, Record, Value
 from labreport.explain.texts import begins_with_number, comparable, numbers, parts, readable
 
@@ -28,9 +28,9 @@ ASK = (
     "label of a figure or table, a claim, a question, a notebook, or `template:line`"
 )
 
-_PAGE = re.compile(r"(?:p|pp|page)\.?\s*(\d+)", re.IGNORECASE)
-_ON_PAGE = re.compile(r"(.*\S),?\s+(?:p|page)\.?\s*(\d+)", re.IGNORECASE)
-_LINE = re.compile(r"(.+?\.j2)(?::(\d+))?(?::\d+)?")
+_PAGE = re.compile(r"(?:p|pp|page)\.?\s*(\d{1,9})", re.IGNORECASE)
+_ON_PAGE = re.compile(r"(.*\S),?\s+(?:p|page)\.?\s*(\d{1,9})", re.IGNORECASE)
+_LINE = re.compile(r"(.+?\.j2)(?::(\d{1,9}))?(?::\d+)?")
 _FLOAT = re.compile(r"\\begin\{((?:sideways|long|wrap)?(?:figure|table|listing|algorithm)\*?)\}")
 _SECTION = re.compile(r"\\(?:part|chapter|(?:sub)*section|paragraph|appendix)\b")
 
@@ -131,6 +131,7 @@ class Search:
         return Match("claim", f"claim {query!r}", Record(claims=claims)) if claims else None
 
     def _key(self, query: str) -> Match | None:
+        query = canonical(query)
         if (name := experiment_of(query)) not in {*self._experiments, SETTINGS}:
             return None
         shown = self._of_keys(lambda key: is_below(key, query))

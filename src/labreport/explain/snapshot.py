@@ -90,10 +90,10 @@ def read(
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, LookupError, TypeError) as error:
-        raise InputError(
-            f"{project.shown(record)} cannot be read: {error}",
-            cure=f"delete it, then make the report again: `{project.command('pdf')}`",
-        ) from error
+        again = f", then make the report again: `{project.command('pdf')}`"
+        # what was published before is not made again
+        cure = "delete it" + (again if record == project.provenance else "; or name a folder or a revision")
+        raise InputError(f"{project.shown(record)} cannot be read: {error}", cure=cure) from error
     return Snapshot(name, plain, text, sources, others)
 
 

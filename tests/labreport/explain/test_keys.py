@@ -2,7 +2,7 @@
 
 import pytest
 
-from labreport.explain.keys import Contents, experiment_of, is_below, overlap, steps
+from labreport.explain.keys import Contents, canonical, experiment_of, is_below, overlap, steps
 
 VALUES = {
     "share": {"estimate": 0.5, "low": 0.4, "high": 0.6, "n": 20, "name": "x"},
@@ -41,11 +41,28 @@ class Result:
         ("exp.rows[-1]", None),
         ('exp.values["a', None),
         (".exp", None),
+        (r'exp["\x"]', None),
+        ("exp[" + "9" * 5000 + "]", None),
         ("exp[0]values", None),
     ],
 )
 def test_a_key_consists_of_steps(key, found):
     assert steps(key) == found
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("exp.values['a']", "exp.values.a"),
+        ('exp["values"]["ä"][0]["a b"]', 'exp.values.ä[0]["a b"]'),
+        ("exp['say \\'so\\'']", "exp[\"say 'so'\"]"),
+        ('exp["a\\"b"]', 'exp["a\\"b"]'),
+        ("0.12", "0.12"),
+        ("exp..values", "exp..values"),
+    ],
+)
+def test_a_key_may_be_spelt_as_in_a_template(typed, key):
+    assert canonical(typed) == key
 
 
 def test_a_key_lies_below_another_only_at_a_step():

@@ -85,7 +85,11 @@ def test_a_text_that_is_nearly_a_key_leads_to_nothing(search, key):
         search.find(key)
 
 
-@pytest.mark.parametrize("query", ["nan", "1e999", "9" * 5000])
+def test_a_key_may_be_spelt_in_another_way(search):
+    assert found(search, "coin['values'][\"share\"].estimate") == found(search, SHARE)
+
+
+@pytest.mark.parametrize("query", ["nan", "1e999", "9" * 5000, f"p. {'9' * 5000}", f"a.j2:{'9' * 5000}"])
 def test_nothing_is_near_to_what_is_no_finite_number_and_long_queries_are_cut(search, query):
     with pytest.raises(UsageError) as caught:
         search.find(query)

@@ -63,3 +63,12 @@ def test_a_damaged_record_is_an_error_with_its_cure(tmp_path, damage):
     with pytest.raises(InputError, match=r"provenance\.json cannot be read") as caught:
         snapshot.published(project)
     assert "pdf" in caught.value.cure
+
+
+def test_a_damaged_record_of_the_report_before_is_not_made_again(tmp_path):
+    project = compared.projects.make(tmp_path, {})
+    compared.projects.write(project.previous / "latex" / "report.tex", "x")
+    compared.projects.write(project.previous / project.provenance.name, "{")
+    with pytest.raises(InputError, match=r"previous/provenance\.json cannot be read") as caught:
+        snapshot.before(project)
+    assert caught.value.cure == "delete it; or name a folder or a revision"
