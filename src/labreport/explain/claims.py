@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import InputError, UsageError, did_you_mean
+from labreport.explain.record import damage
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -56,7 +57,7 @@ def read(project: Project) -> list[Claim]:
     except FileNotFoundError:
         raise InputError(f"there is no {shown}", cure=f"make it: `{project.command()}`") from None
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        what = f"{shown} cannot be read: {error}"
+        what = f"{shown} cannot be read: {damage(error)}"
         raise InputError(what, cure=f"delete it, then run `{project.command()}`") from error
 
 

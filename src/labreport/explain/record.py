@@ -172,8 +172,14 @@ def _read(project: Project, path: Path, document: str) -> Record:
             paragraphs=tuple(_paragraph(entry, document) for entry in plain["about"]),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        what = f"{project.shown(path)} cannot be read: {error}"
+        what = f"{project.shown(path)} cannot be read: {damage(error)}"
         raise InputError(what, cure=f"build again: `{project.command()}`") from error
+
+
+def damage(error: Exception) -> str:
+    """Return what is wrong with a record, from the error that reading it raised."""
+    # the text of a KeyError is the key alone
+    return f"it has no {error}" if isinstance(error, KeyError) else str(error)
 
 
 T = TypeVar("T", Value, Claim, Figure, Excerpt, Answer)

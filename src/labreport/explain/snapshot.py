@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.documents import JOB
 from labreport.errors import InputError
+from labreport.explain.record import damage
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -93,7 +94,7 @@ def read(
         again = f", then make the report again: `{project.command('pdf')}`"
         # what was published before is not made again
         cure = "delete it" + (again if record == project.provenance else "; or name a folder or a revision")
-        raise InputError(f"{project.shown(record)} cannot be read: {error}", cure=cure) from error
+        raise InputError(f"{project.shown(record)} cannot be read: {damage(error)}", cure=cure) from error
     return Snapshot(name, plain, text, sources, others)
 
 

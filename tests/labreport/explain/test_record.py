@@ -52,6 +52,12 @@ def test_a_record_that_is_not_understood_is_an_error_that_names_it(copied, field
     assert "build again" in caught.value.cure
 
 
+def test_what_a_record_lacks_is_said_in_words(copied):
+    copied.provenance.write_text('{"schema": 2}')
+    with pytest.raises(InputError, match="cannot be read: it has no 'figures'"):
+        record.read(copied)
+
+
 def test_a_notebook_that_was_not_made_is_named_and_the_rest_is_read(copied):
     (copied.build / "cache" / "notebooks" / "walk.provenance.json").unlink()
     found = record.read(copied)
