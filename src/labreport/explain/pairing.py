@@ -90,23 +90,42 @@ def _by_name(entries: Sequence[Entry], name: Name, chosen: Sequence[int]) -> dic
 
 
 def _aligned(old: Sequence[Entry], new: Sequence[Entry], left: list[int], right: list[int]) -> dict[int, int]:
-    """Return the partners among the values that one statement printed: in a loop, or in a table.
+    """Return the partners among the values that one statement printed: in a loop, in a table, twice.
 
-    Where the keys are the same the order says it all. Else rows or items came or went, and numbered keys
-    mean something else than before: what is printed alike stays, between such pieces keys count.
+    Where the keys are the same the order says it all. Else rows, items or sections came or went, and numbered
+    keys mean something else than before: what is printed alike stays, between such pieces keys count.
     """
     if [old[i]["keys"] for i in left] == [new[j]["keys"] for j in right]:
         return dict(zip(right, left, strict=True))
+    return _matched(old, new, left, right, (_in_place, _alike))
+
+
+Token = Callable[[Sequence[Entry], int], Hashable]
+
+
+def _matched(
+    old: Sequence[Entry], new: Sequence[Entry], left: list[int], right: list[int], tokens: Sequence[Token]
+) -> dict[int, int]:
+    """Return as partners what has the same token in the same order; between these the next token counts."""
+    if not tokens:
+        return _by_names(old, new, left, right, (_keys, stems))
     from difflib import SequenceMatcher
 
-    tokens = (
-        [(stems(old[i]), old[i]["text"]) for i in left],
-        [(stems(new[j]), new[j]["text"]) for j in right],
-    )
+    before, after = [tokens[0](old, i) for i in left], [tokens[0](new, j) for j in right]
     partner: dict[int, int] = {}
-    for tag, i, i_end, j, j_end in SequenceMatcher(None, *tokens, autojunk=False).get_opcodes():
+    for tag, i, i_end, j, j_end in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if tag == "equal":
             partner |= dict(zip(right[j:j_end], left[i:i_end], strict=True))
         elif tag == "replace":
-            partner |= _by_names(old, new, left[i:i_end], right[j:j_end], (_keys, stems))
+            partner |= _matched(old, new, left[i:i_end], right[j:j_end], tokens[1:])
     return partner
+
+
+def _in_place(entries: Sequence[Entry], i: int) -> Hashable:
+    """Return how a value is printed, and what stands around it: each section may print the same number."""
+    around = (entries[n]["expression"] if 0 <= n < len(entries) else "" for n in (i - 1, i + 1))
+    return (_alike(entries, i), *around)
+
+
+def _alike(entries: Sequence[Entry], i: int) -> Hashable:
+    return stems(entries[i]), entries[i]["text"]

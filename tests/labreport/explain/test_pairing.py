@@ -48,6 +48,20 @@ def test_a_row_that_came_or_went_moves_no_other_row(at):
     assert gone == [*((t, t) for t in cells), ("new", None)]
 
 
+def test_of_the_same_value_in_several_sections_the_one_of_a_section_that_went_is_gone():
+    def section(name, line):
+        return [
+            entry(name, name, (name,), line=line),
+            entry("1", line=line),
+            entry(name, f"{name}|end", (name,)),
+        ]
+
+    old = [*section("a", 1), *section("b", 2), *section("c", 3)]
+    new = [*section("a", 1), *section("c", 2)]
+    assert [old["line"] for old, now in pairs(old, new) if now is None and old["text"] == "1"] == [2]
+    assert [now["line"] for old, now in pairs(new, [*new, *section("d", 9)]) if old is None][1] == 9
+
+
 def test_rows_that_changed_beside_one_that_came_are_found_by_their_keys():
     assert texts(rows("a", "b", "c"), rows("a", "B", "c", "d")) == [
         ("a", "a"),
