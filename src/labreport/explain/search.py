@@ -22,6 +22,7 @@ SETTINGS = "report"
 """What keys begin with that lead to the texts of report.toml."""
 
 MOST_NEAR = 3
+MOST_LABELS = 24
 MOST_SHOWN = 200  # characters of a query
 ASK = (
     "ask for a text as it is printed (`0.12`, `0.12 p. 1`), a page (`p. 7`), a key or an experiment, the "
@@ -30,6 +31,7 @@ ASK = (
 
 _PAGE = re.compile(r"(?:p|pp|page)\.?\s*(\d{1,9})", re.IGNORECASE)
 _ON_PAGE = re.compile(r"(.*\S),?\s+(?:p|page)\.?\s*(\d{1,9})", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:fig|tab|lis|sec|eq)[a-z]*\.?\s*[\d(]", re.IGNORECASE)
 _LINE = re.compile(r"(.+?\.j2)(?::(\d{1,9}))?(?::\d+)?")
 _FLOAT = re.compile(r"\\begin\{((?:sideways|long|wrap)?(?:figure|table|listing|algorithm)\*?)\}")
 _SECTION = re.compile(r"\\(?:part|chapter|(?:sub)*section|paragraph|appendix)\b")
@@ -258,12 +260,21 @@ class Search:
         path = self.project.latex / f"{JOB}.tex"
         return path.read_text(encoding="utf-8") if path.is_file() else ""
 
+    @cached_property
+    def _labels(self) -> list[str]:
+        return re.findall(r"\\label\{([^}]*)\}", self._latex)
+
     # ----------------------------------------------------------------------------------------------- unknown
 
     def _unknown(self, query: str) -> UsageError:
         """Return an error that names what is called nearly so."""
         shown = query if len(query) <= MOST_SHOWN else f"{query[:MOST_SHOWN]}…"
         what = f"nothing that is printed, and no key or name, is {shown!r}"
+        if _NUMBERED.match(query) and self._labels:
+            # only TeX knows which number is whose; of Figure 7 the label is one that begins with fig
+            like = [label for label in self._labels if label.startswith(query[:3].casefold())] or self._labels
+            more = ", …" if len(like) > MOST_LABELS else ""
+            return UsageError(what, cure=f"ask for it by its label: {', '.join(like[:MOST_LABELS])}{more}")
         number = _number(comparable(query))
         typed = self._typed(query) if re.search(r"\d", query) else []
         notes = [f"no expression prints it: it is typed at {place}" for place in typed]
@@ -295,7 +306,7 @@ class Search:
     def _names(self) -> set[str]:
         record = self.record
         keys = {key for value in record.values for key in value.keys}
-        labels = set(re.findall(r"\\label\{([^}]*)\}", self._latex))
+        labels = set(self._labels)
         names = {claim.name for claim in record.claims} | {answer.question for answer in record.answers}
         names |= {figure.key for figure in record.figures} | {excerpt.name for excerpt in record.excerpts}
         texts = {readable(value.text) for value in record.values if len(value.text) < 80}

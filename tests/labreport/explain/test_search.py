@@ -71,6 +71,16 @@ def test_numbers_in_another_order_or_that_only_count_things_are_not_found(search
         search.find(query)
 
 
+@pytest.mark.parametrize(
+    ("query", "labels"),
+    [("Figure 1", "fig:line"), ("fig. 1", "fig:line"), ("Table 3", "sec:coins, fig:line")],
+)
+def test_what_is_asked_for_by_its_number_is_answered_with_labels(search, query, labels):
+    with pytest.raises(UsageError) as caught:
+        search.find(query)
+    assert caught.value.cure == f"ask for it by its label: {labels}"
+
+
 def test_a_text_that_is_printed_on_other_pages_is_said_to_be_there(search):
     with pytest.raises(UsageError, match="is not printed on page 7") as caught:
         search.find("51.6 % p. 7")
