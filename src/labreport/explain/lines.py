@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from labreport.explain.texts import readable
+
 WIDTH = 100
 """The width of the lines where there is no terminal."""
 
@@ -133,7 +135,7 @@ def _used_by(users: Plain, width: int) -> Iterator[str]:
 
 
 def _typed(paragraph: Plain) -> str:
-    return f"{paragraph['template']}:{paragraph['line']} (“{paragraph['reads']}”)"
+    return f"{paragraph['template']}:{paragraph['line']} (“{readable(paragraph['reads'])}”)"
 
 
 def _claim(claim: Plain, width: int) -> Iterator[str]:
