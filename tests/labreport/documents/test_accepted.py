@@ -210,6 +210,10 @@ class TestMistakes:
         assert caught.value.cure == "did you mean 'training:fit'?"
         assert not project.accepted.exists()
 
+    def test_a_name_beside_all_is_not_passed_over(self, project):
+        with pytest.raises(UsageError, match="'nonsense'"):
+            accepted.accept(project, ["nonsense"], every=True)
+
     def test_a_line_outside_of_each_paragraph_is_not_a_name(self, project):
         with pytest.raises(UsageError):
             accepted.accept(project, [f"{FILE}:4"])
