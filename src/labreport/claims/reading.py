@@ -33,7 +33,23 @@ def _hidden(rendered: Rendered) -> Iterator[tuple[int, int]]:
         # what an expression prints from no result is a literal: typed, only in another place
         is_literal = not printed.keys and isinstance(printed.formatted, Number | Duration | str | None)
         if not is_literal or "loop." in printed.site.expression:
-            yield printed.start, printed.end
+            yield from _values_of(printed, rendered.text)
+
+
+def _values_of(printed: Printed, text: str) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a printed text that are no literals which its expression joins to values by `~`."""
+    start = printed.start
+    expression = printed.site.expression
+    if isinstance(printed.formatted, list) and ("~" in expression or "join" in expression):
+        for literal in _LITERAL.findall(expression):
+            at = text.find(literal[1:-1], start, printed.end)
+            if at >= 0:
+                yield start, at
+                start = at + len(literal) - 2
+    yield start, printed.end
+
+
+_LITERAL = re.compile(r"\"[^\"]*\d[^\"]*\"|'[^']*\d[^']*'")
 
 
 class Reading:
