@@ -41,15 +41,16 @@ def _values_of(printed: Printed, text: str) -> Iterator[tuple[int, int]]:
     start = printed.start
     expression = printed.site.expression
     if isinstance(printed.formatted, list) and ("~" in expression or "join" in expression):
-        for literal in _LITERAL.findall(expression):
-            at = text.find(literal[1:-1], start, printed.end)
+        for words in _DIGITS.findall(" ".join(_LITERAL.findall(expression))):
+            at = text.find(words, start, printed.end)
             if at >= 0:
                 yield start, at
-                start = at + len(literal) - 2
+                start = at + len(words)
     yield start, printed.end
 
 
-_LITERAL = re.compile(r"\"[^\"]*\d[^\"]*\"|'[^']*\d[^']*'")
+_LITERAL = re.compile(r"\"[^\"]*\"|'[^']*'")
+_DIGITS = re.compile(r"(?:[^\W_]| )*\d(?:[^\W_]| )*")  # with the words beside it: nothing that is escaped
 
 
 class Reading:
