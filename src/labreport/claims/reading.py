@@ -95,7 +95,7 @@ class Reading:
         cut = ["…"] if len(before) > MOST_BEFORE else []
         shown = [*cut, *before[-MOST_BEFORE:], self._plain(start, end), *after[:MOST_AFTER]]
         joined = " ".join([*shown, "…"] if len(after) > MOST_AFTER else shown)
-        return re.sub(r"\s+([.,;:!?)])|(\()\s+", r"\1\2", joined)
+        return re.sub(r"\s+([.,;:!?)])(?!\d)|(\()\s+", r"\1\2", joined)
 
     def _plain(self, start: int, end: int) -> str:
         return plain(_UNSEEN.sub("", re.sub(f"{VALUE}+", "…", self.prose.source[start:end])))

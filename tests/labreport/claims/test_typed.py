@@ -173,5 +173,10 @@ def test_the_sentence_and_the_place_of_a_number_are_known():
     assert (out.place(number.start).line, number.value, number.nouns[0]) == (2, 18.0, "points")
 
 
+def test_the_sentence_of_a_number_without_a_zero_keeps_its_blank():
+    (number,) = typed_numbers(read(rendered("a share of .85 , as \\VAR{d.points|integer} show", VALUES)))
+    assert number.sentence == "a share of .85, as … show"
+
+
 def test_all_typed_numbers_are_counted():
     assert count(read(rendered(r"1 and 2.5 in $x_3$, \cref{fig:4} \VAR{d.points|integer}", VALUES))) == 4
