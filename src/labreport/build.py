@@ -175,7 +175,11 @@ def make_all(
         start = time.monotonic()
         experiments = _run_stale(project, jobs, events, cluster)
         made = _make_report(project, start, events)
-        woven = _weave(project, jobs, events)
+        try:
+            woven = _weave(project, jobs, events)
+        except LabreportError:
+            claims.join(project)  # the PDF is there, and so are its claims
+            raise
         stated = _claims(project, events)
         asked = _ask(project, events)
         if project.quick:  # a trial is looked at, never handed in

@@ -28,6 +28,16 @@ def test_a_conclusion_that_the_data_carry_is_printed_and_recorded(concluding):
     assert "The coin is fair." in concluding.path("build/latex/report.tex").read_text()
 
 
+def test_claims_are_those_of_the_pdf_also_where_a_notebook_fails(concluding):
+    concluding.edit("report_templates/report.tex.j2", 'claim "fair"', 'claim "even"')
+    notebook = concluding.path("report_templates/notebooks/wrong.py.j2")
+    notebook.parent.mkdir()
+    notebook.write_text("# %%\n\\VAR{coin.values.nope}\n")
+    assert "no key 'nope'" in concluding.run(check=3).stderr
+    (claim,) = json.loads(concluding.path("build/claims.json").read_text())["claims"]
+    assert claim["name"] == "even"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"), [("repeats: int = 8", "repeats: int = 2"), ("tosses: int = 100", "tosses: int = 4")]

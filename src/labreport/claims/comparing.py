@@ -106,6 +106,8 @@ def equal(
         if isinstance(b, Exact):
             return _exactly_equal(predicate, a, b, m)
         a, b = b, a
+    if isinstance(b, Exact):
+        same_unit(b, m)
     asked = question(predicate, a, b, plain(how), level)
     around = float(m.value)
     bounds = (1 / around, around) if ratio else (asked.null - around, asked.null + around)
@@ -120,7 +122,8 @@ def equal(
 
 
 def _exactly_equal(predicate: str, a: Exact, b: Exact, margin: Exact) -> Fact:
-    same_unit(a, b)
+    for x, y in ((a, b), (a, margin), (b, margin)):
+        same_unit(x, y)
     difference = abs(a.value - b.value)
     known = HOLDS if difference <= margin.value else FAILS
     states = f"{a.name} and {b.name} differ by {spoken(difference)}"

@@ -1,7 +1,7 @@
 """Printed numbers that do not fit each other, though each is rounded rightly: what a reader recomputes.
 
-One value with two precisions; a difference, sum or ratio beside parts that give another one; a mean that is
-rounded more coarsely than its standard error warrants.
+One value with two precisions; a difference, sum, ratio or relative change beside parts that give another one;
+a mean that is rounded more coarsely than its standard error warrants.
 """
 
 from __future__ import annotations
@@ -94,13 +94,18 @@ OPERATIONS: dict[str, Callable[[Any, Any], Any]] = {
     "−": operator.sub,
     "+": operator.add,
     "/": operator.truediv,
+    "relative to": lambda a, b: a / b - 1,
+    "below": lambda a, b: 1 - a / b,
 }
 """What a printed value may be of two others; a reader recomputes it."""
+FOUND = ("−", "+", "/")
+"""By these any numbers of a paragraph may be related; shares are relative changes by chance too often."""
+DIVISIONS = ("/", "relative to", "below")
 WIDE = Context(prec=5000)  # a ratio of the largest and the smallest float has more than the usual 28 digits
 
 
 def arithmetic(reading: Reading) -> list[Misfit]:
-    """Return the printed differences, sums and ratios that disagree with their printed parts.
+    """Return the printed differences, sums, ratios and changes that disagree with their printed parts.
 
     A value is one of two others if it is so without rounding: of those of its paragraph, or of those that its
     expression computes with. Each three numbers are told once.
@@ -136,10 +141,10 @@ def _triples(group: Sequence[_Shown]) -> Iterator[_Triple]:
         (a, b) for i, a in enumerate(group) for b in group[max(0, i - WINDOW) : i + WINDOW + 1] if a is not b
     )
     for a, b in near:
-        for operation in OPERATIONS.values():
-            if operation is operator.truediv and not b.value:
+        for sign in FOUND:
+            if sign in DIVISIONS and not b.value:
                 continue
-            wanted = operation(a.value, b.value)
+            wanted = OPERATIONS[sign](a.value, b.value)
             width = SAME * abs(wanted)
             first, last = bisect_left(values, wanted - width), bisect_right(values, wanted + width)
             yield from ((r, a, b) for r in ordered[first:last] if r is not a and r is not b)
@@ -161,7 +166,7 @@ def _computed(every: Sequence[_Shown]) -> Iterator[_Triple]:
 
 def _disagreement(sign: str, result: _Shown, a: _Shown, b: _Shown) -> str:
     """Return how a result disagrees with its two parts; empty if it does not, or is not made of them so."""
-    is_ratio = sign == "/"
+    is_ratio = sign in DIVISIONS
     if is_ratio and (not b.value or not b.rounded or len(b.rounded.as_tuple().digits) < 2):
         return ""  # nobody expects much of a division by 0.1
     if not math.isclose(result.value, OPERATIONS[sign](a.value, b.value), rel_tol=SAME):

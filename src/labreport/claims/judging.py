@@ -101,14 +101,17 @@ def _judgement(claim: Stated) -> Judgement | InputError:
 def _ambiguous(stated: Sequence[Stated], judgements: Sequence[Judgement]) -> list[InputError]:
     """Return an error for each name that two claims with different predicates share."""
     first: dict[str, tuple[Stated, Judgement]] = {}
-    errors = []
+    errors = {}
     for claim, found in zip(stated, judgements, strict=True):
         before, said = first.setdefault(claim.name, (claim, found))
         if said != found:
             what = f'two claims are called "{claim.name}"'
-            notes = [f"the first stands at {before.place}"]
-            errors.append(InputError(what, place=claim.place, notes=notes, cure="give one another name"))
-    return errors
+            notes, cure = [f"the first stands at {before.place}"], "give one another name"
+            if before.place == claim.place:
+                notes = ["it stands in a loop or a macro"]
+                cure = f'make the name from what differs: claim "{claim.name}-" ~ item.name, …'
+            errors[str(claim.place)] = InputError(what, place=claim.place, notes=notes, cure=cure)
+    return list(errors.values())
 
 
 def _judged(claim: Stated, judgement: Judgement, corrected: Corrections) -> Judged:

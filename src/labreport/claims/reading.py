@@ -33,7 +33,24 @@ def _hidden(rendered: Rendered) -> Iterator[tuple[int, int]]:
         # what an expression prints from no result is a literal: typed, only in another place
         is_literal = not printed.keys and isinstance(printed.formatted, Number | Duration | str | None)
         if not is_literal or "loop." in printed.site.expression:
-            yield printed.start, printed.end
+            yield from _values_of(printed, rendered.text)
+
+
+def _values_of(printed: Printed, text: str) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a printed text that are no literals which its expression joins to values by `~`."""
+    start = printed.start
+    expression = printed.site.expression
+    if isinstance(printed.formatted, list) and ("~" in expression or "join" in expression):
+        for words in _DIGITS.findall(" ".join(_LITERAL.findall(expression))):
+            at = text.find(words, start, printed.end)
+            if at >= 0:
+                yield start, at
+                start = at + len(words)
+    yield start, printed.end
+
+
+_LITERAL = re.compile(r"\"[^\"]*\"|'[^']*'")
+_DIGITS = re.compile(r"(?:[^\W_]| )*\d(?:[^\W_]| )*")  # with the words beside it: nothing that is escaped
 
 
 class Reading:
@@ -78,7 +95,7 @@ class Reading:
         cut = ["…"] if len(before) > MOST_BEFORE else []
         shown = [*cut, *before[-MOST_BEFORE:], self._plain(start, end), *after[:MOST_AFTER]]
         joined = " ".join([*shown, "…"] if len(after) > MOST_AFTER else shown)
-        return re.sub(r"\s+([.,;:!?)])|(\()\s+", r"\1\2", joined)
+        return re.sub(r"\s+([.,;:!?)])(?!\d)|(\()\s+", r"\1\2", joined)
 
     def _plain(self, start: int, end: int) -> str:
         return plain(_UNSEEN.sub("", re.sub(f"{VALUE}+", "…", self.prose.source[start:end])))

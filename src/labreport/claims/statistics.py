@@ -22,6 +22,9 @@ BOOTSTRAP_SAMPLES = 1999
 
 SEED = 0
 
+ROUNDING = 1e-14
+"""The relative difference up to which two numbers that were computed in two ways are the same."""
+
 Values = tuple[float, ...]
 PAt = Callable[[float], float]
 
@@ -106,14 +109,14 @@ def wilson(successes: int, n: int, level: float) -> tuple[float, float]:
 @functools.cache
 def paired_means(first: Values, second: Values, level: float) -> Contrast:
     """Return the mean difference of n >= 2 pairs of numbers: the paired t test."""
-    found = one_mean(tuple(a - b for a, b in zip(first, second, strict=True)), level)
+    found = one_mean(tuple(map(_difference, first, second)), level)
     return replace(found, noun="paired difference", method=found.method.replace("Student's", "paired"))
 
 
 @functools.cache
 def geometric_ratio(first: Values, second: Values, level: float) -> Contrast:
     """Return the geometric mean of the ratios of n >= 2 pairs of positive numbers: a t test of logarithms."""
-    logs = one_mean(tuple(math.log(a / b) for a, b in zip(first, second, strict=True)), level)
+    logs = one_mean(tuple(map(_log_ratio, first, second)), level)
     return Contrast(
         "paired ratio",
         "paired t test of logarithms, geometric mean",
@@ -135,7 +138,7 @@ def independent_means(first: Values, second: Values, level: float) -> Contrast:
     """
     sizes = f"{len(first)} and {len(second)}"
     (mean, variance), (other_mean, other_variance) = _moments(first), _moments(second)
-    effect = mean - other_mean
+    effect = _difference(mean, other_mean)
     if _is_constant(first) and _is_constant(second):
         by_signs = _by_signs(effect, min(2 / math.comb(len(first) + len(second), len(first)), 1))
         return Contrast("difference", "permutation test", effect, effect, effect, level, sizes, p_at=by_signs)
@@ -172,8 +175,11 @@ def _permutation_p(first: Values, second: Values, paired: bool, null: float) -> 
     import numpy as np
     from scipy import stats
 
+    moved = _moved(first, null)
+    if not _difference(math.fsum(moved) / len(moved), math.fsum(second) / len(second)):
+        return 1.0
     found = stats.permutation_test(
-        (_moved(first, null), second),
+        (moved, second),
         _difference_of_means,
         permutation_type="samples" if paired else "independent",
         vectorized=True,
@@ -347,4 +353,14 @@ def _is_constant(values: Values) -> bool:
 
 def _by_signs(effect: float, p: float) -> PAt:
     """Return the p values of differences that are all the same: their signs could have been others."""
-    return lambda null: 1.0 if effect == null else p
+    return lambda null: 1.0 if not _difference(effect, null) else p
+
+
+def _log_ratio(a: float, b: float) -> float:
+    """Return the logarithm of a ratio; zero if rounding alone can have made it."""
+    return math.log(a / b) if _difference(a, b) else 0.0
+
+
+def _difference(a: float, b: float) -> float:
+    """Return a difference; zero if rounding alone can have made it, as that of 0.1 + 0.2 and 0.3."""
+    return 0.0 if math.isclose(a, b, rel_tol=ROUNDING) else a - b

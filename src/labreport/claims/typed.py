@@ -143,7 +143,8 @@ _PARTS = re.compile(
     |(?P<side>\\(?:approx|simeq|sim|equiv|leq?|geq?|ll|gg|neq?|in|to|leftarrow|rightarrow|mapsto|q?quad|ldots|dots
         |cdots|iff|implies|mid|propto|colon|begin|end|times)(?![a-zA-Z])|\\\\|[=<>,;:&|])
     |(?P<neutral>\\(?:ln|log|exp|cdot|pm|mp|left|right|[bB]igg?[lrm]?|pi|infty|displaystyle|frac|[td]frac|sqrt
-        |ensuremath|min|max)(?![a-zA-Z])|\\[^a-zA-Z]|\\(?:mathrm|operatorname)\s*\{{[^{{}}]*\}})
+        |ensuremath|min|max|mathbf|mathit|bm|boldsymbol)(?![a-zA-Z])|\\[^a-zA-Z]
+        |\\(?:mathrm|operatorname)(?:\s*\{{[^{{}}\d]*\}}|(?![a-zA-Z])))
     |(?P<variable>\\[a-zA-Z]+|[a-zA-Z])""",
     re.VERBOSE | re.DOTALL,
 )

@@ -51,7 +51,7 @@ _SILENT = {
     rf"label|{REFERENCES}|{CITATIONS}|nocite|hyperref|href|url|path|bibliography|bibliographystyle": 1,
     r"includegraphics|LR[a-z]+|input|include|usepackage|hypersetup|pagestyle|thispagestyle|bibitem": 1,
     r"[hv]space|raisebox|parbox|color|textcolor|colorbox|pagecolor|cline|cmidrule|addlinespace": 1,
-    r"texttt|lstinline|mintinline|lstinputlisting|linespread|tag|end|pagenumbering|scalebox": 1,
+    r"texttt|lstinline|mintinline|lstinputlisting|linespread|tag|end|pagenumbering|scalebox|captionof": 1,
     rf"{RANGES}|setlength|addtolength|setcounter|addtocounter|rule|multirow|fontsize|resizebox": 2,
     r"(?:re)?newcommand|providecommand|DeclareMathOperator|def|let|multicolumn|sisetup": 2,
     r"definecolor": 3,

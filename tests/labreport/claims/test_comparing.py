@@ -200,6 +200,13 @@ class TestEquivalence:
             said("equal_within", estimate(0, -1, 1), 0)
         assert "equal_within(a, b, 0.01)" in caught.value.cure
 
+    @pytest.mark.parametrize("first", [shown(0.3, "percent", decimals=0), estimate(0.3, 0.2, 0.4)])
+    def test_the_margin_of_a_percentage_is_one(self, first):
+        half = shown(0.5, "percent", decimals=0)
+        with pytest.raises(FormatError, match=r"% \(d.x\) is compared with 5"):
+            said("within", first, half, 5)
+        assert verdict(said("within", first, half, shown(0.31, "percent", decimals=0))) == "holds"
+
     def test_exact_numbers_lie_within_a_margin_or_not(self):
         assert verdict(said("within", of(0.3), 0.2, 0.1)) == "holds"
         assert verdict(said("within", of(0.31), 0.2, 0.1)) == "fails"

@@ -74,6 +74,24 @@ class TestArithmetic:
         text = r"\VAR{d.a|num(decimals=2)} / \VAR{d.b|num(decimals=3)} = \VAR{d.ratio|num}"
         assert recomputed(text, coarse) == ["0.14 / 0.095 is 1.47, not 1.52"]
 
+    @pytest.mark.parametrize(
+        ("change", "found"),
+        [
+            ("d.swept / d.fresh - 1", "0.25 relative to 0.23 is 8.7 %, not 10.1 %"),
+            ("(d.swept - d.fresh) / d.swept", "0.23 below 0.25 is 8.0 %, not 9.2 %"),
+        ],
+    )
+    def test_a_relative_change_is_recomputed_where_an_expression_computes_it(self, change, found):
+        parts = r"from \VAR{d.swept|num(decimals=2)} to \VAR{d.fresh|num(decimals=2)}"
+        body = f"{parts}, by \\VAR{{({change})|percent(decimals=1)}}"
+        assert recomputed(body) == [found]
+        assert recomputed(body.replace("decimals=2", "decimals=4")) == []
+
+    def test_shares_that_happen_to_be_a_relative_change_are_none(self):
+        values = {"a": 3 / 64, "b": 4 / 64, "c": 1 / 4}
+        body = r"\VAR{d.a|percent(decimals=1)}, \VAR{d.b|percent(decimals=1)}, \VAR{d.c|percent(decimals=1)}"
+        assert recomputed(body, values) == []
+
     def test_a_percentage_is_compared_as_one(self):
         values = {"a": 0.555, "b": 0.2145, "gain": 0.555 - 0.2145}
         body = r"\VAR{d.a|percent(decimals=0)} \VAR{d.b|percent(decimals=0)} \VAR{d.gain|percent(decimals=0)}"

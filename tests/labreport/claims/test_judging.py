@@ -111,6 +111,12 @@ class TestWhatIsJudged:
         assert caught.value.place.line == 9
         assert caught.value.notes == ("the first stands at report_templates/main.tex.j2:7:3",)
 
+    def test_one_name_for_all_rounds_of_a_loop_is_told_once(self):
+        with pytest.raises(InputError, match='two claims are called "c"') as caught:  # not SeveralErrors
+            judge([stated(said("above", of(2), level)) for level in (1, 3, 4, 5)])
+        assert caught.value.notes == ("it stands in a loop or a macro",)
+        assert 'claim "c-" ~ item.name' in caught.value.cure
+
     def test_samples_that_differ_in_values_only_are_two_predicates(self):
         claims = [stated(said("above", [1.0, 2.0, x], 0)) for x in (3.0, 4.0)]
         with pytest.raises(InputError, match="two claims are called"):

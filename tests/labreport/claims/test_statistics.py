@@ -79,6 +79,25 @@ class TestMeans:
         # 0.1 + 0.2 - 0.3 is not 0: rounding is no spread
         assert s.paired_means((0.1 + 0.2, 0.3), (0.0, 0.0), 0.95).method == "sign test"
 
+    @pytest.mark.parametrize(
+        "compared",
+        [
+            s.paired_means,
+            s.independent_means,
+            s.geometric_ratio,
+            lambda *both: s.permuted(*both, paired=False),
+            lambda *both: s.permuted(*both, paired=True),
+        ],
+    )
+    def test_a_difference_that_rounding_made_is_none(self, compared):
+        found = compared(
+            (0.1 + 0.2,) * 8, (0.3,) * 8, 0.95
+        )  # equal, but for rounding
+        assert found.p_at(found.null) == 1
+
+    def test_a_mean_that_is_above_a_number_by_rounding_is_that_number(self):
+        assert s.one_mean((0.1 + 0.2,) * 8, 0.95).p_at(0.3) == 1
+
 
 class TestShares:
     @pytest.mark.parametrize(

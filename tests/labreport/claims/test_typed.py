@@ -43,6 +43,8 @@ def marked(body: str, *, values=VALUES, constants=(), questions=("1", "3.1(a)"),
         (r"$t = \SI{3}{ms}$, $\qty[mode=text]{4}{\second}$", ["3", "4"]),
         ("from step 5000 on", ["5000"]),
         ("top-5 and 5-fold", ["5", "5"]),
+        (r"\captionof{figure}{after 18 epochs}", ["18"]),
+        (r"in $\mathbf{18}$ of $\mathrm{20}$", ["18", "20"]),
     ],
 )
 def test_numbers_that_may_be_results_are_found(body, found):
@@ -91,6 +93,18 @@ def test_small_numbers_of_a_derivation_are_structure():
 )
 def test_a_literal_in_an_expression_is_typed_too(body):
     assert marked(body) == ["18"]
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (r'\VAR{(d.rate|num) ~ " of 18 runs, " ~ (d.points|integer)}', ["18"]),
+        (r'\VAR{[d.rate|num, "18 runs"]|join(", ")}', ["18"]),
+        (r'\VAR{(d.rate|num) ~ " of " ~ (d.points|integer)}', []),
+    ],
+)
+def test_a_literal_that_an_expression_joins_to_values_is_typed(body, found):
+    assert marked(body) == found
 
 
 def test_the_count_of_a_loop_is_not_typed():
@@ -157,6 +171,11 @@ def test_the_sentence_and_the_place_of_a_number_are_known():
     (number,) = typed_numbers(read(out))
     assert number.sentence == "The grid has 18 points, … in all."
     assert (out.place(number.start).line, number.value, number.nouns[0]) == (2, 18.0, "points")
+
+
+def test_the_sentence_of_a_number_without_a_zero_keeps_its_blank():
+    (number,) = typed_numbers(read(rendered("a share of .85 , as \\VAR{d.points|integer} show", VALUES)))
+    assert number.sentence == "a share of .85, as … show"
 
 
 def test_all_typed_numbers_are_counted():

@@ -27,6 +27,8 @@ def marked(body: str, **options) -> list[tuple[str, str]]:
             [("never", "quantity"), ("nearly", "quantity"), ("all", "quantity")],
         ),
         ("there is no difference", [("no difference", "significance")]),
+        ("it outperforms them tenfold", [("outperforms", "comparative"), ("tenfold", "quantity")]),
+        ("orders of magnitude apart", [("orders of magnitude", "significance")]),
         (
             "they do not differ significantly",
             [("not differ", "significance"), ("significantly", "significance")],
