@@ -163,5 +163,5 @@ def _value(value: Any) -> str:
 def _in_words(text: str) -> str:
     """Return the text of a claim without its markup, shortened."""
     words = re.sub(r"\\[a-zA-Z]+\*?(\[[^\]]*\])?|[{}$~]|\\", " ", text)
-    line = " ".join(words.split())
+    line = " ".join(words.replace(" +- ", " ± ").split())
     return line if len(line) <= LONGEST_SENTENCE else f"{line[: LONGEST_SENTENCE - 1]}…"

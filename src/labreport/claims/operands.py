@@ -267,12 +267,12 @@ def sample_of(values: Iterable[Any], source: Source) -> Sample:
 
 
 def source_of(value: Any) -> Source:
-    """Return the keys of a value as it reaches a predicate, with its plain value."""
+    """Return the keys of a value as it reaches a predicate, with its plain value, unrounded."""
     joined = keys(value)
     if not joined:
         return Source()
     bare = plain(value)
-    return Source(joined, {known_as(joined): str(bare) if isinstance(bare, Formatted) else bare})
+    return Source(joined, {known_as(joined): plain(bare.value) if isinstance(bare, Formatted) else bare})
 
 
 def known_as(joined: frozenset[str]) -> str:

@@ -246,6 +246,11 @@ def number(predicate: str, value: Any) -> Exact | Uncertain:
 
 def _no_number(predicate: str, value: Other) -> FormatError:
     bare = value.value
+    if isinstance(bare, Judgement):
+        return FormatError(
+            f"{predicate} is about numbers, estimates and samples, not about another predicate",
+            cure="predicates are joined by and, or, not, all_of, any_of, none_of and count",
+        )
     what = f"{predicate} is about numbers, estimates and samples, not the {kind(bare)} {value.name}"
     if isinstance(bare, dict):
         return FormatError(

@@ -33,6 +33,7 @@ _PAGE = re.compile(r"(?:p|pp|page)\.?\s*(\d{1,9})", re.IGNORECASE)
 _ON_PAGE = re.compile(r"(.*\S),?\s+(?:p|page)\.?\s*(\d{1,9})", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?:fig|tab|lis|sec|eq)[a-z]*\.?\s*[\d(]", re.IGNORECASE)
 _LINE = re.compile(r"(.+?\.j2)(?::(\d{1,9}))?(?::\d+)?")
+_CODE = re.compile(r"[\w.]+:[\w.]+")
 _FLOAT = re.compile(r"\\begin\{((?:sideways|long|wrap)?(?:figure|table|listing|algorithm)\*?)\}")
 _SECTION = re.compile(r"\\(?:part|chapter|(?:sub)*section|paragraph|appendix)\b")
 
@@ -299,9 +300,17 @@ class Search:
         return f"the nearest printed numbers are {', '.join(near)}" if near else "no number is printed"
 
     def _near_names(self, query: str) -> str:
-        near = did_you_mean(query, self._names())
+        names = self._names()
+        near = did_you_mean(query, names)
+        if near.startswith("did you mean"):
+            return near
         # all names together are thousands
-        return near if near.startswith("did you mean") else ASK
+        if len(query) > 2 and (holding := sorted(n for n in names if query.lower() in n.lower())):
+            return f"in these names it stands: {', '.join(holding[:MOST_NEAR])}"
+        if _CODE.fullmatch(query):
+            command = self.project.command("impact", query)
+            return f"no document shows code of this name; what depends on code: `{command}`"
+        return ASK
 
     def _names(self) -> set[str]:
         record = self.record

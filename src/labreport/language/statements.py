@@ -48,7 +48,8 @@ class Statements(Extension):
         statement = next(parser.stream)
         if statement.value == "claim":
             return self._claim(parser, statement.lineno)
-        argument = parser.parse_expression()
+        is_bare = parser.stream.current.test("block_end")
+        argument = nodes.Const(None) if is_bare else parser.parse_expression()
         if not isinstance(argument, nodes.Const) or not isinstance(argument.value, str):
             parser.fail(f"{statement.value} takes {_TAKES[statement.value]}", statement.lineno)
         opened = _printed(f"begin_{statement.value}", argument, statement.lineno)
@@ -58,8 +59,9 @@ class Statements(Extension):
         return [opened, *body, _printed("end", nodes.Const(None), next(parser.stream).lineno)]
 
     def _claim(self, parser: Parser, line: int) -> list[nodes.Node]:
-        name = parser.parse_expression()
-        if not parser.stream.skip_if("comma"):
+        is_bare = parser.stream.current.test("block_end")
+        name = nodes.Const(None) if is_bare else parser.parse_expression()
+        if is_bare or not parser.stream.skip_if("comma"):
             parser.fail('claim takes a name and a predicate: claim "name", below(a, b, "paired")', line)
         predicate = parser.parse_expression()
         family: nodes.Expr = nodes.Const(None)

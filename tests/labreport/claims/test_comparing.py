@@ -308,6 +308,18 @@ class TestSamples:
             said("below", a, b, "unpaired", level=95)
 
 
+def test_a_predicate_is_no_number():
+    inner = said("above", of(2), 1)
+    with pytest.raises(FormatError, match="not about another predicate") as caught:
+        said("above", inner, 1)
+    assert "joined by and, or, not" in caught.value.cure
+
+
+def test_the_values_behind_printed_numbers_are_told_in_full():
+    found = judged(said("compare", ("lt",), shown(81.4202, digits=1), 81.5))
+    assert found.values == {"d.x": 81.4202}
+
+
 def test_columns_of_a_table_are_told_apart():
     milk = [of(value, f"d.cups[{row}].milk") for row, value in enumerate((1.0, 2.0, 4.0))]
     bare = [of(value, f"d.cups[{row}].bare") for row, value in enumerate((2.0, 3.5, 5.0))]

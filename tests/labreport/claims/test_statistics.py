@@ -90,9 +90,7 @@ class TestMeans:
         ],
     )
     def test_a_difference_that_rounding_made_is_none(self, compared):
-        found = compared(
-            (0.1 + 0.2,) * 8, (0.3,) * 8, 0.95
-        )  # equal, but for rounding
+        found = compared((0.1 + 0.2,) * 8, (0.3,) * 8, 0.95)  # equal, but for rounding
         assert found.p_at(found.null) == 1
 
     def test_a_mean_that_is_above_a_number_by_rounding_is_that_number(self):

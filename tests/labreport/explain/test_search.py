@@ -188,6 +188,8 @@ def test_an_excerpt_is_found_by_the_name_of_its_code(search):
         ("fig:lin", "'fig:line'", 0),
         ("mostly-head", "'mostly-heads'", 0),
         ("qqqqqqqqqqqq", "ask for a text as it is printed", 0),
+        ("most", "in these names it stands: mostly-heads", 0),
+        ("chance:landing_side", "no document shows code of this name; what depends on code: `", 0),
         ("p. 9", "the last page that has one is p. 3", 0),
         ("p. 1", "'p. 2'", 0),
         ("report.tex.j2:8", "near it, these do: 6, 7", 0),

@@ -359,6 +359,10 @@ MISTAKES = [
     ('\\BLOCK{typed ""}1\\BLOCK{endtyped}', "typed says why", 1),
     ("\\BLOCK{typed d.s}1\\BLOCK{endtyped}", "typed takes the reason", 1),
     ("\\BLOCK{about d.s}", "about takes what the paragraph explains", 1),
+    ("\\BLOCK{claim}a\\BLOCK{endclaim}", "claim takes a name and a predicate", 1),
+    ("\\BLOCK{typed}1\\BLOCK{endtyped}", "typed takes the reason", 1),
+    ("\\BLOCK{about}", "about takes what the paragraph explains", 1),
+    ("\\BLOCK{answer}a\\BLOCK{endanswer}", "answer takes a question's number", 1),
 ]
 
 
