@@ -170,7 +170,8 @@ def _exact(name: str, value: Any) -> Exact | None:
     found = number(name, value)
     if not isinstance(found, Exact):
         what = f"{name} computes with numbers, and {found.name} is uncertain"
-        raise FormatError(what, cure='compare them: below(a, b, "paired"), times(a, b, 2, "ratio")')
+        cure = 'compare them: below(a, b, "paired"), times(a, b, 2, "ratio")'
+        raise FormatError(what, cure="an estimate is used as it is" if name == "interval" else cure)
     return found
 
 

@@ -213,6 +213,11 @@ class TestIntervals:
         printed = [shown(value, decimals=2) for value in (0.026, 0.004, 0.047)]
         assert verdict(said("above", said("interval", *printed))) == "undecided"  # [0.00, 0.05]
 
+    def test_what_is_an_estimate_already_is_told_so(self):
+        with pytest.raises(FormatError, match=r"d\.x is uncertain") as caught:
+            said("interval", of({"estimate": 1, "low": 0, "high": 2}), 0, 2)
+        assert caught.value.cure == "an estimate is used as it is"
+
     def test_an_interval_the_wrong_way_round_is_an_error(self):
         with pytest.raises(FormatError, match=r"its interval goes from 0.0017 to -0.0011"):
             said("interval", *self.parts(0.0017, -0.0011))
