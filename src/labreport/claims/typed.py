@@ -84,15 +84,16 @@ _NAMED = re.compile(r"(?<![a-zA-Z])[a-zA-Z]*[A-Z][a-zA-Z]*[A-Z][a-zA-Z]*-$")  # 
 MOST_POINTED = 999  # the largest number by which something is referred to: step 5000 is a result
 _POINTERS = (
     "tables?|figures?|figs?|sections?|chapters?|equations?|eqs?|appendix|appendices|pages?|pp?|listings?|"
-    "questions?|exercises?|parts?|steps?|tasks?|volumes?|theorems?|lemmas?|definitions?|algorithms?|notes?"
+    "questions?|exercises?|parts?|steps?|tasks?|volumes?|theorems?|lemmas?|definitions?|algorithms?|notes?|"
+    "footnotes?|lines?|refs?"
 )
 _POINTING = re.compile(
     rf"(?<![a-zA-Z])(?:{_POINTERS})\.?\s*(?:\(?[\d.]+(?:\([a-z]\))?\)?\s*(?:,|and|or|to|–|-+)\s*)*\(?$", re.I
 )
 # a thing by its number, which is as small as one counts: layer 2, class 1
 _COUNTED = re.compile(
-    r"(?<![a-zA-Z])(?:class|label|layer|column|row|number|target|case|panel|type|unit|index|item|version)"
-    r"\s+(?:\d\d?\s+(?:and|or|to)\s+)?$",
+    r"(?<![a-zA-Z])(?:class(?:es)?|labels?|layers?|columns?|rows?|panels?|number|target|case|type|unit|index|item"
+    r"|version)\s+(?:\d\d?\s+(?:and|or|to)\s+)?$",
     re.I,
 )
 _MONTHS = "(?:Jan|Febr)uary|March|April|May|June|July|August|(?:Septem|Octo|Novem|Decem)ber"
@@ -135,7 +136,7 @@ _QUANTITY = re.compile(r"\\(?:SI|qty|num|ang)\s*(?:\[[^\]]*\])?\s*\{\s*$")
 _POWER = re.compile(rf"(?:({_DIGITS})\s*\\(?:cdot|times)\s*)?(?<!\d)10\s*\^\s*(?:\{{\s*(-?\d+)\s*\}}|(\d))")
 _PARTS = re.compile(
     rf"""(?P<built>\\[td]?frac\s*(?:\{{\s*\d\s*\}}|\s\d|(?<=c)\d)\s*(?:\{{\s*\d\s*\}}|\d)
-        |(?<![\d.])\d/\d(?![\d.])|\\(?:ln|log)\s*\d(?!\d)|(?<!\d)\d\s*\\pi(?![a-zA-Z])
+        |(?<![\d.])\d(?:/|\s*\\times\s*)\d(?![\d.]|\s*\^)|\\(?:ln|log)\s*\d(?!\d)|(?<!\d)\d\s*\\pi(?![a-zA-Z])
         |\\sqrt\s*(?:\[\d\])?\s*(?:\d|\{{\s*\d\d?\s*\}}))
     |(?P<power>{_POWER.pattern})
     |(?P<script>[_^]\s*(?:\{{(?:[^{{}}]|\{{[^{{}}]*\}})*\}}|\\[a-zA-Z]+|.))
