@@ -129,7 +129,7 @@ def _untold(claim: Stated, judged: Judged) -> InputError:
     """Return the error: the sentence, the values with their keys, what is true, the cure."""
     told = list(dict.fromkeys(entry["states"] for entry in _deciding(judged)))
     word = _STATEMENT.get(judged.verdict)
-    cure = rf"rewrite the sentence, or add \BLOCK{{{word}}} and what is to be said then"
+    cure = rf"rewrite the sentence, or add \BLOCK{{{word}}} with the text for that verdict"
     return InputError(
         f'claim "{claim.name}" {_SAYS[judged.verdict]}: {told[0]}',
         place=claim.place,

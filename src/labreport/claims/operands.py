@@ -121,7 +121,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Other:
-    """A value that is no number: a text, a truth value, a missing value, a list or mapping of these."""
+    """A value that is not a number: a text, a truth value, a missing value, a list or mapping of these."""
 
     value: Any
     source: Source

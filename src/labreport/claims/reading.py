@@ -14,7 +14,7 @@ MOST_BEFORE, MOST_AFTER = 6, 6  # words of a sentence that are shown around a pa
 MOST_CHARACTERS = 400  # in which these are looked for
 
 SETTINGS = "report"
-"""What keys begin with that are no results: settings such as the title."""
+"""The first step of keys that name settings, such as the title, and not results."""
 
 
 def experiment_of(key: str) -> str:

@@ -3,6 +3,7 @@
 from labreport.documents import accepted, claims, latexmk, notebooks, provenance, report
 from labreport.documents.accepted import Accepted, Unread
 from labreport.documents.document import JOB, Document
+from labreport.documents.keys import Step, steps
 from labreport.documents.latexmk import DEBIAN_PACKAGES
 from labreport.documents.locate import place_of
 from labreport.documents.notebooks import Woven
@@ -16,6 +17,7 @@ __all__ = [
     "Document",
     "Made",
     "Problem",
+    "Step",
     "Unread",
     "Woven",
     "accepted",
@@ -26,4 +28,5 @@ __all__ = [
     "provenance",
     "read_log",
     "report",
+    "steps",
 ]

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from labreport import results
+from labreport.documents.keys import Step, steps
 from labreport.results import freshness
 
 if TYPE_CHECKING:
@@ -36,8 +36,6 @@ MIDDLES = ("estimate", "mean")
 
 ESTIMATES = ("estimate", "mean", "median", "difference", "ratio", "rate", "share", "factor")
 """The names that a number may have beside `low` and `high` to be what their interval is about."""
-
-_STEP = re.compile(r'\.(\w+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]')
 
 
 def of(project: Project, rendered: Rendered) -> dict[str, Any]:
@@ -89,12 +87,12 @@ def _json(path: Path) -> dict[str, Any]:
 def _noise(keys: Iterable[str], stored: Mapping[str, _Stored]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield value, width and kind of noise for each key whose neighbours tell them."""
     for key in keys:
-        steps = _steps(key)
-        experiment = str(steps[0]) if len(steps) >= 3 else ""
+        path = steps(key) or ()
+        experiment = str(path[0]) if len(path) >= 3 else ""
         if experiment not in stored:
             continue
         result = stored[experiment].result
-        neighbours, name = _neighbours(result, steps[1:-1]), str(steps[-1])
+        neighbours, name = _neighbours(result, path[1:-1]), str(path[-1])
         if isinstance(own := neighbours.get(name), dict):  # a format prints it as one: mean ± std
             neighbours, name = own, next((middle for middle in MIDDLES if middle in own), "")
         value = neighbours.get(name)
@@ -103,25 +101,14 @@ def _noise(keys: Iterable[str], stored: Mapping[str, _Stored]) -> Iterator[tuple
             yield key, {"value": value, "width": width[0], "unit": width[1]}
 
 
-def _steps(key: str) -> list[str | int]:
-    """Return the steps of a key: `a.values.b[0]["c d"]` has five."""
-    experiment = re.match(r"\w+", key)
-    if experiment is None:
-        return []
-    found: list[str | int] = [experiment[0]]
-    for name, index, quoted in _STEP.findall(key, experiment.end()):
-        found.append(name or (int(index) if index else json.loads(quoted)))
-    return found
-
-
-def _neighbours(result: Mapping[str, Any], steps: list[str | int]) -> dict[str, Any]:
-    """Return the mapping, or the row of a table, that steps lead to; empty if they do not."""
+def _neighbours(result: Mapping[str, Any], path: tuple[Step, ...]) -> dict[str, Any]:
+    """Return the mapping, or the row of a table, that a path leads to; empty if it does not."""
     try:
-        if steps[0] == "tables":
-            _, table, row = steps
+        if path[0] == "tables":
+            _, table, row = path
             return {c["name"]: c["values"][row] for c in result["tables"][table]["columns"]}
         found: Any = result
-        for step in steps:
+        for step in path:
             found = found[step]
     except (LookupError, TypeError, ValueError):
         return {}

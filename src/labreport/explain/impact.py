@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import JOB, notebooks, report
+from labreport.documents import JOB, notebooks, report, steps
 from labreport.errors import UsageError, did_you_mean
 from labreport.events import brief
 from labreport.explain import record as records
 from labreport.explain.definitions import Definitions
-from labreport.explain.keys import canonical, experiment_of, overlap, steps
+from labreport.explain.keys import canonical, experiment_of, overlap
 from labreport.explain.origins import recorded
 from labreport.explain.record import Claim, Excerpt, Figure, Paragraph, Place, Record, Value
 from labreport.explain.texts import readable

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from labreport.documents import JOB
+from labreport.documents import JOB, steps
 from labreport.errors import UsageError, did_you_mean
 from labreport.explain.keys import canonical, experiment_of, is_below, overlap
 from labreport.explain.record import Claim, Excerpt, Figure, Place, Record, Value
@@ -232,7 +232,7 @@ class Search:
     def _leads(self, key: str) -> bool:
         """Return whether a key leads to something in its result, although nothing prints that."""
         from labreport.errors import LabreportError
-        from labreport.explain.keys import Contents, steps
+        from labreport.explain.keys import Contents
         from labreport.results import load
 
         if steps(key) is None:

@@ -26,7 +26,7 @@ class TestVerdictsWithoutAText:
             "  sentence: Deep networks need ten times fewer steps: 3 3 .",
             "  a.b = 1600",
             "  a.c = 200",
-            "  cure: rewrite the sentence, or add \\BLOCK{otherwise} and what is to be said then",
+            "  cure: rewrite the sentence, or add \\BLOCK{otherwise} with the text for that verdict",
         ]
 
     def test_a_claim_in_a_text_that_is_not_printed_needs_none(self):

@@ -1,8 +1,8 @@
-"""Keys of results: their steps, what they lead to, and the sample around it."""
+"""Keys of results: their spelling, what they lead to, and the sample around it."""
 
 import pytest
 
-from labreport.explain.keys import Contents, canonical, experiment_of, is_below, overlap, steps
+from labreport.explain.keys import Contents, canonical, experiment_of, is_below, overlap
 
 VALUES = {
     "share": {"estimate": 0.5, "low": 0.4, "high": 0.6, "n": 20, "name": "x"},
@@ -25,29 +25,6 @@ class Result:
 
     def rows(self, name):
         return [{"loss_mean": 0.1, "loss_std": 0.01, "n": 20, "label": "a"}] if name == "rows" else None
-
-
-@pytest.mark.parametrize(
-    ("key", "found"),
-    [
-        ("exp.values.a", ("exp", "values", "a")),
-        ("exp.tables.rows[12].b_c", ("exp", "tables", "rows", 12, "b_c")),
-        ('exp.values["odd name"][0]', ("exp", "values", "odd name", 0)),
-        ('exp.values["a\\"].b"]', ("exp", "values", 'a"].b')),
-        ("0.016", None),
-        ("fig:shapes", None),
-        ("exp.values.", None),
-        ("exp..values", None),
-        ("exp.rows[-1]", None),
-        ('exp.values["a', None),
-        (".exp", None),
-        (r'exp["\x"]', None),
-        ("exp[" + "9" * 5000 + "]", None),
-        ("exp[0]values", None),
-    ],
-)
-def test_a_key_consists_of_steps(key, found):
-    assert steps(key) == found
 
 
 @pytest.mark.parametrize(
