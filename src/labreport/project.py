@@ -126,6 +126,11 @@ class Project:
         return self.build / "latex"
 
     @property
+    def auxiliary(self) -> Path:
+        """The folder of the auxiliary files with which LaTeX begins."""
+        return self.build / "cache" / "latex"
+
+    @property
     def pdf(self) -> Path:
         """The report."""
         return self.build / "report.pdf"

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from labreport import surroundings
+from labreport.documents import auxiliary
 from labreport.documents.texlog import (
     ENDED_EARLY,
     SENTINEL,
@@ -32,6 +33,7 @@ from labreport.documents.texlog import (
     read_log,
 )
 from labreport.errors import LatexError, Place, ToolError
+from labreport.results import files_in
 
 DEBIAN_PACKAGES = (
     "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended lmodern"
@@ -129,12 +131,16 @@ $compiling_cmd = $success_cmd = $warning_cmd = $failure_cmd = '';
     )
 
 
-def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Compiled:
+def compile(
+    folder: Path, *, job: str = "report", deadline: float = 300.0, kept: Path | None = None
+) -> Compiled:
     r"""Return the PDF made from `<job>.tex` in a fresh folder, together with what was noticed.
 
     The folder must hold nothing of an earlier run: a killed run leaves files with which LaTeX fails for ever.
-    Besides TeX's own errors, a document fails that does not reach its `\LRcomplete`, has undefined or
-    duplicate labels or citations, lost characters, or a complaint of BibTeX.
+    In the folder `kept` are the auxiliary files of the last success: the passes start from them, and once
+    more from nothing if that fails; those of this success replace them. Besides TeX's own errors, a document
+    fails that does not reach its `\LRcomplete`, has undefined or duplicate labels or citations, lost
+    characters, or a complaint of BibTeX.
 
     Raises
     ------
@@ -149,6 +155,24 @@ def compile(folder: Path, *, job: str = "report", deadline: float = 300.0) -> Co
     check_tools()
     _check_fresh(folder, job)
     write_latexmkrc(folder, job=job)
+    sources = frozenset(files_in(folder))
+    compiled = None
+    if kept is not None and auxiliary.lay(kept, folder):
+        try:
+            compiled = _compile(folder, job, deadline)
+        except CompileFailed as failure:
+            if failure.problems[0].kind in ("deadline", "disk", "limit"):
+                raise
+            # what old auxiliary files have to do with it is only known without them
+            for path in auxiliary.made_in(folder, sources):
+                path.unlink()
+    compiled = compiled or _compile(folder, job, deadline)
+    if kept is not None:
+        auxiliary.keep(kept, folder, sources)
+    return compiled
+
+
+def _compile(folder: Path, job: str, deadline: float) -> Compiled:
     start = time.monotonic()
     code, output = _run(folder, job, deadline)
     seconds = time.monotonic() - start

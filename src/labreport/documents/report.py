@@ -108,7 +108,7 @@ def make(project: Project) -> Made:
         # TeX runs in a copy: what is published holds nothing that a run leaves behind
         shutil.copytree(sources, scratch / "compile")
         try:
-            compiled = latexmk.compile(scratch / "compile", job=JOB)
+            compiled = latexmk.compile(scratch / "compile", job=JOB, kept=project.auxiliary)
         except latexmk.CompileFailed as error:
             _keep_failure(project, sources, error)
             raise explain(project, document, error) from error

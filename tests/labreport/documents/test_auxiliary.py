@@ -1,0 +1,186 @@
+"""LaTeX begins with the auxiliary files of the last good compilation: fewer passes, the same bytes."""
+
+import os
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from labreport.documents import auxiliary, latexmk
+from labreport.documents.latexmk import CompileFailed
+
+EDITS = int(os.environ.get("LABREPORT_EDITS", "25"))
+WORDS = [*"abcdefghij", "loss", "network", "gradient", "backpropagation", "step"]
+BIBLIOGRAPHY = "".join(
+    f"@article{{key{k}, author = {{Author{k}}}, title = {{T}}, journal = {{J}}, year = {{20{k:02}}}}}\n"
+    for k in range(8)
+)
+PREAMBLE = r"""\documentclass{article}
+\newcommand\LRcomplete{\typeout{labreport: complete}}
+\usepackage[round]{natbib}
+\usepackage[colorlinks]{hyperref}
+\bibliographystyle{plainnat}
+\pdftrailerid{}
+\begin{document}
+\tableofcontents
+"""
+END = "\n\\bibliography{references}\n\\LRcomplete\n\\end{document}\n"
+
+pytestmark = pytest.mark.skipif(shutil.which("latexmk") is None, reason="needs latexmk")
+
+
+def write(folder: Path, body: str) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "report.tex").write_text(PREAMBLE + body + END, encoding="utf-8")
+    (folder / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
+    return folder
+
+
+def passes(folder: Path) -> int:
+    """Return how often latexmk ran pdfTeX."""
+    return (folder / "passes.log").read_text().count("x")
+
+
+@pytest.fixture
+def counted(tmp_path, monkeypatch):
+    """Let pdflatex note each pass in the folder in which it works."""
+    real = shutil.which("pdflatex")
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "pdflatex").write_text(f'#!/bin/sh\nprintf x >> passes.log\nexec {real} "$@"\n')
+    (tools / "pdflatex").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
+
+
+BODY = (
+    r"\section{One}\label{one} See \ref{two}, page \pageref{two} \citep{key1}. \section{Two}\label{two} Text."
+)
+
+
+def test_edited_words_take_one_pass(tmp_path, counted):
+    kept = tmp_path / "kept"
+    first = write(tmp_path / "a", BODY)
+    latexmk.compile(first, kept=kept)
+    second = write(tmp_path / "b", BODY.replace("Text", "Other text"))
+    latexmk.compile(second, kept=kept)
+    assert passes(first) >= 3
+    assert passes(second) == 1
+
+
+def test_a_new_citation_is_resolved(tmp_path):
+    kept = tmp_path / "kept"
+    latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
+    second = write(tmp_path / "b", BODY.replace("Text", r"\citep{key2}"))
+    third = write(tmp_path / "c", BODY.replace("Text", r"\citep{key2}"))
+    assert latexmk.compile(second, kept=kept).pdf.read_bytes() == latexmk.compile(third).pdf.read_bytes()
+
+
+def test_a_failure_is_told_as_without_kept_files_which_stay(tmp_path):
+    kept = tmp_path / "kept"
+    latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    wrong = BODY.replace("Text", r"\nosuchcommand")
+    messages = []
+    for name, options in (("b", {"kept": kept}), ("c", {})):
+        with pytest.raises(CompileFailed) as caught:
+            latexmk.compile(write(tmp_path / name, wrong), **options)
+        messages.append([str(problem) for problem in caught.value.problems])
+    assert messages[0] == messages[1]
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+
+
+def test_kept_files_with_which_the_document_fails_do_no_harm(tmp_path):
+    """A package that was taken out leaves its commands in the auxiliary file of the last success."""
+    kept = tmp_path / "kept"
+    package = (
+        r"\makeatletter\providecommand\noted[1]{}\protected@write\@auxout{}{\string\noted{}}\makeatother "
+    )
+    first = write(tmp_path / "a", BODY)
+    with_package = (
+        (first / "report.tex").read_text().replace(r"\begin{document}", package + r"\begin{document}")
+    )
+    (first / "report.tex").write_text(
+        with_package.replace(r"\tableofcontents", r"\makeatletter\write\@auxout{\string\noted{}}\makeatother")
+    )
+    latexmk.compile(first, kept=kept)
+    assert "noted" in (kept / "report.aux").read_text()
+    warm = latexmk.compile(write(tmp_path / "b", BODY), kept=kept)
+    assert warm.pdf.read_bytes() == latexmk.compile(write(tmp_path / "c", BODY)).pdf.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda kept: (kept / "report.aux").write_text("\\relax"),
+        lambda kept: (kept / "report.aux").unlink(),
+        lambda kept: (kept / auxiliary.DIGESTS).write_text("[1]"),
+        lambda kept: (kept / auxiliary.DIGESTS).write_text("{"),
+        lambda kept: (kept / auxiliary.DIGESTS).write_text('{"../report.aux": "0"}'),
+    ],
+    ids=["changed", "gone", "other digests", "half digests", "outside"],
+)
+def test_damaged_files_are_not_used(tmp_path, damage):
+    kept = tmp_path / "kept"
+    latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
+    damage(kept)
+    folder = write(tmp_path / "b", BODY)
+    assert not auxiliary.lay(kept, folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["references.bib", "report.tex"]
+
+
+def _figure(rng: random.Random, n: int) -> str:
+    where = rng.choice(["t", "b", "tbp", "p"])
+    rule = rf"\rule{{3cm}}{{{rng.randint(1, 6)}cm}}"
+    return rf"\begin{{figure}}[{where}]{rule}\caption{{Figure {n}}}\label{{f{n}}}\end{{figure}}"
+
+
+def _edited(parts: list[str], rng: random.Random, n: int) -> list[str]:
+    """Return the paragraphs after one random edit, of the kinds that authors make."""
+    labels = [part.split("label{")[1].split("}")[0] for part in parts if "label{" in part]
+    words = " ".join(rng.choices(WORDS, k=rng.randint(5, 120)))
+    place = rng.randrange(len(parts) + 1)
+    kind = rng.choice(["words", "words", "remove", "section", "figure", "citation", "reference", "move"])
+    new = {
+        "words": words,
+        "section": rf"\section{{Section {n}}}\label{{s{n}}} {words}",
+        "figure": _figure(rng, n),
+        "citation": rf"{words} \citet{{key{rng.randrange(8)}}}.",
+        "reference": rf"\Ref{{{rng.choice(labels)}}}" if labels else words,
+    }.get(kind)
+    if new is not None:
+        return [*parts[:place], new, *parts[place:]]
+    if len(parts) < 3:
+        return parts
+    taken = parts[: place - 1] + parts[place:] if place else parts[1:]
+    if kind == "move":
+        taken.insert(rng.randrange(len(taken) + 1), (parts[place - 1] if place else parts[0]))
+    return taken
+
+
+def _text(parts: list[str]) -> str:
+    r"""Return the paragraphs, with references (\Ref) only to labels that exist."""
+    there = {part.split("label{")[1].split("}")[0] for part in parts if "label{" in part}
+    out = []
+    for part in parts:
+        if part.startswith(r"\Ref{"):
+            name = part[5:-1]
+            part = rf"See \ref{{{name}}} on page \pageref{{{name}}}." if name in there else "See above."
+        out.append(part)
+    return "\n\n".join([*out, r"\citep{key0}"])
+
+
+@pytest.mark.slow
+def test_random_edits_one_after_the_other_give_the_bytes_of_a_clean_compilation(tmp_path):
+    """`LABREPORT_EDITS=100` makes it longer."""
+    rng, kept, parts = random.Random(15), tmp_path / "kept", ["It begins."]
+    for n in range(EDITS):
+        for _ in range(rng.randint(1, 3)):
+            parts = _edited(parts, rng, n * 3 + _)
+        warm = write(tmp_path / f"warm{n}", _text(parts))
+        clean = write(tmp_path / f"clean{n}", _text(parts))
+        assert latexmk.compile(warm, kept=kept).pdf.read_bytes() == latexmk.compile(clean).pdf.read_bytes(), (
+            f"edit {n}"
+        )
+        shutil.rmtree(warm)
+        shutil.rmtree(clean)
