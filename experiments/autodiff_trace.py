@@ -57,7 +57,9 @@ PANELS = {"product": "(a)", "sum_of_products": "(b)"}  # of the figure
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """Both expressions traced and passed through, and what the two ways to do it cost."""
+    # 1. each expression: its objects, the calls of the plain recursion in order, then a real backward pass
     studies = {name: _study(expression(params)) for name, expression in EXPRESSIONS.items()}
+    # 2. a number doubled again and again: calls of the recursion, visits of our own pass
     counts = pd.DataFrame([_doubled(n) for n in range(1, params.doublings + 1)])
     return {
         **{name: study["values"] for name, study in studies.items()},
@@ -77,10 +79,10 @@ def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 def _study(graph: Mapping[str, Var]) -> dict[str, Any]:
     """An expression traced, its objects before and after a real pass, and both gradients side by side."""
-    traced = trace(graph["f"], graph)
+    traced = trace(graph["f"], graph)  # leaves the gradients as they are
     visits = count_visits(graph["f"])
     objects_before = _objects(graph, traced)
-    graph["f"].backward()
+    graph["f"].backward()  # what the trace foresaw is compared with what this leaves
     after = {name: var.grad for name, var in graph.items()}
     values = {
         "v": {name: var.v for name, var in graph.items()},

@@ -86,10 +86,13 @@ class Case:
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """The errors of each kind of network, the errors over the step size, and the multiplications."""
+    # 1. the gradient of random networks against central differences and PyTorch
     checks = _checks(params, lab)
+    # 2. the error of the differences over their step, without kinks (tanh) and with them (ReLU)
     tanh = _curves("tanh", ("forward", "central"), params, lab)
     relu = _curves("relu", ("central",), params, lab)
     steps = {rule: best_steps_of(tanh, rule, SLOPES[rule]) for rule in RULES}
+    # 3. would the check notice? the same with wrong rules; and what both ways to the gradient cost
     return {
         **_worst(checks),
         "faults": _faults(params, lab),
@@ -274,11 +277,41 @@ def _curves(hidden: str, rules: tuple[str, ...], params: Params, lab: Lab) -> pd
     return pd.concat(lab.map(curve, range(params.curve_networks), hidden), ignore_index=True)
 
 
-# ------------------------------------------------------------------------------------------------- figure
+# ------------------------------------------------------------------------------------------------ figures
+
+CHAIN_SIZE = (5.9, 1.72)  # in inches, as the places
+# What stands where. Layer l + 1 is shown by its first unit, its last one, and one in between.
+PLACES = {
+    "weight": ("$w_{ji}^{(l)}$", 0.32, 0.86),
+    "a": ("$a_j^{(l)}$", 1.38, 0.86),
+    "z": ("$z_j^{(l)}$", 2.5, 0.86),
+    "bias": ("$z_0^{(l)} = 1$", 2.5, 0.22),
+    "1": ("$a_1^{(l+1)}$", 4.12, 1.5),
+    "k": ("$a_k^{(l+1)}$", 4.12, 0.86),
+    "M": ("$a_M^{(l+1)}$", 4.12, 0.22),
+    "loss": ("$E_n$", 5.65, 0.86),
+}
+# The derivative at each arrow, and how far (points) it stands from the arrow's middle.
+CHAIN = {
+    ("weight", "a"): ("$z_i^{(l-1)}$", (0, 10)),
+    ("a", "z"): ("$h_l'(a_j^{(l)})$", (0, 10)),
+    ("z", "1"): ("$w_{1j}^{(l+1)}$", (-12, 12)),
+    ("z", "k"): ("$w_{kj}^{(l+1)}$", (18, 10)),
+    ("z", "M"): ("$w_{Mj}^{(l+1)}$", (18, 6)),
+    ("1", "loss"): (r"$\delta_1^{(l+1)}$", (12, 9)),
+    ("k", "loss"): (r"$\delta_k^{(l+1)}$", (-6, 10)),
+    ("M", "loss"): (r"$\delta_M^{(l+1)}$", (14, -8)),
+}
 
 
 def draw(result: Result, lab: Lab) -> None:
-    """One figure: error against step size, smooth networks on the left, ReLU networks on the right."""
+    """The paths of the chain rule; error against step size, with smooth networks and with ReLU networks."""
+    lab.figure(
+        "paths",
+        chain_rule(),
+        alt="A path leads from the weight w_ji through a_j to z_j, and from there one through each unit "
+        "of the next layer to the loss. Arrows lead from the bias unit to that layer, and none to it.",
+    )
     curves, relu = result.table("curves"), result.table("relu_curves")
     figure = Figure(figsize=(5.9, 2.5))
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -292,6 +325,27 @@ def draw(result: Result, lab: Lab) -> None:
         ax.set_yticks([10.0**power for power in range(-12, 1, 3)])
         ax.minorticks_off()
     lab.figure("steps", figure, alt=_finding(result.values), data=curves)
+
+
+def chain_rule() -> Figure:
+    """The paths from w_ji to the loss, with the derivative at each arrow; M is the width of layer l + 1."""
+    figure = Figure(figsize=CHAIN_SIZE)
+    figure.set_layout_engine("none")
+    ax = figure.add_axes((0, 0, 1, 1), xlim=(0, CHAIN_SIZE[0]), ylim=(0, CHAIN_SIZE[1]))
+    ax.set_axis_off()
+    centred: dict[str, Any] = {"size": 10, "ha": "center", "va": "center"}  # its indices are 7 pt
+    frame = {"boxstyle": "round", "facecolor": "0.96", "linewidth": 0.6}
+    boxes = {name: ax.text(x, y, z, **centred, bbox=frame, zorder=3) for name, (z, x, y) in PLACES.items()}
+    style = {"arrowstyle": "-|>", "color": "black", "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
+    for (tail, head), (label, shift) in CHAIN.items():
+        (x0, y0), (x1, y1) = PLACES[tail][1:], PLACES[head][1:]
+        ends = {"patchA": boxes[tail].get_bbox_patch(), "patchB": boxes[head].get_bbox_patch()}
+        ax.annotate("", (x1, y1), (x0, y0), arrowprops={**style, **ends})
+        ax.annotate(label, ((x0 + x1) / 2, (y0 + y1) / 2), shift, textcoords="offset points", **centred)
+    for unit in "1kM":  # the bias unit feeds them, too: only the beginnings, so that no line meets a label
+        (x0, y0), (x1, y1) = PLACES["bias"][1:], PLACES[unit][1:]
+        ax.plot((x0, 0.6 * x0 + 0.4 * x1), (y0, 0.6 * y0 + 0.4 * y1), "--", color="black", linewidth=0.7)
+    return figure
 
 
 def _finding(values: Any) -> str:
@@ -338,22 +392,9 @@ def _slope_line(
 
 def _kinked_panel(ax: Axes, relu: pd.DataFrame) -> None:
     """Each network at each step, marked where the step crosses a kink."""
-    for kink, style in {
-        False: {
-            "color": BLUE,
-            "marker": "o",
-            "s": 4,
-            "linewidth": 0,
-            "label": "no kink within the step",
-        },
-        True: {
-            "color": VERMILION,
-            "marker": "x",
-            "s": 9,
-            "linewidth": 0.7,
-            "label": "a kink within the step",
-        },
-    }.items():
-        chosen = relu[relu["kink"] == kink]
-        ax.scatter(chosen["step"], chosen["central"], **style)
+    looks = {False: ("no", "o", 4, 0, BLUE), True: ("a", "x", 9, 0.7, VERMILION)}
+    for kink, (article, marker, size, width, colour) in looks.items():
+        chosen, label = relu[relu["kink"] == kink], f"{article} kink within the step"
+        look = {"marker": marker, "s": size, "linewidth": width, "color": colour}
+        ax.scatter(chosen["step"], chosen["central"], **look, label=label)
     ax.legend(loc="upper left", handletextpad=0.1)
