@@ -90,9 +90,9 @@ ROOMS_OF_TINYMLP = {
 }
 ORDER = {"labreport": MAY_IMPORT, "tinymlp": ROOMS_OF_TINYMLP}
 
-SUBJECTS = {"report_freshness", "rooms", "copies", "style", "oracle"}
+SUBJECTS = {"report_freshness", "rooms", "copies", "style", "oracle", "palette"}
 """What tests are named for that is not one module: the freshness of the report, all rooms, copies of the
-sweep file in other texts, the style of figures, fingerprints against what really ran."""
+sweep file in other texts, the style and the colours of figures, fingerprints against what really ran."""
 
 MOST_LINES = 500
 USUAL_LINES = 400

@@ -16,15 +16,17 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 
 # The colours of M. Okabe and K. Ito, Color Universal Design (2002), that stay apart for colour-blind readers;
-# their yellow, sky blue and purple are too light for thin lines on white, or too near to the others.
-BLACK, ORANGE, GREEN, BLUE, VERMILION = "#000000", "#E69F00", "#009E73", "#0072B2", "#D55E00"
+# their yellow, sky blue and purple are too light for thin lines on white, or too near to the others. The blue
+# is darker than theirs, so that in grey it is no vermilion; green and vermilion differ by their marks alone.
+BLACK, ORANGE, GREEN, BLUE, VERMILION = "#000000", "#E69F00", "#009E73", "#00568B", "#D55E00"
 
-# Okabe and Ito's orange and blue, as in the assignment's Figure 1; in grey the markers tell.
-CLASS_COLOURS = ("#E69F00", "#0072B2")
+# Orange and blue, as in the assignment's Figure 1. In grey class 0 is light with a dark edge, class 1 dark.
+CLASS_COLOURS = ("#E69F00", "#00568B")
+CLASS_EDGES = ("black", "#00568B")
 CLASS_MARKERS = ("o", "^")
 PROBABILITIES = LinearSegmentedColormap.from_list(
-    "probabilities", ["#F9DDA3", "#FFFFFF", "#A3CBE6"]
-)  # light tints of the two classes, white at one half
+    "probabilities", ["#FCE6BC", "#FFFFFF", "#9ABFDD"]
+)  # tints of the two classes, white at one half; in grey the one of class 1 is darker
 POINT_COLOUR, MEAN_COLOUR, MEDIAN_COLOUR = BLUE, VERMILION, BLACK
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 
@@ -38,7 +40,9 @@ def scatter_classes(ax: Axes, inputs: ArrayLike, targets: ArrayLike, *, size: fl
     points, classes = np.asarray(inputs, dtype=np.float64), np.asarray(targets)
     if points.shape != (len(classes), 2) or not np.isin(classes, (0, 1)).all():
         raise ValueError(f"points must be (n, 2) and targets n times 0 or 1: {points.shape}, {classes.shape}")
-    for label, (colour, marker) in enumerate(zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)):
+    for label, (colour, edge, marker) in enumerate(
+        zip(CLASS_COLOURS, CLASS_EDGES, CLASS_MARKERS, strict=True)
+    ):
         x1, x2 = points[classes == label].T
         ax.scatter(
             x1,
@@ -46,8 +50,8 @@ def scatter_classes(ax: Axes, inputs: ArrayLike, targets: ArrayLike, *, size: fl
             s=size,
             color=colour,
             marker=marker,
-            edgecolors="white",
-            linewidths=0.3,
+            edgecolors=edge,
+            linewidths=0.08 * size**0.5,  # in proportion, for an edge not to hide a small point
             label=f"class {label}",
         )
     ax.set_aspect("equal")
@@ -83,10 +87,10 @@ def decision_boundary(
 
 def boundary_key() -> list[Line2D]:
     """Return what a legend for `scatter_classes` and `decision_boundary` shows: both classes and the line."""
-    looks = zip(CLASS_COLOURS, CLASS_MARKERS, strict=True)
+    looks = zip(CLASS_COLOURS, CLASS_EDGES, CLASS_MARKERS, strict=True)
     marks = [
-        Line2D([], [], color=colour, marker=marker, ls="", ms=3, label=f"class {label}")
-        for label, (colour, marker) in enumerate(looks)
+        Line2D([], [], color=colour, mec=edge, mew=0.3, marker=marker, ls="", ms=3, label=f"class {label}")
+        for label, (colour, edge, marker) in enumerate(looks)
     ]
     return [*marks, Line2D([], [], color="black", lw=1, label="$p = 1/2$")]
 
