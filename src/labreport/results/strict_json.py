@@ -12,6 +12,7 @@ from labreport.errors import InputError, Place
 
 MAX_DEPTH = 60
 MAX_DIGITS = 4000  # Python refuses to read integers of more than 4,300
+_TOO_LOW, _TOO_HIGH = -(10**MAX_DIGITS), 10 ** (MAX_DIGITS + 1)  # the sign counts as a digit
 
 
 def dumps(value: Any) -> str:
@@ -32,9 +33,13 @@ def seal(record: dict[str, Any]) -> bytes:
 def unseal(data: bytes, shown: str, *, cure: str) -> dict[str, Any]:
     """Return the record in sealed bytes; any other byte than was written is an InputError."""
     record = parse(data, shown, cure=cure)
-    # written again and compared: another spelling of the same record is damage, too
-    if not isinstance(record, dict) or record.pop("checksum", None) is None or seal(record) != data:
+    found = _CHECKSUM.search(data)
+    # without that line the bytes are those of the record, and need not be written again to be compared
+    body = data[: found.start()] + data[found.end() :] if found else b""
+    told = record.get("checksum") if isinstance(record, dict) and list(record) == sorted(record) else None
+    if told != sha256(body).hexdigest():
         raise InputError(f"{shown} is damaged: its checksum differs", place=Place(shown), cure=cure)
+    del record["checksum"]
     return record
 
 
@@ -56,25 +61,23 @@ def parse(data: bytes, shown: str, *, cure: str) -> Any:
         raise InputError(what, place=place, cure=cure) from error
     value, trouble = None, None
     try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_refuse,
-            parse_float=_finite,
-            parse_int=_short,
-        )
+        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse)
         # only an escape can hide half of a surrogate pair: the bytes themselves were valid UTF-8
-        if "\\u" in text or _depth(value) > MAX_DEPTH:
+        if "\\u" in text or not _is_moderate(value):
             trouble = _trouble(text)
     except json.JSONDecodeError as error:
         what = "it begins with a byte order mark" if text[:1] == "\ufeff" else f"not valid JSON: {error.msg}"
         trouble = error.pos, what
-    except (_Refused, RecursionError):
+    except (ValueError, RecursionError):  # refused by us, or more digits than Python reads
         trouble = _trouble(text) or (0, "not valid JSON")
     if trouble is not None:
         offset, what = trouble
         raise InputError(f"{shown} is damaged: {what}", place=_place(shown, text, offset), cure=cure)
     return value
+
+
+_CHECKSUM = re.compile(rb'\n "checksum": "[0-9a-f]{64}",|,\n "checksum": "[0-9a-f]{64}"(?=\n}\n$)')
+"""The line that `seal` adds, with its comma: only the keys of the record itself are indented by one space."""
 
 
 def _format(value: Any, indent: str) -> str:
@@ -106,26 +109,25 @@ def _refuse(_: str) -> None:
     raise _Refused
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise _Refused
-    return number
+def _is_moderate(value: Any) -> bool:
+    """Return whether nothing in parsed JSON is infinite, too long or nested too deeply.
 
-
-def _short(text: str) -> int:
-    if len(text) > MAX_DIGITS + 1:
-        raise _Refused
-    return int(text)
-
-
-def _depth(value: Any) -> int:
-    """Return how deep the nesting goes, without recursion."""
+    It looks at whole levels: results hold numbers by the hundred thousand, and a call for each would take
+    longer than reading them.
+    """
     depth, level = 0, [value]
-    while level := [v for v in level if isinstance(v, dict | list)]:
-        depth += 1
-        level = [child for v in level for child in (v.values() if isinstance(v, dict) else v)]
-    return depth
+    while level:
+        kinds = set(map(type, level))
+        if float in kinds and (math.inf in level or -math.inf in level):
+            return False
+        if int in kinds:
+            whole = [v for v in level if type(v) is int]
+            if min(whole) <= _TOO_LOW or max(whole) >= _TOO_HIGH:
+                return False
+        outer = [v for v in level if type(v) in (dict, list)] if kinds & {dict, list} else []
+        depth += bool(outer)
+        level = [child for v in outer for child in (v.values() if type(v) is dict else v)]
+    return depth <= MAX_DEPTH
 
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?Infinity|NaN|-?\d[\d.eE+-]*|[{}\[\]:]')

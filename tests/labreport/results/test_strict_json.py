@@ -49,6 +49,8 @@ def test_each_key_has_its_line_and_plain_lists_have_one():
         ('{"a": [0, -Infinity]}', 1, 11, "-Infinity"),
         ('{"a": 1e999}', 1, 7, "too large"),
         ('{"a": -1e400}', 1, 7, "too large"),
+        ('{"t": {"v": [0.5, 1, "x", null, 1E+309]}}', 1, 33, "too large"),
+        (f'{{"a": [{"9" * 400}.0]}}', 1, 8, "too large"),
         ('{"a": 1,\n  "b": 2,\n  "a": 3}', 3, 3, "twice"),
         ('{"a": {"x": 1},\n "b": {"x": 1, "\\u0078": 1}}', 2, 16, "twice"),
         ('{"a": "\\ud800"}', 1, 7, "surrogate"),
@@ -77,6 +79,15 @@ def test_deep_nesting_is_refused_and_shallow_nesting_is_not():
         assert caught.value.place.column == MAX_DEPTH + 1
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_integers_are_read_up_to_a_length_whether_python_reads_longer_ones_or_not(sign):
+    allowed = sign + "9" * (4001 - len(sign))
+    assert read(f"[0.5, {allowed}]") == [0.5, int(allowed)]
+    for longer in (f"{allowed}0", f"{sign}{'1' * 4300}", f"{sign}{'1' * 4301}"):
+        with pytest.raises(InputError, match=r"an integer of 4,\d\d\d digits"):
+            read(f"[0.5, {longer}]")
+
+
 def test_an_integer_that_is_long_but_allowed_is_not_blamed_for_what_follows():
     with pytest.raises(InputError, match="NaN") as caught:
         read(f"[{'7' * 4000}, NaN]")
@@ -103,6 +114,19 @@ def test_a_sealed_record_comes_back_and_any_changed_byte_is_noticed():
             damaged[position] ^= flip
             with pytest.raises(InputError):
                 unseal(bytes(damaged), "run.json", cure="run")
+
+
+@given(st.dictionaries(TEXTS.filter(lambda key: key != "checksum"), PLAIN, min_size=1))
+def test_every_record_comes_back_from_its_seal(record):
+    assert unseal(seal(record), "run.json", cure="run") == record
+
+
+def test_a_seal_that_stands_elsewhere_is_damage():
+    lines = seal({"a": 1, "b": {"checksum": 2}, "d": 3}).decode().split("\n")
+    at = next(i for i, line in enumerate(lines) if line.startswith(' "checksum"'))
+    lines.insert(1, lines.pop(at))
+    with pytest.raises(InputError, match="checksum"):
+        unseal("\n".join(lines).encode(), "run.json", cure="run")
 
 
 def test_a_record_without_its_seal_is_no_record():
