@@ -107,7 +107,7 @@ def _notebooks(project: Project) -> Found:
         (records, ".json", "the record of a notebook that has no template"),
     ):
         for path in _in(project, folder):
-            name = path.stem.removesuffix(".provenance")
+            name = path.stem.removesuffix(".provenance").removesuffix(".rendered")
             if path.suffix == suffix and name not in names and not _is_temporary(path):
                 yield path, what
 

@@ -3,6 +3,7 @@
 It knows no files and no results: values reach it as boxes, or as numbers by their keys.
 """
 
+from labreport.claims.computing import kept_by
 from labreport.claims.consistency import Misfit, arithmetic, precisions, standard_errors
 from labreport.claims.judgement import FAILS, HOLDS, UNDECIDED, Judgement
 from labreport.claims.judging import Judged, judge, untold
@@ -30,6 +31,7 @@ __all__ = [
     "arithmetic",
     "count",
     "judge",
+    "kept_by",
     "numbers",
     "precisions",
     "quantities",

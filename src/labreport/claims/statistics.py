@@ -1,8 +1,7 @@
 """The statistics behind predicates: effects with intervals, and p values, of one sample or of two.
 
-SciPy computes what the standard library does not; it is imported where it is used, since only claims on
-samples need it. Samples are tuples of floats. A degenerate sample, without any spread, is judged by the signs
-of its differences.
+SciPy computes what the standard library does not: see `computing`. Samples are tuples of floats. A degenerate
+sample, without any spread, is judged by the signs of its differences.
 """
 
 from __future__ import annotations
@@ -13,19 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import NormalDist
-from typing import Any
 
-PERMUTATIONS = 9999
-"""The number of random permutations: no p value of theirs is below 2 in 10,000."""
-
-BOOTSTRAP_SAMPLES = 1999
-
-SEED = 0
+from labreport.claims import computing
+from labreport.claims.computing import Values
 
 ROUNDING = 1e-14
 """The relative difference up to which two numbers that were computed in two ways are the same."""
 
-Values = tuple[float, ...]
 PAt = Callable[[float], float]
 
 
@@ -51,18 +44,15 @@ class Contrast:
 # ------------------------------------------------------------------------------------------------ one sample
 
 
-# scipy.stats takes three times as long to import as scipy.special, and a report is rendered at every edit
-
-
 def mean_interval(mean: float, std: float, n: int, level: float) -> tuple[float, float]:
     """Return Student's interval of a mean, given the standard deviation (with n - 1) of n >= 2 values."""
-    margin = _quantile(n - 1, level) * std / math.sqrt(n)
+    margin = computing.quantile(n - 1, level) * std / math.sqrt(n)
     return mean - margin, mean + margin
 
 
 def mean_p(mean: float, std: float, n: int, null: float) -> float:
     """Return Student's two-sided p of the hypothesis that a mean is `null`."""
-    return _two_sided((mean - null) / (std / math.sqrt(n)), n - 1)
+    return computing.two_sided((mean - null) / (std / math.sqrt(n)), n - 1)
 
 
 def one_mean(values: Values, level: float) -> Contrast:
@@ -87,9 +77,7 @@ def one_rate(values: Values, level: float) -> Contrast:
     low, high = wilson(successes, n, level)
 
     def p_at(null: float) -> float:
-        from scipy import stats
-
-        return float(stats.binomtest(successes, n, null).pvalue) if 0 <= null <= 1 else 0.0
+        return computing.binomial(successes, n, null) if 0 <= null <= 1 else 0.0
 
     method = "exact binomial test, Wilson's interval"
     return Contrast("share", method, successes / n, low, high, level, n, p_at=p_at)
@@ -145,10 +133,10 @@ def independent_means(first: Values, second: Values, level: float) -> Contrast:
     one, other = variance / len(first), other_variance / len(second)
     error = math.sqrt(one + other)
     freedom = (one + other) ** 2 / (one**2 / (len(first) - 1) + other**2 / (len(second) - 1))
-    margin = _quantile(freedom, level) * error
+    margin = computing.quantile(freedom, level) * error
     return Contrast(
         *("difference", "Welch's t test", effect, effect - margin, effect + margin, level, sizes),
-        p_at=lambda null: _two_sided((effect - null) / error, freedom),
+        p_at=lambda null: computing.two_sided((effect - null) / error, freedom),
     )
 
 
@@ -160,7 +148,7 @@ def permuted(first: Values, second: Values, level: float, paired: bool) -> Contr
     interval is the bootstrap's, by percentiles.
     """
     effect = math.fsum(first) / len(first) - math.fsum(second) / len(second)
-    low, high = _bootstrap(first, second, level, paired)
+    low, high = computing.bootstrap(first, second, level, paired)
     sizes: int | str = len(first) if paired else f"{len(first)} and {len(second)}"
     return Contrast(
         "paired difference" if paired else "difference",
@@ -172,44 +160,10 @@ def permuted(first: Values, second: Values, level: float, paired: bool) -> Contr
 
 @functools.cache
 def _permutation_p(first: Values, second: Values, paired: bool, null: float) -> float:
-    import numpy as np
-    from scipy import stats
-
     moved = _moved(first, null)
     if not _difference(math.fsum(moved) / len(moved), math.fsum(second) / len(second)):
         return 1.0
-    found = stats.permutation_test(
-        (moved, second),
-        _difference_of_means,
-        permutation_type="samples" if paired else "independent",
-        vectorized=True,
-        n_resamples=PERMUTATIONS,
-        batch=500,
-        rng=np.random.default_rng(SEED),
-    )
-    return float(found.pvalue)
-
-
-def _bootstrap(first: Values, second: Values, level: float, paired: bool) -> tuple[float, float]:
-    import numpy as np
-    from scipy import stats
-
-    found = stats.bootstrap(
-        (first, second),
-        _difference_of_means,
-        vectorized=True,
-        paired=paired,
-        n_resamples=BOOTSTRAP_SAMPLES,
-        batch=500,
-        confidence_level=level,
-        method="percentile",
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    return float(found.low), float(found.high)
-
-
-def _difference_of_means(first: Any, second: Any, axis: int = -1) -> Any:
-    return first.mean(axis=axis) - second.mean(axis=axis)
+    return computing.permutation(moved, second, paired)
 
 
 @functools.cache
@@ -242,11 +196,9 @@ def independent_rates(first: Values, second: Values, level: float) -> Contrast:
     The test is Fisher's, exact; the interval is method 10 of R. G. Newcombe, Statistics in Medicine 17
     (1998), pages 873-890, by whose inversion other hypotheses are tested.
     """
-    from scipy import stats
-
     rates = (int(sum(first)), len(first)), (int(sum(second)), len(second))
-    table = [[count, n - count] for count, n in rates]
-    exact = float(stats.fisher_exact(table).pvalue)
+    table = [(count, n - count) for count, n in rates]
+    exact = computing.fisher(*table)
     sizes = f"{len(first)} and {len(second)}"
     return _of_rates(rates, 0.0, level, exact, "Fisher's exact test, Newcombe's interval", "", sizes)
 
@@ -328,18 +280,6 @@ def _moments(values: Values) -> tuple[float, float]:
     """Return the mean and the variance (with n - 1)."""
     mean = math.fsum(values) / len(values)
     return mean, math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
-
-
-def _quantile(freedom: float, level: float) -> float:
-    from scipy import special
-
-    return float(special.stdtrit(freedom, (1 + level) / 2))
-
-
-def _two_sided(t: float, freedom: float) -> float:
-    from scipy import special
-
-    return float(2 * special.stdtr(freedom, -abs(t)))
 
 
 def _moved(values: Values, null: float) -> Values:

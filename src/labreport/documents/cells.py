@@ -92,14 +92,17 @@ def render(project: Project, name: str) -> Sheet:
     from labreport.writing import MARKDOWN, listings
 
     known = context.known(project)
-    rendered = render_template(
-        project.templates,
-        f"{FOLDER}/{name}{SUFFIX}",
-        known,
-        MARKDOWN,
-        functions={"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)},
-        **context.judging(project),
-    )
+    functions = {"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)}
+    with context.kept(project.build / "cache" / FOLDER / f"{name}.rendered.json") as remember:
+        rendered = render_template(
+            project.templates,
+            f"{FOLDER}/{name}{SUFFIX}",
+            known,
+            MARKDOWN,
+            functions=functions,
+            **context.judging(project),
+            remember=remember,
+        )
     pins.check(project, rendered, known)
     cells = _read(rendered)
     _check_values(rendered, cells)

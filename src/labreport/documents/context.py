@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import results
 from labreport.errors import InputError, Place
 
 if TYPE_CHECKING:
-    from labreport.language import Formatted, Rendered
+    from labreport.language import Formatted, Remember, Rendered
     from labreport.project import Project
 
 RESERVED = ("report", "quick", "range", "column", "namespace", "excerpt", "source")
@@ -68,6 +71,28 @@ def judging(project: Project) -> dict[str, Any]:
     from labreport.claims import PREDICATES, judge
 
     return {"predicates": PREDICATES, "judge": functools.partial(judge, lenient=project.quick)}
+
+
+@contextmanager
+def kept(path: Path) -> Iterator[Remember]:
+    """Give what keeps compiled templates and the statistics of claims in a file, for the next rendering.
+
+    What is kept changes nothing but the time that rendering takes: the key of a template is its source, that
+    of a statistic its samples, and the file is believed only by the code and the versions that made it.
+    """
+    from labreport import claims, language
+
+    installed = results.versions.installed(sys.path)
+    made_with = {name: installed.get(name, "") for name in ("jinja2", "numpy", "scipy")}
+    cache = results.Cache(path, (claims, language), made_with)
+    complete = False
+    try:
+        with claims.kept_by(cache.remember):
+            yield cache.remember
+        complete = True
+    finally:
+        # a mistake in one template says nothing about those that were not reached
+        cache.save(forget=complete)
 
 
 def excerpt(project: Project, write: Callable[[Any], str]) -> Callable[..., Formatted]:

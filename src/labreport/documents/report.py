@@ -164,15 +164,17 @@ def render(project: Project) -> Document:
             cure="create it, or name another one as `template` in report.toml",
         )
     known = context.known(project)
-    rendered = render_template(
-        project.templates,
-        project.config.template,
-        known,
-        LATEX,
-        questions=project.config.questions,
-        functions={"excerpt": context.excerpt(project, listings.to_latex)},
-        **context.judging(project),
-    )
+    with context.kept(project.build / "cache" / "report.json") as remember:
+        rendered = render_template(
+            project.templates,
+            project.config.template,
+            known,
+            LATEX,
+            questions=project.config.questions,
+            functions={"excerpt": context.excerpt(project, listings.to_latex)},
+            **context.judging(project),
+            remember=remember,
+        )
     check_structure(rendered)
     pins.check(project, rendered, known)
     return Document(rendered, project.quick)

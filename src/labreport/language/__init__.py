@@ -1,5 +1,6 @@
 """The template language over boxes; it knows no LaTeX."""
 
+from labreport.language.compiled import Remember, afresh
 from labreport.language.environment import render
 from labreport.language.filters import Formatted
 from labreport.language.formats import (
@@ -41,10 +42,12 @@ __all__ = [
     "Piece",
     "Printed",
     "Region",
+    "Remember",
     "Rendered",
     "Site",
     "Stated",
     "Target",
+    "afresh",
     "cut",
     "keys",
     "kind",

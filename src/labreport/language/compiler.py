@@ -84,7 +84,8 @@ class Generator(CodeGenerator):
     def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         site = node.site  # type: ignore[attr-defined]
         method = f"statements.{node.method}" if hasattr(node, "method") else "print_value"
-        self.write(f"environment.{method}(environment.enter({site}), ")
+        # a site is named so that the code is the same whatever else was compiled before
+        self.write(f"environment.{method}(environment.enter({self.name!r}, {site}), ")
 
     def _output_child_post(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
         self.write(")")

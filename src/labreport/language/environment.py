@@ -7,8 +7,9 @@ reach templates as boxes (see `values`), so each printed value carries the keys 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import CodeType
 from typing import Any, cast
 
 import jinja2
@@ -22,6 +23,7 @@ from jinja2.utils import Namespace
 from markupsafe import Markup
 
 from labreport.errors import InputError, Place
+from labreport.language.compiled import Compiled, Remember, afresh, identity
 from labreport.language.compiler import Generator
 from labreport.language.filters import (
     CELL_FORMATS,
@@ -43,7 +45,7 @@ from labreport.language.formats import Cell, Column, Figure, FormatError, column
 from labreport.language.missing import Missing, defined
 from labreport.language.mistakes import explained, locate, unknown_function
 from labreport.language.source import PRINTING, SYNTAX, read
-from labreport.language.spans import Marks, Piece, Rendered, Site, is_marked, without_marks
+from labreport.language.spans import PRIVATE, Marks, Piece, Rendered, Site, is_marked, without_marks
 from labreport.language.statements import Judge, Regions, Statements
 from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
@@ -63,6 +65,7 @@ class Environment(SandboxedEnvironment):
         questions: Iterable[str] = (),
         functions: Mapping[str, Callable[..., Any]] | None = None,
         predicates: Mapping[str, Callable[..., Any]] | None = None,
+        remember: Remember = afresh,
     ) -> None:
         super().__init__(
             **SYNTAX,
@@ -78,9 +81,10 @@ class Environment(SandboxedEnvironment):
         self.sources: dict[str, str] = {}
         self.files: set[Path] = set()
         self.tokens: list[tuple[int, str, str]] = []
-        self.sites: list[Site] = []
+        self.sites: dict[str, Sequence[Site]] = {}
         self.current: Site | None = None
-        self.names: set[str] = set()
+        self.names: dict[str, set[str]] = {}
+        self.remember = remember
         self.marks = Marks()
         self.statements = Regions(self)
         own = (
@@ -111,9 +115,27 @@ class Environment(SandboxedEnvironment):
             line = path.read_bytes()[: error.start].count(b"\n") + 1
             place = Place(f"{self.folder.name}/{name}", line)
             raise InputError("the template is not UTF-8", place=place, cure="save it as UTF-8") from error
+        if PRIVATE.search(name):
+            raise InputError(f"the template's name {name!r} has a private character", cure="rename the file")
         self.files.add(path)
         self.sources[name] = source
         return source, str(path), lambda: True  # up to date: an environment lives for one rendering
+
+    def compile(  # type: ignore[override]
+        self, source: str, name: str | None = None, filename: str | None = None, **options: bool
+    ) -> CodeType:
+        """Return the code of a template, compiled or as it was kept; its places and names are then known."""
+        template, known = str(name), (self.filters, self.tests, self.predicates)
+
+        def make() -> dict[str, Any]:
+            code = super(Environment, self).compile(source, name, filename)
+            return Compiled(code, self.sites[template], self.names[template]).plain()
+
+        key = identity(source, str(filename), known)
+        found = Compiled.parse(template, self.remember(key, make))
+        self.sites[template] = found.sites
+        self.names[template] = set(found.names)
+        return found.code
 
     def _tokenize(
         self, source: str, name: str | None, filename: str | None = None, state: str | None = None
@@ -126,9 +148,9 @@ class Environment(SandboxedEnvironment):
         template = name or ""
         found, self.tokens = read(source, f"{self.folder.name}/{template}", self.lexer)
         tags = [part for part in found if part.kind != "text"]
-        # compiled code names a site by its number: an offset would be ambiguous between templates
-        number_of = {part.offset: len(self.sites) + i for i, part in enumerate(tags)}
-        self.sites += (Site(template, part.offset, part.source) for part in tags)
+        number_of = {part.offset: number for number, part in enumerate(tags)}
+        self.names[template] = set()
+        self.sites[template] = [Site(template, part.offset, part.source) for part in tags]
         tree = Parser(self, source, name, filename).parse()
         printing = (part for part in found if part.kind != "statement" or part.name in PRINTING)
         for node, part in zip(self._printing(tree, template), printing, strict=True):
@@ -148,7 +170,7 @@ class Environment(SandboxedEnvironment):
             elif isinstance(node, nodes.Filter | nodes.Test):
                 self._check_function(node, template)
             elif isinstance(node, nodes.Name | nodes.Macro) and getattr(node, "ctx", "") != "load":
-                self.names.add(node.name)
+                self.names[template].add(node.name)
 
     def _check_function(self, node: nodes.Filter | nodes.Test, template: str) -> None:
         """Raise InputError for a filter or test that does not exist, also where it would not be reached."""
@@ -269,9 +291,9 @@ class Environment(SandboxedEnvironment):
 
     # -------------------------------------------------------------------------------------------- printing
 
-    def enter(self, site: int) -> Site:
+    def enter(self, template: str, number: int) -> Site:
         """Return an expression's place and keep it, for an error that may arise in it."""
-        self.current = self.sites[site]
+        self.current = self.sites[template][number]
         return self.current
 
     def print_value(self, site: Site, value: Any) -> str:
@@ -372,10 +394,12 @@ def render(
     functions: Mapping[str, Callable[..., Any]] | None = None,
     predicates: Mapping[str, Callable[..., Any]] | None = None,
     judge: Judge | None = None,
+    remember: Remember = afresh,
 ) -> Rendered:
     """Return a template of the folder in the target's language, rendered with the values and functions.
 
-    Claims are stated with the predicates, and decided by the judge.
+    Claims are stated with the predicates, and decided by the judge. Compiled templates are plain data that
+    `remember` may keep.
 
     Raises
     ------
@@ -384,11 +408,12 @@ def render(
         raises.
 
     """
-    environment = Environment(folder, target, questions, functions, predicates)
+    environment = Environment(folder, target, questions, functions, predicates, remember)
     try:
         raw = environment.get_template(template).render(**values)
     except Exception as error:
-        told = explained(error, environment, (*values, *environment.globals, *environment.names))
+        given = (name for names in environment.names.values() for name in names)
+        told = explained(error, environment, (*values, *environment.globals, *given))
         if told is error:
             raise
         raise told from error

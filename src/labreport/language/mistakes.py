@@ -28,8 +28,8 @@ class Reading(Protocol):
         """The texts of the templates that were read, by name."""
 
     @property
-    def sites(self) -> Sequence[Site]:
-        """All expressions and statements of these."""
+    def sites(self) -> Mapping[str, Sequence[Site]]:
+        """The expressions and statements of each."""
 
     @property
     def current(self) -> Site | None:
@@ -96,7 +96,7 @@ def _place(error: Exception, environment: Reading, name: str) -> Place | None:
 def locate(environment: Reading, template: str, line: int, name: str = "") -> Place:
     """Return the place of a name in the expression or statement of a line, else that of the expression."""
     source, shown = environment.sources[template], f"{environment.folder.name}/{template}"
-    near = [s for s in environment.sites if s.template == template and _covers(s, source, line)]
+    near = [s for s in environment.sites.get(template, ()) if _covers(s, source, line)]
     near.sort(key=lambda site: site is not environment.current)  # of several in a line, the one at work
     for site in near if name else ():
         if found := re.search(rf"(?<!\w){re.escape(name)}(?!\w)", site.expression):

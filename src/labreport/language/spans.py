@@ -25,7 +25,9 @@ PRIVATE = re.compile("[\ue000-\uf8ff]")
 cannot forge a mark."""
 
 _TYPED, _VALUE, _END, _STOP, _REGION, _CLOSE = "\ue000", "\ue001", "\ue002", "\ue003", "\ue004", "\ue005"
-_MARK = re.compile(f"{_TYPED}(\\d+){_STOP}|{_VALUE}(\\d+){_STOP}|{_REGION}(\\d+){_STOP}|({_CLOSE})|{_END}")
+_MARK = re.compile(
+    f"{_TYPED}([^{_STOP}]*){_STOP}|{_VALUE}(\\d+){_STOP}|{_REGION}(\\d+){_STOP}|({_CLOSE})|{_END}"
+)
 
 
 @dataclass(frozen=True)
@@ -226,14 +228,15 @@ class Marks:
     """The marks of one rendering: made while it runs, taken out again by `decode`."""
 
     def __init__(self) -> None:
-        self._typed: list[tuple[str, int]] = []
         self._records: list[_Record] = []
         self._regions: list[_Opened] = []
 
     def typed(self, template: str, offset: int) -> str:
-        """Return the mark that stands before text typed in a template at an offset."""
-        self._typed.append((template, offset))
-        return f"{_TYPED}{len(self._typed) - 1}{_STOP}"
+        """Return the mark that stands before text typed in a template at an offset.
+
+        It says all itself, since it is part of the compiled template.
+        """
+        return f"{_TYPED}{offset} {template}{_STOP}"
 
     def value(
         self, text: str, value: Any, keys: frozenset[str], site: Site | None = None, formatted: Any = None
@@ -297,14 +300,14 @@ class Marks:
 
     def decode(self, raw: str) -> Decoded:
         """Return marked text without its marks, with what these say."""
-        return _Decoding(self._typed, self._records, self._regions).decode(raw)
+        return _Decoding(self._records, self._regions).decode(raw)
 
 
 class _Decoding:
     """Takes the marks out of a text; they nest: what an expression prints may hold values of its own."""
 
-    def __init__(self, typed: list[tuple[str, int]], records: list[_Record], regions: list[_Opened]) -> None:
-        self.typed, self.records, self.opened_regions = typed, records, regions
+    def __init__(self, records: list[_Record], regions: list[_Opened]) -> None:
+        self.records, self.opened_regions = records, regions
         self.length = 0
         self.pieces: list[Piece] = []
         self.printed: list[Printed] = []
@@ -319,8 +322,8 @@ class _Decoding:
             self.length += match.start() - position
             position = match.end()
             if match[1] is not None:
-                template, offset = self.typed[int(match[1])]
-                self.pieces.append(Piece(self.length, template, offset, None))
+                offset, _, template = match[1].partition(" ")
+                self.pieces.append(Piece(self.length, template, int(offset), None))
             elif match[3] is not None:
                 self.open(int(match[3]))
             elif match[4] is not None:

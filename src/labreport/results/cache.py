@@ -5,20 +5,29 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from labreport.results import files
+
+_NONE: Mapping[str, str] = MappingProxyType({})
 
 
 class Cache:
     """Facts by key, kept in a file that is believed only whole and only by the code that wrote it."""
 
-    def __init__(self, path: Path, made_by: Iterable[ModuleType]) -> None:
+    def __init__(
+        self, path: Path, made_by: Iterable[ModuleType], made_with: Mapping[str, str] = _NONE
+    ) -> None:
+        """Keep facts that modules find; a package stands for all of its modules.
+
+        `made_with` are the versions of the distributions that they use.
+        """
         self.path = path
-        self.code = [Path(str(module.__file__)) for module in made_by]
+        self.code = [path for module in made_by for path in _files(module)]
+        self.versions = "".join(f"{name} {version}\n" for name, version in sorted(made_with.items()))
         self._old: dict[str, Any] | None = None
         self._used: dict[str, Any] = {}
         self._new = False
@@ -35,10 +44,13 @@ class Cache:
                 self._new = True
         return self._used[key]
 
-    def save(self) -> None:
-        """Write the facts that were used, if some are new; where nothing can be written, do without."""
+    def save(self, *, forget: bool = True) -> None:
+        """Write the facts that were used, if some are new; where nothing can be written, do without.
+
+        Without `forget` also those are kept that were not used.
+        """
         if self._new:
-            text = json.dumps(self._used)
+            text = json.dumps(self._used if forget else {**(self._old or {}), **self._used})
             with contextlib.suppress(OSError):  # a cache that cannot be kept costs time, nothing else
                 files.write(self.path, f"{self._checksum(text)}\n{text}".encode())
             self._new = False
@@ -52,6 +64,11 @@ class Cache:
         return facts if isinstance(facts, dict) else {}
 
     def _checksum(self, text: str) -> str:
-        """Return the digest of a text, of the Python version and of the code that finds facts."""
+        """Return the digest of a text, of the versions and of the code that finds facts."""
         code = b"".join(path.read_bytes() for path in self.code)
-        return files.checksum(sys.version.encode() + code + text.encode())
+        return files.checksum(f"{sys.version}{self.versions}".encode() + code + text.encode())
+
+
+def _files(module: ModuleType) -> list[Path]:
+    file = Path(str(module.__file__))
+    return sorted(file.parent.glob("**/*.py")) if file.stem == "__init__" else [file]

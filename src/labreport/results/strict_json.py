@@ -32,7 +32,7 @@ def seal(record: dict[str, Any]) -> bytes:
 
 def unseal(data: bytes, shown: str, *, cure: str) -> dict[str, Any]:
     """Return the record in sealed bytes; any other byte than was written is an InputError."""
-    record = parse(data, shown, cure=cure)
+    record: dict[str, Any] = parse(data, shown, cure=cure)
     found = _CHECKSUM.search(data)
     # without that line the bytes are those of the record, and need not be written again to be compared
     body = data[: found.start()] + data[found.end() :] if found else b""

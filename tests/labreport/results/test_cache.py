@@ -63,14 +63,17 @@ def test_a_build_folder_that_cannot_be_written_costs_only_time(project):
     assert project.build.read_text() == "in the way"
 
 
-@pytest.mark.parametrize("changed", ["the code", "Python", "nothing"])
-def test_facts_are_believed_only_by_the_code_and_the_python_that_found_them(tmp_path, monkeypatch, changed):
-    code = tmp_path / "finder.py"
-    code.write_text("1")
-    finder = SimpleNamespace(__file__=str(code))
+@pytest.mark.parametrize("changed", ["the code", "a module of the package", "Python", "SciPy", "nothing"])
+def test_facts_are_believed_only_by_the_code_and_the_versions_that_found_them(tmp_path, monkeypatch, changed):
+    code, package = tmp_path / "finder.py", tmp_path / "finders"
+    projects.write(code, "1")
+    projects.write(package / "__init__.py", "")
+    projects.write(package / "inner" / "deep.py", "1")
+    finders = [SimpleNamespace(__file__=str(path)) for path in (code, package / "__init__.py")]
+    made_with = {"scipy": "1.17"}
 
     def remembered(value):
-        cache = Cache(tmp_path / "facts.json", [finder])
+        cache = Cache(tmp_path / "facts.json", finders, made_with)
         found = cache.remember("key", lambda: value)
         cache.save()
         return found
@@ -78,6 +81,24 @@ def test_facts_are_believed_only_by_the_code_and_the_python_that_found_them(tmp_
     assert remembered("old") == "old"
     if changed == "the code":
         code.write_text("2")
+    elif changed == "a module of the package":
+        (package / "inner" / "deep.py").write_text("2")
+    elif changed == "SciPy":
+        made_with["scipy"] = "1.18"
     elif changed == "Python":
         monkeypatch.setattr(sys, "version", "4.0")
     assert remembered("new") == ("old" if changed == "nothing" else "new")
+
+
+@pytest.mark.parametrize(("forget", "kept"), [(True, {"b": 2}), (False, {"a": 1, "b": 2})])
+def test_facts_that_were_not_used_go_unless_they_are_to_stay(tmp_path, forget, kept):
+    def cache():
+        return Cache(tmp_path / "facts.json", [])
+
+    first = cache()
+    first.remember("a", lambda: 1)
+    first.save()
+    second = cache()
+    second.remember("b", lambda: 2)
+    second.save(forget=forget)
+    assert {key: cache().remember(key, lambda: None) for key in "ab"} == {"a": None, "b": None} | kept
