@@ -28,7 +28,7 @@ def test_the_number_of_pages_is_said(good):
 
 
 class TestPagesOfMainTextAndAppendix:
-    """Pages before \\appendix are main text, its own page counts to what stands above it."""
+    """Pages before the appendix are main text; the page on which it begins counts to what stands above it."""
 
     @pytest.mark.parametrize(
         ("limits", "said", "found"),
