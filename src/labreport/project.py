@@ -33,7 +33,7 @@ class Config:
     `constants` maps texts with digits that are no results, such as `95 %`, to the reason why they are none.
     `submission` has two lists: `include`, patterns of further files to hand in, and `allow`, texts that only
     look like a secret or like a name of this machine. `store` is the size that the store of older results may
-    have.
+    have. `pages` are the most pages of the `main` text and of the `appendix`.
     """
 
     title: str
@@ -50,6 +50,7 @@ class Config:
     constants: dict[str, str] = field(default_factory=dict)
     submission: dict[str, list[str]] = field(default_factory=dict)
     store: str = "1 GiB"
+    pages: dict[str, int] = field(default_factory=dict)
 
     @property
     def most_stored(self) -> int:
@@ -331,6 +332,14 @@ def _is_submission(value: object) -> bool:
     )
 
 
+def _is_pages(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.keys() <= {"main", "appendix"}
+        and all(type(most) is int and most >= 0 for most in value.values())
+    )
+
+
 def _is_seconds(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
 
@@ -388,6 +397,11 @@ _SETTINGS = {
         _is_submission,
         "a table with the lists `include` and `allow`, both of texts",
         '[submission] and below it include = ["data/*.csv"]',
+    ),
+    "pages": (
+        _is_pages,
+        "a table with the most pages of `main` and `appendix`, both whole numbers",
+        "[pages] and below it main = 18",
     ),
     "store": (_is_size, "a size in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB", 'store = "1 GiB"'),
 }

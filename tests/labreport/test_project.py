@@ -25,6 +25,9 @@ depth_width = 7200.5
 
 [constants]
 "95 %" = "level of all intervals"
+
+[pages]
+main = 18
 """
 
 
@@ -45,6 +48,7 @@ def test_all_settings_are_read(tmp_path):
         deadlines={"depth_width": 7200.5},
         questions={"3.1": "Write a program", "3.1(a)": "Which loss?"},
         constants={"95 %": "level of all intervals"},
+        pages={"main": 18},
     )
 
 
@@ -106,6 +110,11 @@ MISTAKES = [
     ('title = "T"\nstore = "-1 GB"', "must be a size in B, kB", ":2:1", "store", '"1 GiB"'),
     ('title = "T"\n[questions]\n3.1 = "a"', "question numbers, in quotes", ":2:2", "questions", '"3.1" ='),
     ('title = "T"\n[constants]\n"95 %" = 95', "the reasons why", ":2:2", "constants", '"95 %" ='),
+    ('title = "T"\n[pages]\nmain = 2.5', "both whole numbers, not {'main': 2.5}", ":2:2", "pages", "= 18"),
+    ('title = "T"\n[pages]\nmain = true', "both whole numbers", ":2:2", "pages", "= 18"),
+    ('title = "T"\n[pages]\nmain = -1', "both whole numbers", ":2:2", "pages", "= 18"),
+    ('title = "T"\n[pages]\nannex = 1', "most pages of `main` and `appendix`", ":2:2", "pages", "= 18"),
+    ('title = "T"\npages = 18', "both whole numbers, not 18", ":2:1", "pages", "= 18"),
     ('subtitle = "T"', "report.toml has no title", "", None, 'title = "'),
     ("", "report.toml has no title", "", None, 'title = "'),
     ('title = "T"\ndate = ', "not valid TOML: Invalid value", ":2:8", None, "toml.io"),

@@ -107,7 +107,12 @@ CHECKS = (
         document.answers,
         r'write it between \BLOCK{answer "…"} and \BLOCK{endanswer}',
     ),
-    Check("pages", "the number of pages is known", document.pages, "make the report"),
+    Check(
+        "pages",
+        "main text and appendix have no more pages than report.toml allows",
+        document.pages,
+        r"say less, or move what no answer needs behind \appendix; the limits are [pages] in report.toml",
+    ),
     Check(
         "authors",
         "the authors are named",

@@ -23,8 +23,32 @@ def answers(m: Material) -> Found:
 
 
 def pages(m: Material) -> Found:
-    """Return the number of pages; nothing can be wrong with it."""
-    return Found(note=counted(len(m.pdf.pages), "page"))
+    """Return whether the main text, or the appendix, has more pages than report.toml allows."""
+    whole, limits = len(m.pdf.pages), m.project.config.pages
+    main = min(found, whole) if (found := _pages_before_appendix(m.log)) is not None else whole
+    parts = {"main": ("main text", main), "appendix": ("appendix", whole - main)}
+    places = [
+        (m.project.shown(m.project.pdf), f"{part} of {counted(number, 'page')}, {number - most} too many")
+        for key, most in limits.items()
+        for part, number in [parts[key]]
+        if number > most
+    ]
+    of = {
+        key: f"{number} of {limits[key]}" if key in limits else str(number)
+        for key, (_, number) in parts.items()
+    }
+    unit = "page" if of["main"] == "1" else "pages"
+    rest = f" main text, {of['appendix']} appendix" if main < whole else ""
+    return Found(places, f"{of['main']} {unit}{rest}")
+
+
+def _pages_before_appendix(log: str) -> int | None:
+    r"""Return the number of pages with main text, as TeX's log tells; None for a text without `\appendix`."""
+    found = _APPENDIX.search(log)
+    return int(found[1]) + bool(found[2]) if found else None
+
+
+_APPENDIX = re.compile(r"^labreport: appendix after page (\d+)( and a part of the next)?$", re.MULTILINE)
 
 
 def authors(m: Material) -> Found:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 from labreport.language import Duration, Number, Printed, Rendered
-from labreport.writing import VALUE, Prose, plain, read_latex
+from labreport.writing import REFERENCE, VALUE, Prose, plain, read_latex
 
 MOST_BEFORE, MOST_AFTER = 6, 6  # words of a sentence that are shown around a part of it
 MOST_CHARACTERS = 400  # in which these are looked for
@@ -70,6 +70,10 @@ class Reading:
         return [0, *(m.end() for m in _BLOCK.finditer(self.prose.source)), len(self.prose.source)]
 
     @cached_property
+    def _sections(self) -> list[int]:
+        return [0, *(m.start() for m in _HEADING.finditer(self.prose.source)), len(self.prose.source)]
+
+    @cached_property
     def _sentences(self) -> list[int]:
         ends = {m.end() for m in _SENTENCE.finditer(self.prose.words)}
         return sorted(ends | set(self._paragraphs))
@@ -85,6 +89,10 @@ class Reading:
     def paragraph(self, offset: int) -> tuple[int, int]:
         """Return where the paragraph around an offset begins and ends; an item or a caption is one, too."""
         return _between(self._paragraphs, offset)
+
+    def section(self, offset: int) -> tuple[int, int]:
+        """Return where the section around an offset begins and ends."""
+        return _between(self._sections, offset)
 
     def around(self, start: int, end: int) -> str:
         """Return the words around a part of a sentence, with "…" in the place of each value."""
@@ -116,6 +124,23 @@ class Reading:
         """Return whether a result is printed between the empty lines around an offset, such as a figure."""
         return bool(self._experiments(*self._block(offset)))
 
+    def tells_results(self, start: int, end: int) -> bool:
+        """Return whether a part of the text prints a result (no parameter is one), or refers to what does."""
+        if any(_is_result(key) for printed in self.printed(start, end) for key in printed.keys):
+            return True
+        references = REFERENCE.finditer(self.prose.source, start, end)
+        return any(label.strip() in self._telling for m in references for label in m[1].split(","))
+
+    @cached_property
+    def _telling(self) -> frozenset[str]:
+        """The labels of floats that show results."""
+        labels = ((m[1].strip(), self._block(m.start())) for m in _LABEL.finditer(self.prose.source))
+        return frozenset(label for label, (start, end) in labels if self._is_telling_float(start, end))
+
+    def _is_telling_float(self, start: int, end: int) -> bool:
+        keys = (key for printed in self.printed(start, end) for key in printed.keys)
+        return r"\caption" in self.prose.source[start:end] and any(map(_is_result, keys))
+
     def _block(self, offset: int) -> tuple[int, int]:
         return _between(self._blocks, offset)
 
@@ -124,6 +149,11 @@ class Reading:
         return tuple(name for name in dict.fromkeys(map(experiment_of, keys)) if name != SETTINGS)
 
 
+def _is_result(key: str) -> bool:
+    return experiment_of(key) != SETTINGS and not key.startswith(f"{experiment_of(key)}.params")
+
+
+_LABEL = re.compile(r"\\label\{([^{}]*)\}")
 _UNSEEN = re.compile(r"\\(?:label|LRanswer)\{[^{}]*\}")
 _BLOCK = re.compile(r"\n\s*\n")
 _PARAGRAPH = re.compile(

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from labreport.claims.clauses import Clauses, phrase
 from labreport.claims.reading import Reading
 
 ENGLISH = Path(__file__).with_name("english.toml")
@@ -42,13 +43,13 @@ def quantities(reading: Reading, language: Path = ENGLISH) -> list[Word]:
     }
     # the words of a table are its heads and names
     spans["silent"] += [m.span() for m in _TABLE.finditer(reading.prose.source)]
-    common = _table(language)["common"]["words"].split()
+    clauses = Clauses(reading, _table(language))
     found = []
     for match in pattern(language).finditer(reading.prose.words):
         kind, at = str(match.lastgroup), match.start()
         text = re.sub(r"\s+", " ", match[0])
         is_silent = kind == "allowed" or _within(spans["silent"], at)
-        if not is_silent and (text.lower() not in common or reading.shows_results(at)):
+        if not is_silent and clauses.states(at, match.end(), kind):
             found.append(Word(at, text, kind, reading.around(at, match.end()), _within(spans["answer"], at)))
     return found
 
@@ -71,10 +72,10 @@ def pattern(language: Path) -> re.Pattern[str]:
     table = _table(language)
     # where phrases begin with one another, the longest is meant
     allowed = sorted((p for phrases in table["allowed"].values() for p in phrases), key=len, reverse=True)
-    kinds = {"allowed": "|".join(map(_phrase, allowed))}
+    kinds = {"allowed": "|".join(map(phrase, allowed))}
     for kind, words in table["words"].items():
         phrases = [*table["phrases"].get(kind, ()), *words.split()]
-        kinds[kind] = "|".join(map(_phrase, phrases))
+        kinds[kind] = "|".join(map(phrase, phrases))
     small, large, before, joined = (
         "|".join(table["numbers"][part].split()) for part in ("small", "large", "before", "joined")
     )
@@ -85,7 +86,3 @@ def pattern(language: Path) -> re.Pattern[str]:
     kinds["allowed"] += rf"|{after}(?:{by})\s+(?:{kinds['superlative']})"
     groups = "|".join(f"(?P<{kind}>{words})" for kind, words in kinds.items())
     return re.compile(rf"\b(?<!-)(?=[a-z])(?:{groups})(?!\w)", re.IGNORECASE)
-
-
-def _phrase(phrase: str) -> str:
-    return r"[\s-]+".join(r"\w+" if word == "…" else re.escape(word) for word in phrase.split())

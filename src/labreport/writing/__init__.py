@@ -3,7 +3,7 @@
 from labreport.writing import excerpts, listings
 from labreport.writing.balance import imbalance
 from labreport.writing.excerpts import Difference, Excerpt
-from labreport.writing.latex_source import Code, Picture, Source, entries, plain
+from labreport.writing.latex_source import REFERENCE, Code, Picture, Source, entries, plain
 from labreport.writing.markdown import attachment, in_mathematics, mathematics
 from labreport.writing.prose import VALUE, Prose, read_latex
 from labreport.writing.targets import LATEX, MARKDOWN
@@ -11,6 +11,7 @@ from labreport.writing.targets import LATEX, MARKDOWN
 __all__ = [
     "LATEX",
     "MARKDOWN",
+    "REFERENCE",
     "VALUE",
     "Code",
     "Difference",

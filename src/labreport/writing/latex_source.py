@@ -29,6 +29,8 @@ _DELIMITER = re.compile(r"\\.|[{}\]]", re.DOTALL)
 VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted")
 REFERENCES = r"(?:[cC]|auto|page|name|eq|v|labelc|namec|nameC|[cC]page)?ref\*?"
 RANGES = r"[cC]refrange\*?"
+REFERENCE = re.compile(rf"\\(?:{REFERENCES}|{RANGES}){{([^{{}}]*)}}(?:{{([^{{}}]*)}})?")
+"""A reference, with the labels that it names."""
 CITATIONS = r"[cC]ite(?:t|p|alt|alp|author|year|yearpar|text|num)?\*?"
 
 

@@ -1,12 +1,13 @@
 """Checks of the report as a whole: each finds what breaks its rule, at the line of the template."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import pinned
 import projects
 import pytest
-from checked import line, note, places
+from checked import BIB, GOOD, line, made, note, places
 
 from labreport import build
 from labreport.checks import checks
@@ -24,6 +25,40 @@ def test_a_question_without_an_answer_is_named(bad):
 
 def test_the_number_of_pages_is_said(good):
     assert note("pages", good) == "2 pages"
+
+
+class TestPagesOfMainTextAndAppendix:
+    """Pages before the appendix are main text; the page on which it begins counts to what stands above it."""
+
+    @pytest.mark.parametrize(
+        ("limits", "said", "found"),
+        [
+            ({}, "1 page main text, 1 appendix", []),
+            ({"main": 1, "appendix": 2}, "1 of 1 pages main text, 1 of 2 appendix", []),
+            ({"appendix": 0}, "1 page main text, 1 of 0 appendix", ["appendix of 1 page, 1 too many"]),
+        ],
+    )
+    def test_on_a_page_of_its_own(self, appended, limits, said, found):
+        limited = replace(appended, config=replace(appended.config, pages=limits))
+        assert note("pages", limited) == said
+        assert places("pages", limited) == [f"build/report.pdf: {what}" for what in found]
+
+    def test_in_the_middle_of_the_last_page(self, copy):
+        end = r"\bibliographystyle"
+        made(copy.root, GOOD.replace(end, rf"\appendix\section{{More}}{end}"), BIB)
+        assert note("pages", copy) == "2 pages"
+
+    def test_none(self, good):
+        limited = replace(good, config=replace(good.config, pages={"main": 1, "appendix": 0}))
+        assert note("pages", limited) == "2 of 1 pages"
+        assert places("pages", limited) == ["build/report.pdf: main text of 2 pages, 1 too many"]
+
+
+@pytest.fixture(scope="module")
+def appended(good, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("appended") / "p"
+    shutil.copytree(good.root, folder)
+    return made(folder, GOOD.replace(r"\clearpage", "\\clearpage\n\\appendix"), BIB)
 
 
 @pytest.mark.parametrize("authors", [(), ("",), (" ",)])
