@@ -287,8 +287,8 @@ def _candidate(task: Task, params: Params, rng: Random) -> np.ndarray:
 
 STYLES = {"train": ("training", "-"), "validation": ("validation", (0, (4, 1.5)))}
 # colours of different lightness, for readers in grey; where the name stands, in points from the curve's end
-LOOKS = {"course": (ORANGE, (3, 1)), "good": (VERMILION, (3, -6)), "wide_few": (BLACK, (3, 0))}
-LOSSES = (0.1, 0.2, 0.5, 1, 2)
+LOOKS = {"course": (ORANGE, (3, -1)), "good": (VERMILION, (3, -6)), "wide_few": (BLACK, (3, 0))}
+LOSSES = (0.05, 0.1, 0.2, 0.5, 1, 2)
 
 
 def draw(result: Result, lab: Lab) -> None:
@@ -301,7 +301,7 @@ def draw(result: Result, lab: Lab) -> None:
 
 
 def _fits_figure(result: Result, curves: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(5.9, 3.3))
+    figure = Figure(figsize=(5.9, 3.0))
     panels = figure.subplots(2, 2).flat
     functions, points = result.table("functions"), result.table("points")
     for (name, case), ax, letter in zip(CASES.items(), panels, "abc", strict=False):
@@ -325,19 +325,19 @@ def _curves_panel(ax: Axes, curves: pd.DataFrame, floor: float) -> None:
         ax.annotate(case, end, offset, textcoords="offset points", fontsize=8)
     for label, line in STYLES.values():
         ax.plot([], [], color="0.3", linewidth=1.5, linestyle=line, label=label)
-    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="noise floor")
-    ax.set(xscale="log", yscale="log", xlabel="epoch (log)", ylabel="loss per point (log)")
-    ax.set(title="(d) learning curves", ylim=(0.05, 4), xlim=(1, 5 * curves["epoch"].max()))
+    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":")
+    ax.text(15 * curves["epoch"].max(), 0.95 * floor, "noise floor", ha="right", va="top", fontsize=8)
+    ax.set(xscale="log", yscale="log", xlabel="epoch (log)", ylabel="loss (log)")
+    ax.set(title="(d) learning curves", ylim=(0.02, 4), xlim=(1, 15 * curves["epoch"].max()))
     ax.set_yticks(LOSSES, [str(loss) for loss in LOSSES])
     ax.minorticks_off()
-    ax.legend(loc="upper right")
+    ax.legend(loc="lower left")
 
 
 def _functions_panel(ax: Axes, functions: pd.DataFrame, points: pd.DataFrame) -> None:
     ax.scatter(points["x"], points["y"], 6, "0.55", linewidths=0, label="training points", zorder=1)
     table = functions.pivot_table(index="x", columns="repeat", values="y")
-    for index, repeat in enumerate(table):
-        ax.plot(table.index, table[repeat], color=BLUE, linewidth=0.6, label=None if index else "fits")
+    ax.plot(table.index, table, color=BLUE, linewidth=0.6, label=["fits", *[None] * (table.shape[1] - 1)])
     ax.plot(FINE, line_with_wave(FINE), color="black", linestyle=(0, (4, 2)), label="mean of $y$")
     ax.set(xlabel="$x$", ylabel="$y$", xlim=(-3, 3), ylim=(-5, 6), xticks=(-2, 0, 2), yticks=(-4, 0, 4))
 

@@ -53,18 +53,18 @@ def test_a_cell_of_code_fits_on_a_screen(name):
     assert {count: first for count, first in lengths.items() if count > MOST_LINES} == {}
 
 
+@pytest.fixture(scope="module")
+def woven() -> dict:
+    """The names of the second notebook when its class is complete."""
+    shown = code_cells("DL_AutoDiff_Nanograd")
+    example = next(i for i, cell in enumerate(shown) if "first example" in cell)
+    names: dict = {"__name__": "__main__"}
+    for cell in shown[:example]:
+        exec(cell, names)
+    return names
+
+
 class TestVarInSteps:
-    """The class of the second notebook, executed until it is complete."""
-
-    @pytest.fixture(scope="class")
-    def woven(self) -> dict:
-        shown = code_cells("DL_AutoDiff_Nanograd")
-        example = next(i for i, cell in enumerate(shown) if "first example" in cell)
-        names: dict = {"__name__": "__main__"}
-        for cell in shown[:example]:
-            exec(cell, names)
-        return names
-
     def test_it_has_what_the_class_of_the_package_has(self, woven):
         steps = [kind for kind in woven["Var"].__mro__ if kind is not object]
         names = {name for kind in steps for name in vars(kind)}
