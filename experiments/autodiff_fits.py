@@ -2,13 +2,11 @@
 
 Networks of our own `Var`s are trained by plain gradient descent on the summed squared loss of the line with a
 wave. From a setting that fits well we change the start, the architecture, the length of training and the
-number of training points; the course's setting is one more. All settings see the same repeats: a repeat has
-its own draw of the data and its own random numbers for the start, so comparisons are paired. Losses are means
-per point in the units of y before it was standardised, where the noise floor is the same for all repeats.
+number of training points; the course's setting is one more. All settings share data and random numbers
+of a repeat, so comparisons are paired. Losses are means per point in the units of y before standardisation.
 
-Then many small networks are trained on one small training set, and the best on a few validation points is
-chosen: how much better than it is does it look? All draws of validation points from one training set share
-its fits, so intervals are over training sets, each of which counts as one number.
+Then networks are trained on one small training set, and the best on a few validation points is chosen: how
+much better than it is does it look? All draws of validation points share its fits: it counts as one number.
 
 The settings were fixed after trials with other seeds; nothing was chosen on the repeats reported.
 """
@@ -23,7 +21,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from tinymlp.figures import BLUE, GREEN, VERMILION, interval_bars
+from tinymlp.figures import BLACK, BLUE, ORANGE, VERMILION, interval_bars
 from tinymlp.scalar import Var, descend, draw_task, line_with_wave, predict
 from tinymlp.studies import (
     FINE,
@@ -42,6 +40,7 @@ from tinymlp.studies import (
     mean_std,
     reference_losses,
     starting_network,
+    stopped,
     stopping,
     training_points,
     validation_and_test,
@@ -105,15 +104,19 @@ ROWS = {
     "wide_few": ("wide_few", 1),
     "wide_few_long": ("wide_few", 5),
 }
+# trainings on few points over-fit if they lose more at the end than where they could have been stopped
+FEW = ("few", "few_long", "wide_few", "wide_few_long")
+ALIKE = ("line", "course", "small", "equal", "narrow", "short", "wide")  # as many points as the good fit
 # differences of test losses that the text speaks of: more, less
 PAIRS = {
     "data": ("wide_few", "wide"),
-    "length": ("wide_few_long", "wide_few"),
-    "width": ("wide_few_long", "few_long"),
-    "line_few": ("few", "line_few"),
     "line": ("course", "line"),
+    "stopped": ("stopped", "line_few"),
+    "width": ("wide_few_long", "few_long"),
 }
-CASES = {"course": "under-fitting", "good": "good fit", "wide_few": "over-fitting"}
+ORDER = ("mean", *ALIKE[:-1], "good", "wide", "line_few", *FEW[:-1], "stopped", "wide_few_long")
+CASES = {"course": "under-fit", "good": "good fit", "wide_few": "over-fit"}
+FIT_NAMES = {"under": "under-fit", "good": "good fit", "over": "over-fit"}
 
 
 # ----------------------------------------------------------------------------------------- running
@@ -121,25 +124,30 @@ CASES = {"course": "under-fitting", "good": "good fit", "wide_few": "over-fittin
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """Losses of all settings and repeats, their comparison, and what choosing among fits does."""
+    # 1. every repeat has its own data, which all settings share
     tasks = [draw_task(params.noise, lab.seed("data", repeat)) for repeat in range(params.repeats)]
+    # 2. train each setting in each repeat;
     # the longest first: then no process is left with one of them at the end
     jobs = [(name, repeat) for name in SETTINGS for repeat in range(params.repeats)]
     jobs.sort(key=lambda job: -_work(SETTINGS[job[0]], params))
     fits = lab.map(lambda job: _fit(*job, params, lab), jobs, "settings")
     by_job = dict(zip(jobs, fits, strict=True))
+    # 3. the losses of each row of the table, at its epoch or where the validation loss was least
     labelled = [fit.curve.assign(setting=name, repeat=r) for (name, r), fit in sorted(by_job.items())]
     curves = pd.concat(labelled, ignore_index=True)
     losses = reference_losses(tasks, ALL, params.few) | {row: _losses(curves, row, params) for row in ROWS}
-    stops = {row: _stopping(curves, row, params) for row in ROWS if "few" in row}
-    found = compared(losses, PAIRS, params.noise**2, stops)
+    losses["stopped"] = stopped(*_until(curves, "wide_few_long", params))[[*SETS, "excess"]]
+    # 4. what under-fits is worse than the good fit, what over-fits has become worse than it was
+    stops = {row: stopping(*_until(curves, row, params)) for row in FEW}
+    found = compared(losses, PAIRS, params.noise**2, stops, ALIKE)
     return {
         "noise_floor": params.noise**2,
-        "fits": {row: _described(row, frame, params) for row, frame in losses.items()},
+        "fits": {row: _described(row, losses[row], params) for row in ORDER},
         "diverged": sum(fit.diverged for fit in fits),
         "trainings": len(fits),
         **found,
         "validation_and_test": validation_and_test(losses, ROWS),
-        **_choosing(params, lab),
+        **_choosing(params, lab),  # 5. validation against test loss, once something is chosen
         "rows": _rows(losses, found, params),
         "repeats": pd.concat([frame.assign(row=row) for row, frame in losses.items()]).reset_index(),
         "curves": curves[curves["setting"].isin(CASES)].reset_index(drop=True),
@@ -178,40 +186,40 @@ def _described(row: str, losses: pd.DataFrame, params: Params) -> dict[str, Any]
 
 def _shape(row: str, params: Params) -> dict[str, Any]:
     """How many parameters a row has, how many points and epochs it learns from."""
-    if row not in ROWS:
+    if row not in ROWS and row != "stopped":
         none = dict.fromkeys(("units", "scale", "rate", "epochs"))
         points = None if row == "mean" else params.few if row == "line_few" else ALL
         return {**none, "parameters": None if row == "mean" else 2, "points": points}
-    name, length = ROWS[row]
+    name, length = ROWS["wide_few_long" if row == "stopped" else row]
     setting = SETTINGS[name]
     return {
         "units": setting.units,
         "scale": setting.scale,
         "rate": setting.rate,
-        "epochs": length * params.epochs or params.short,
+        "epochs": None if row == "stopped" else length * params.epochs or params.short,
         "parameters": setting.parameters,
         "points": params.few if setting.few else ALL,
     }
 
 
-def _stopping(curves: pd.DataFrame, row: str, params: Params) -> dict[str, Any]:
+def _until(curves: pd.DataFrame, row: str, params: Params) -> tuple[pd.DataFrame, int]:
+    """The learning curves of a row's setting, and the epoch at which the row looks at them."""
     setting, length = ROWS[row]
-    return stopping(curves[curves["setting"] == setting], length * params.epochs)
+    return curves[curves["setting"] == setting], length * params.epochs
 
 
 def _rows(losses: Mapping[str, pd.DataFrame], found: Mapping[str, Any], params: Params) -> pd.DataFrame:
     """The table: settings, losses, and the contrast of the test loss with that of the good fit."""
     rows = []
-    for row, frame in losses.items():
-        values = _described(row, frame, params)
+    for row in ORDER:
+        values = _described(row, losses[row], params)
         contrast = found["test_against_good"].get(row, {})
         verdict = found["verdicts"].get(row, row)
         rows.append(
             {
                 "row": row,
-                "kind": "fit" if row in ROWS else "reference",
                 "label": _label(row),
-                "verdict": verdict if verdict in ("under", "good", "over") else "",
+                "verdict": FIT_NAMES.get(verdict, ""),
                 **{key: values[key] for key in ("parameters", "points", "epochs", "repeats")},
                 **{f"{c}_{k}": values[c][k] for c in (*SETS, "excess") for k in ("mean", "std")},
                 "difference": contrast.get("estimate"),
@@ -225,6 +233,8 @@ def _rows(losses: Mapping[str, pd.DataFrame], found: Mapping[str, Any], params: 
 
 def _label(row: str) -> str:
     """What is fitted, and from which start."""
+    if row == "stopped":
+        return f"{_label('wide_few_long')}, stopped"
     if row not in ROWS:
         return "mean of y itself" if row == "mean" else "best straight line"
     setting = SETTINGS[ROWS[row][0]]
@@ -275,16 +285,14 @@ def _candidate(task: Task, params: Params, rng: Random) -> np.ndarray:
 
 # ----------------------------------------------------------------------------------------- drawing
 
-STYLES = {
-    "train": {"label": "training", "color": BLUE, "linestyle": "-"},
-    "validation": {"label": "validation", "color": VERMILION, "linestyle": (0, (4, 1.5))},
-}
-LOSSES = (0.02, 0.05, 0.1, 0.2, 0.5, 1, 2)
-FIT_COLOUR, MEAN_STYLE = BLUE, {"color": "black", "linestyle": (0, (4, 2)), "linewidth": 1.2}
+STYLES = {"train": ("training", "-"), "validation": ("validation", (0, (4, 1.5)))}
+# colours of different lightness, for readers in grey; where the name stands, in points from the curve's end
+LOOKS = {"course": (ORANGE, (3, -1)), "good": (VERMILION, (3, -6)), "wide_few": (BLACK, (3, 0))}
+LOSSES = (0.05, 0.1, 0.2, 0.5, 1, 2)
 
 
 def draw(result: Result, lab: Lab) -> None:
-    """Two figures: learning curves above fitted functions for the three cases; choosing among fits."""
+    """Two figures: fitted functions beside learning curves for the three cases; choosing among fits."""
     curves = result.table("curves")
     lab.figure("fits", _fits_figure(result, curves), alt=_fits_finding(result), data=curves)
     choosing = result.values["choosing"]
@@ -293,66 +301,61 @@ def draw(result: Result, lab: Lab) -> None:
 
 
 def _fits_figure(result: Result, curves: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(5.9, 4.1))
-    axes = figure.subplots(2, 3, sharey="row")
+    figure = Figure(figsize=(5.9, 3.0))
+    panels = figure.subplots(2, 2).flat
     functions, points = result.table("functions"), result.table("points")
-    floor, fits = result.values["noise_floor"], result.values["fits"]
-    for (name, case), column in zip(CASES.items(), axes.T, strict=True):
-        line = fits["line_few" if SETTINGS[name].few else "line"]["test"]["mean"]
-        column[0].set_title(case)
-        _curves_panel(column[0], curves[curves["setting"] == name], floor, line)
+    for (name, case), ax, letter in zip(CASES.items(), panels, "abc", strict=False):
         shown = points[points["few"]] if SETTINGS[name].few else points
-        _functions_panel(column[1], functions[functions["setting"] == name], shown)
-    axes[0, 0].set_ylabel("squared loss per point (log)")
-    axes[1, 0].set_ylabel("$y$")
-    axes[0, 0].legend(loc="lower left")
-    axes[1, 0].legend(loc="upper left", handletextpad=0.5)
+        _functions_panel(ax, functions[functions["setting"] == name], shown)
+        ax.set_title(f"({letter}) {case}")
+    panels[0].legend(loc="upper left", handletextpad=0.5)
+    _curves_panel(panels[3], curves, result.values["noise_floor"])
     return figure
 
 
-def _curves_panel(ax: Axes, curves: pd.DataFrame, floor: float, line: float) -> None:
-    """Every repeat thin, the mean over repeats thick, from the first epoch on."""
-    trained = curves[curves["epoch"] > 0]
-    for name, style in STYLES.items():
-        table = trained.pivot_table(index="epoch", columns="repeat", values=name)
-        plain = {key: value for key, value in style.items() if key != "label"}
-        ax.plot(table.index, table, **plain | {"linestyle": "-"}, linewidth=0.4, alpha=0.3)
-        ax.plot(table.index, table.mean(axis=1), **style, linewidth=1.6)
-    ax.axhline(line, color="0.35", linewidth=0.8, linestyle=(0, (6, 1, 1, 1)), label="best line (test)")
-    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="noise floor")
-    ax.set(
-        xscale="log", yscale="log", xlabel="epoch (log)", ylim=(0.015, 2), xlim=(1, trained["epoch"].max())
-    )
+def _curves_panel(ax: Axes, curves: pd.DataFrame, floor: float) -> None:
+    """Means over repeats from the first epoch on; the case stands where its validation curve ends."""
+    means = curves[curves["epoch"] > 0].groupby(["setting", "epoch"])[list(STYLES)].mean()
+    for name, case in CASES.items():
+        colour, offset = LOOKS[name]
+        for kind, (_, line) in STYLES.items():
+            losses = means.loc[name][kind]
+            ax.plot(losses.index, losses, color=colour, linestyle=line, linewidth=1.5)
+        end = losses.index[-1], losses.iloc[-1]  # of the validation curve, the last one drawn
+        ax.annotate(case, end, offset, textcoords="offset points", fontsize=8)
+    for label, line in STYLES.values():
+        ax.plot([], [], color="0.3", linewidth=1.5, linestyle=line, label=label)
+    ax.axhline(floor, color="black", linewidth=0.8, linestyle=":")
+    ax.text(15 * curves["epoch"].max(), 0.95 * floor, "noise floor", ha="right", va="top", fontsize=8)
+    ax.set(xscale="log", yscale="log", xlabel="epoch (log)", ylabel="loss (log)")
+    ax.set(title="(d) learning curves", ylim=(0.02, 4), xlim=(1, 15 * curves["epoch"].max()))
     ax.set_yticks(LOSSES, [str(loss) for loss in LOSSES])
     ax.minorticks_off()
+    ax.legend(loc="lower left")
 
 
 def _functions_panel(ax: Axes, functions: pd.DataFrame, points: pd.DataFrame) -> None:
-    ax.scatter(points["x"], points["y"], 5, "0.6", linewidths=0, label="data of one repeat", zorder=1)
+    ax.scatter(points["x"], points["y"], 6, "0.55", linewidths=0, label="training points", zorder=1)
     table = functions.pivot_table(index="x", columns="repeat", values="y")
-    for index, repeat in enumerate(table):
-        ax.plot(table.index, table[repeat], color=FIT_COLOUR, linewidth=0.6, label=None if index else "fits")
-    ax.plot(FINE, line_with_wave(FINE), **MEAN_STYLE, label="mean of $y$")
-    ax.set(xlabel="$x$", xlim=(-3, 3), ylim=(-5, 7), xticks=(-2, 0, 2), yticks=(-4, 0, 4))
+    ax.plot(table.index, table, color=BLUE, linewidth=0.6, label=["fits", *[None] * (table.shape[1] - 1)])
+    ax.plot(FINE, line_with_wave(FINE), color="black", linestyle=(0, (4, 2)), label="mean of $y$")
+    ax.set(xlabel="$x$", ylabel="$y$", xlim=(-3, 3), ylim=(-5, 6), xticks=(-2, 0, 2), yticks=(-4, 0, 4))
 
 
 def _fits_finding(result: Result) -> str:
-    fits = result.values["fits"]
-
     def told(row: str) -> str:
-        return " and ".join(f"{fits[row][name]['mean']:.2f} in {name}" for name in STYLES)
+        fit = result.values["fits"][row]
+        return " and ".join(f"{fit[name]['mean']:.2f} in {name}" for name in STYLES)
 
     return (
-        f"Three columns. Under-fitting: both learning curves end high, at {told('course')}, and the "
-        f"functions are nearly straight. Good fit: the curves end at {told('good')}, near the noise "
-        "floor, and the functions follow the wave. Over-fitting: training and validation part and end at "
-        f"{told('wide_few_long')}; the functions bend towards the few points and differ between repeats."
+        f"Under-fit: losses end at {told('course')}; the functions are nearly straight. Good fit: "
+        f"{told('good')}; the functions follow the wave. Over-fit: {told('wide_few_long')}; the functions "
+        "bend towards the few points."
     )
 
 
 def _choosing_figure(result: Result) -> Figure:
-    choosing = result.values["choosing"]
-    figure = Figure(figsize=(5.9, 2.3))
+    figure, choosing = Figure(figsize=(5.9, 2.1)), result.values["choosing"]
     losses, bias = figure.subplots(1, 2)
     _losses_panel(losses, [flat_choice(row) for row in choosing["by_count"]], result.values["noise_floor"])
     _bias_panel(bias, [flat_choice(row) for row in choosing["by_points"]], result.table("training_sets"))
@@ -361,14 +364,13 @@ def _choosing_figure(result: Result) -> Figure:
 
 def _losses_panel(ax: Axes, rows: Sequence[Mapping[str, Any]], floor: float) -> None:
     counts = [row["candidates"] for row in rows]
-    ax.plot(counts, [row["test"] for row in rows], "o-", color=GREEN, label="test")
-    ax.plot(counts, [row["validation"] for row in rows], "s--", color=VERMILION, label="validation")
+    ax.plot(counts, [row["test"] for row in rows], "o-", color=BLUE, label="test")
+    ax.plot(counts, [row["validation"] for row in rows], "s--", color=ORANGE, label="validation")
     ax.axhline(floor, color="black", linewidth=0.8, linestyle=":", label="noise floor")
     ax.set(xscale="log", xlabel="number of fits to choose from (log)", ylabel="loss of the chosen fit")
     ax.set_xticks(counts, [str(count) for count in counts])
     ax.minorticks_off()
-    ax.set_ylim(bottom=0)
-    ax.set_title(f"{rows[0]['points']} validation points")
+    ax.set(ylim=(0, None), title=f"{rows[0]['points']} validation points")
     ax.legend(loc="lower left")
 
 
@@ -376,25 +378,23 @@ def _bias_panel(ax: Axes, rows: Sequence[Mapping[str, Any]], sets: pd.DataFrame)
     points = [row["points"] for row in rows]
     estimates, low, high = ([row[key] for row in rows] for key in ("estimate", "low", "high"))
     most = sets[sets["candidates"] == rows[0]["candidates"]]
-    ax.scatter(
-        most["points"], most["test"] - most["validation"], 4, "0.65", linewidths=0, label="one training set"
-    )
+    differences = most["test"] - most["validation"]
+    ax.scatter(most["points"], differences, 4, "0.6", linewidths=0, label="one training set")
     style = {"fmt": "D-", "color": BLUE, "ms": 3, "capsize": 3, "label": r"mean, 95 % interval"}
     interval_bars(ax, points, estimates, low, high, **style)
     ax.axhline(0, color="black", linewidth=0.5)
     ax.set(xscale="log", xlabel="validation points (log)", ylabel=r"test $-$ validation loss")
+    ax.set(title=f"best of {rows[0]['candidates']} fits")
     ax.set_xticks(points, [str(count) for count in points])
     ax.minorticks_off()
-    ax.set_title(f"best of {rows[0]['candidates']} fits")
     ax.legend(loc="upper right")
 
 
 def _choosing_finding(choosing: Mapping[str, Any]) -> str:
-    one, best, most = choosing["one"], choosing["all"], choosing["most_points"]
+    one, best, most = (choosing[key] for key in ("one", "all", "most_points"))
     return (
-        f"Left: with {best['points']} validation points, one fit has a validation loss of "
-        f"{one['validation']['mean']:.2f} and a test loss of {one['test']['mean']:.2f}; of the best of "
-        f"{best['candidates']} the validation loss is {best['validation']['mean']:.2f}, the test loss "
-        f"{best['test']['mean']:.2f}. Right: the difference falls with the number of validation points, to "
-        f"{most['bias']['estimate']:.3f} with {most['points']}."
+        f"Left: with {best['points']} validation points, one fit has the validation loss "
+        f"{one['validation']['mean']:.2f} and the test loss {one['test']['mean']:.2f}; the best of "
+        f"{best['candidates']} has {best['validation']['mean']:.2f} and {best['test']['mean']:.2f}. "
+        f"Right: with {most['points']} points the difference is {most['bias']['estimate']:.3f}."
     )

@@ -35,6 +35,7 @@ QUICK = "**Quick build**: all numbers and figures come from short trial runs."
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
 _HEAD = re.compile(r"^# %%.*$", re.MULTILINE)
+_IN_CLASS = re.compile(r"^(class\b.*:|[ \t]+\S.*)\s*\Z", re.MULTILINE)  # where the body of a class may go on
 
 
 @dataclass
@@ -139,11 +140,12 @@ def _source(project: Project) -> Callable[..., Formatted]:
 
 
 def _joined(parts: Sequence[str]) -> str:
-    """Return pieces of code below each other: two empty lines around functions and classes."""
+    """Return pieces of code below each other, with empty lines around functions, classes and methods."""
     text = parts[0]
     for before, part in pairwise(parts):
-        defines = any(re.match(r"@|def |class |async ", piece) for piece in (before, part))
-        text += ("\n\n\n" if defines else "\n") + part
+        defines = any(re.match(r"\s*(@|def |class |async )", piece) for piece in (before, part))
+        empty = (1 if part[:1].isspace() else 2) if defines else 0
+        text += "\n" * (empty + 1) + part
     return text
 
 
@@ -198,6 +200,9 @@ def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
             what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
         elif is_source and (cell.text[:begin][-1:] + cell.text[end:][:1]).strip("\n"):
             what, cure = "source() must stand alone on its line", "break the line"
+        elif is_source and cell.text[begin].isspace() and not _IN_CLASS.search(cell.text[:begin]):
+            what = "this is part of a class and cannot stand alone"
+            cure = "write `class Name:` on the line before, or name the whole class"
         if what:
             raise InputError(what, place=rendered.site_place(printed.site), cure=cure)
 

@@ -126,19 +126,24 @@ def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
 def whole(project: Project, name: str) -> Excerpt:
     """Return all of the code of a name, with docstrings, without the marks of excerpts.
 
+    A part of a class keeps its indentation, and a property comes with its setter.
+
     Raises
     ------
     InputError
-        The module or the name does not exist or is defined more than once, or it is a part of a class.
+        The module or the name does not exist or is defined more than once, or it is a part of a function.
 
     """
     module, qualname = _parts(name)
     source = _Source(project, _module_file(project, name, module))
-    if "." in qualname:
-        what = f"{qualname!r} is a part of {qualname.partition('.')[0]!r} and cannot stand alone"
-        raise InputError(what, cure="name the whole of it")
-    node = source.definition(name, qualname)
-    return Excerpt(name, source.shown_path, source.path, tuple(source.whole(node)))
+    nodes = [source.definition(name, qualname)]
+    if owner := qualname.rpartition(".")[0]:
+        if not isinstance(source.definition(name, owner), ast.ClassDef):
+            raise InputError(f"{qualname!r} is a part of {owner!r}", cure="name the whole of it")
+        nodes = source.variants(qualname)
+    pieces = [source.whole(node) for node in nodes]
+    lines = [line for piece in pieces[:-1] for line in (*piece, Line(None, ""))]
+    return Excerpt(name, source.shown_path, source.path, (*lines, *pieces[-1]))
 
 
 def definition(project: Project, name: str) -> ast.stmt:
@@ -269,6 +274,10 @@ class _Source:
             )
         return found[0]
 
+    def variants(self, qualname: str) -> list[ast.stmt]:
+        """Return all statements that define a qualified name: a property, then its setter."""
+        return [node for other, node in _definitions(self.tree.body) if other == qualname]
+
     def shown(self, node: ast.stmt, *, docstring: bool) -> list[Line]:
         """Return the lines of a definition that are shown, and … where the marks leave some out."""
         first, last = self._span(node)
@@ -310,7 +319,8 @@ class _Source:
             # Python's tree ends at the last statement; indented comments below it belong to the body
             for number in range(last + 1, len(self.lines) + 1):
                 text = self.lines[number - 1]
-                if number in self.comments and self.comments[number].column > node.col_offset:
+                comment = self.comments.get(number)
+                if comment and comment.alone and comment.column > node.col_offset:
                     last = number
                 elif text.strip():
                     break

@@ -37,7 +37,7 @@ from tinymlp.studies.outcomes import (
     solved,
     train_settings,
 )
-from tinymlp.studies.overfitting import compared, mean_std, stopping, validation_and_test
+from tinymlp.studies.overfitting import compared, mean_std, stopped, stopping, validation_and_test
 from tinymlp.studies.patterns import (
     CENTRE_COLUMNS,
     KINDS,
@@ -183,6 +183,7 @@ __all__ = [
     "starting_network",
     "step_grid",
     "step_summary",
+    "stopped",
     "stopping",
     "success_contrasts",
     "success_row",

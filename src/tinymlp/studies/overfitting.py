@@ -17,22 +17,24 @@ ALPHA = 0.05
 OVER, UNDER, NEITHER = "over", "under", "neither"
 
 
-def verdict(test: Contrast, train: Contrast, floor: Contrast, rise: Contrast | None = None) -> str:
-    """Return whether a setting over-fits or under-fits.
+def under_fits(test: Contrast, train: Contrast, floor: Contrast) -> bool:
+    """Return whether a setting under-fits: its training points hold what it has not learnt.
 
-    `test` and `train` are its losses against those of a good fit, `floor` its training loss against the noise
-    floor, `rise` its test loss against that of the same training at the least validation loss; None if that
-    is not known. Either verdict needs a test loss that is significantly larger than that of the good fit, by
-    the corrected p value. Then it under-fits if the training loss is above both. It over-fits if the training
-    loss is below both and the rise is significant, too: fewer training points alone make a test loss larger,
-    and only the rise is what learning the noise has done. Raises ValueError if a contrast is not corrected.
+    `test` and `train` are its losses against those of a good fit to as many training points, `floor` its
+    training loss against the noise floor. The test loss must be significantly larger, by the corrected p
+    value, and the training loss above both. Raises ValueError if `test` is not corrected.
     """
-    if not _larger(test):
-        return NEITHER
-    if train.low > 0 and floor.low > 0:
-        return UNDER
-    learnt_noise = train.high < 0 and floor.high < 0 and rise is not None and _larger(rise)
-    return OVER if learnt_noise else NEITHER
+    return _larger(test) and train.low > 0 and floor.low > 0
+
+
+def over_fits(rise: Contrast, fall: Contrast) -> bool:
+    """Return whether a training over-fits: learning more of the same points has made the test loss larger.
+
+    `rise` is its test loss, `fall` its training loss, at the end against the moment of the least validation
+    loss. Few training points alone make a test loss large, so a training is compared with itself, never with
+    one on more points. Raises ValueError if `rise` is not corrected.
+    """
+    return _larger(rise) and fall.high < 0
 
 
 def _larger(contrast: Contrast) -> bool:
@@ -46,37 +48,35 @@ def compared(
     pairs: Mapping[str, tuple[str, str]],
     noise_floor: float,
     stops: Mapping[str, Mapping[str, Any]],
+    alike: Collection[str],
     *,
     good: str = "good",
-    mean: str = "mean",
 ) -> dict[str, Any]:
-    """Return each row against the good fit, its training loss against the noise floor, and the verdicts.
+    """Return the contrasts of rows of losses, and which of them under-fit and over-fit.
 
-    `losses` are by row; `good` and `mean` name the good fit and the mean of y
-    itself, which have no verdict. Of the `pairs` of rows, by name, the second
-    is subtracted from the first. `stops` are what `stopping` returns of some
+    The rows `alike`, which learnt from as many points as the good one, are compared with it. Of the `pairs`
+    of rows, by name, the second is subtracted from the first. `stops` are what `stopping` returns of some
     rows; they are returned with their rises corrected as one family.
     """
     best = losses[good]
-    others = {row: frame for row, frame in losses.items() if row not in (good, mean)}
-    test = holm_corrected({row: _paired(frame["test"], best["test"]) for row, frame in others.items()})
-    train = {row: _paired(frame["train"], best["train"]) for row, frame in others.items()}
+    test = holm_corrected({row: _paired(losses[row]["test"], best["test"]) for row in alike})
+    train = {row: _paired(losses[row]["train"], best["train"]) for row in alike}
     floor = {row: paired_means(frame["train"], [noise_floor] * len(frame)) for row, frame in losses.items()}
     rises = holm_corrected({row: Contrast(**stop["rise"]) for row, stop in stops.items()})
-    verdicts = {row: verdict(test[row], train[row], floor[row], rises.get(row)) for row in others}
+    verdicts = {row: UNDER if under_fits(test[row], train[row], floor[row]) else NEITHER for row in alike}
+    for row, stop in stops.items():
+        verdicts[row] = OVER if over_fits(rises[row], Contrast(**stop["fall"])) else NEITHER
     contrasts = {
         name: _paired(losses[more]["test"], losses[less]["test"]) for name, (more, less) in pairs.items()
     }
     return {
         "test_against_good": _plain(test),
-        "train_against_good": _plain(train),
         "train_against_floor": _plain(floor),
-        "worse_than_good": {row: _worse(frame["test"], best["test"]) for row, frame in others.items()},
         "pairs": _plain(contrasts),
         "stopping": {row: {**stop, "rise": asdict(rises[row])} for row, stop in stops.items()},
         "verdicts": verdicts,
         "comparisons": len(test),
-        "largest_p_holm": {kind: largest_p(test, verdicts, kind) for kind in (UNDER, OVER)},
+        "largest_p_holm": largest_p(test, verdicts, UNDER),
     }
 
 
@@ -102,24 +102,32 @@ def validation_and_test(losses: Mapping[str, pd.DataFrame], fits: Collection[str
     }
 
 
-def stopping(curves: pd.DataFrame, end: int) -> dict[str, Any]:
-    """Return the test loss after `end` epochs against that where the validation loss until then is least.
+def stopped(curves: pd.DataFrame, end: int) -> pd.DataFrame:
+    """Return the losses of each training where its validation loss is least until the epoch `end`, by repeat.
 
-    The same training on the same points is looked at twice, so that the rise is what training on has done.
     `curves` has the columns `repeat` and `epoch` beside the losses. Trainings that did not reach the epoch
     `end` diverged and are left out.
     """
-    ends, stops = [], []
-    for _, curve in curves[curves["epoch"] <= end].groupby("repeat"):
-        if curve["epoch"].iloc[-1] == end:
-            ends.append(curve["test"].iloc[-1])
-            stops.append(curve.iloc[int(curve["validation"].to_numpy().argmin())])
-    stopped = pd.DataFrame(stops)  # whole rows: the losses of all sets at the same moment
+    until = curves[curves["epoch"] <= end].reset_index(drop=True)
+    reached = until.groupby("repeat")["epoch"].transform("max") == end
+    least = until[reached].groupby("repeat")["validation"].idxmin()  # whole rows: all sets at one moment
+    return until.loc[least].set_index("repeat")
+
+
+def stopping(curves: pd.DataFrame, end: int) -> dict[str, Any]:
+    """Return the losses after `end` epochs against those where the validation loss until then is least.
+
+    The same training on the same points is looked at twice, so that the rise of the test loss is what
+    training on has done; `fall` is the change of the training loss, `risen` counts the repeats with a rise.
+    """
+    stops = stopped(curves, end)
+    ends = curves[curves["epoch"] == end].set_index("repeat").loc[stops.index]
     return {
-        "rise": asdict(paired_means(ends, stopped["test"])),
-        "epoch": asdict(summarise(stopped["epoch"])),
-        "stopped": mean_std(stopped["test"]),
-        "test_minus_validation": asdict(paired_means(stopped["test"], stopped["validation"])),
+        "rise": asdict(paired_means(ends["test"], stops["test"])),
+        "fall": asdict(paired_means(ends["train"], stops["train"])),
+        "risen": int((ends["test"] > stops["test"]).sum()),
+        "epoch": asdict(summarise(stops["epoch"])),
+        "test_minus_validation": asdict(paired_means(stops["test"], stops["validation"])),
     }
 
 
@@ -133,12 +141,6 @@ def _paired(first: "pd.Series[float]", second: "pd.Series[float]") -> Contrast:
     """Return the contrast over the repeats that both have: one may have diverged in some."""
     both = pd.concat([first, second], axis=1, join="inner")
     return paired_means(both.iloc[:, 0], both.iloc[:, 1])
-
-
-def _worse(first: "pd.Series[float]", second: "pd.Series[float]") -> int:
-    """Return in how many of the repeats that both have the first loses more."""
-    both = pd.concat([first, second], axis=1, join="inner")
-    return int((both.iloc[:, 0] > both.iloc[:, 1]).sum())
 
 
 def _plain(contrasts: Mapping[str, Contrast]) -> dict[str, dict[str, Any]]:

@@ -12,9 +12,11 @@ from tinymlp.studies.overfitting import (
     compared,
     largest_p,
     mean_std,
+    over_fits,
+    stopped,
     stopping,
+    under_fits,
     validation_and_test,
-    verdict,
 )
 
 ABOVE, BELOW, ASTRIDE = (0.1, 0.3), (-0.3, -0.1), (-0.1, 0.1)
@@ -27,31 +29,37 @@ def contrast(ends, p_holm=0.01):
 @pytest.mark.parametrize(
     ("test", "p_holm", "train", "floor", "expected"),
     [
-        (ABOVE, 0.01, ABOVE, ABOVE, "under"),
-        (ABOVE, 0.01, BELOW, BELOW, "over"),  # given that its test loss has risen
-        (ABOVE, 0.05, ABOVE, ABOVE, "neither"),  # not significant
-        (BELOW, 0.01, BELOW, BELOW, "neither"),  # better than the good fit
-        (ABOVE, 0.01, ABOVE, ASTRIDE, "neither"),
-        (ABOVE, 0.01, ASTRIDE, ABOVE, "neither"),
-        (ABOVE, 0.01, BELOW, ASTRIDE, "neither"),
-        (ABOVE, 0.01, ASTRIDE, BELOW, "neither"),
+        (ABOVE, 0.01, ABOVE, ABOVE, True),
+        (ABOVE, 0.05, ABOVE, ABOVE, False),  # not significant
+        (BELOW, 0.01, ABOVE, ABOVE, False),  # better than the good fit
+        (ABOVE, 0.01, ABOVE, ASTRIDE, False),
+        (ABOVE, 0.01, ASTRIDE, ABOVE, False),
+        (ABOVE, 0.01, BELOW, BELOW, False),  # it has learnt what there is
     ],
 )
-def test_a_verdict_needs_test_training_and_floor(test, p_holm, train, floor, expected):
-    assert verdict(contrast(test, p_holm), contrast(train), contrast(floor), contrast(ABOVE)) == expected
+def test_under_fitting_needs_test_training_and_floor(test, p_holm, train, floor, expected):
+    assert under_fits(contrast(test, p_holm), contrast(train), contrast(floor)) == expected
 
 
-@pytest.mark.parametrize("rise", [contrast(ABOVE, 0.06), contrast(BELOW), None])
-def test_a_setting_whose_test_loss_has_not_risen_does_not_over_fit(rise):
-    assert verdict(contrast(ABOVE), contrast(BELOW), contrast(BELOW), rise) == "neither"
-    assert verdict(contrast(ABOVE), contrast(ABOVE), contrast(ABOVE), rise) == "under"
+@pytest.mark.parametrize(
+    ("rise", "p_holm", "fall", "expected"),
+    [
+        (ABOVE, 0.01, BELOW, True),
+        (ABOVE, 0.06, BELOW, False),  # not significant
+        (BELOW, 0.01, BELOW, False),  # both have fallen: it still learns
+        (ABOVE, 0.01, ASTRIDE, False),  # nothing more was learnt
+        (ABOVE, 0.01, ABOVE, False),  # both have risen: it diverges
+    ],
+)
+def test_over_fitting_needs_a_rise_in_test_and_a_fall_in_training(rise, p_holm, fall, expected):
+    assert over_fits(contrast(rise, p_holm), contrast(fall)) == expected
 
 
 def test_a_verdict_on_an_uncorrected_contrast_is_refused():
     with pytest.raises(ValueError, match="holm_corrected"):
-        verdict(contrast(ABOVE, None), contrast(ABOVE), contrast(ABOVE))
+        under_fits(contrast(ABOVE, None), contrast(ABOVE), contrast(ABOVE))
     with pytest.raises(ValueError, match="holm_corrected"):
-        verdict(contrast(ABOVE), contrast(BELOW), contrast(BELOW), contrast(ABOVE, None))
+        over_fits(contrast(ABOVE, None), contrast(BELOW))
 
 
 def frame(train, validation, test, repeats=20):
@@ -70,31 +78,38 @@ LOSSES = {
 
 
 STOPS = {
-    "wide": {"rise": asdict(Contrast(20, 0.2, 0.1, 0.3, 0.02)), "stopped": 0.4},
-    "twin": {"rise": asdict(Contrast(20, 0.1, 0.0, 0.2, 0.03)), "stopped": 0.2},
+    "wide": {
+        "rise": asdict(Contrast(20, 0.2, 0.1, 0.3, 0.02)),
+        "fall": asdict(contrast(BELOW)),
+        "risen": 18,
+    },
+    "few": {
+        "rise": asdict(Contrast(20, 0.1, 0.0, 0.2, 0.06)),
+        "fall": asdict(contrast(BELOW)),
+        "risen": 14,
+    },
 }
 
 
 @pytest.fixture(scope="module")
 def found():
-    return compared(LOSSES, {"width": ("wide", "straight")}, 0.25, STOPS)
+    return compared(LOSSES, {"width": ("wide", "straight")}, 0.25, STOPS, ("straight", "twin"))
 
 
-def test_each_row_has_its_verdict_but_the_good_fit_and_the_mean(found):
-    assert found["verdicts"] == {"wide": "over", "straight": "under", "twin": "neither"}
-    assert found["comparisons"] == 3
+def test_a_row_is_judged_against_the_good_fit_or_against_itself(found):
+    assert found["verdicts"] == {"straight": "under", "twin": "neither", "wide": "over", "few": "neither"}
+    assert found["comparisons"] == 2
     assert found["train_against_floor"].keys() == LOSSES.keys()
 
 
 def test_rises_are_corrected_as_a_family_of_their_own(found):
     assert found["stopping"]["wide"]["rise"]["p_holm"] == 0.04
-    assert found["stopping"]["twin"]["rise"]["p_holm"] == 0.04
-    assert (found["stopping"]["wide"]["stopped"], found["stopping"]["wide"]["rise"]["p"]) == (0.4, 0.02)
+    assert found["stopping"]["few"]["rise"]["p_holm"] == 0.06
+    assert (found["stopping"]["wide"]["risen"], found["stopping"]["wide"]["rise"]["p"]) == (18, 0.02)
 
 
 def test_rows_are_compared_over_the_repeats_that_both_have(found):
-    assert (found["test_against_good"]["twin"]["n"], found["test_against_good"]["wide"]["n"]) == (15, 20)
-    assert found["worse_than_good"] == {"wide": 20, "straight": 20, "twin": 0}
+    assert (found["test_against_good"]["twin"]["n"], found["test_against_good"]["straight"]["n"]) == (15, 20)
     assert found["pairs"]["width"]["estimate"] == pytest.approx(0.2)
 
 
@@ -122,19 +137,32 @@ def test_validation_and_test_differ_by_chance_where_zero_is_covered():
     assert found["mean"]["estimate"] > 7
 
 
-def test_stopping_is_at_the_least_validation_loss_of_trainings_that_reach_the_end():
-    rows = [
-        (0, 0, 0.9, 0.9), (0, 5, 0.3, 0.35), (0, 9, 0.5, 0.5),
-        (1, 0, 0.9, 0.9), (1, 5, 0.4, 0.3), (1, 9, 0.2, 0.4),
-        (2, 0, 0.9, 0.9), (2, 5, 0.1, 0.1),
-    ]  # fmt: skip
-    found = stopping(pd.DataFrame(rows, columns=["repeat", "epoch", "validation", "test"]), 9)
-    assert found["rise"]["n"] == 2  # the third diverged
+CURVES = pd.DataFrame(
+    [
+        (0, 0, 0.9, 0.9, 0.9), (0, 5, 0.3, 0.3, 0.35), (0, 9, 0.1, 0.5, 0.5),
+        (1, 0, 0.9, 0.9, 0.9), (1, 5, 0.3, 0.4, 0.3), (1, 9, 0.2, 0.2, 0.4),
+        (2, 0, 0.9, 0.9, 0.9), (2, 5, 0.1, 0.1, 0.1),
+    ],
+    columns=["repeat", "epoch", "train", "validation", "test"],
+)  # fmt: skip
+
+
+def test_a_training_is_stopped_with_all_its_losses_at_one_moment():
+    found = stopped(CURVES, 9)  # the third training diverged
+    assert found.to_dict("index") == {
+        0: {"epoch": 5, "train": 0.3, "validation": 0.3, "test": 0.35},
+        1: {"epoch": 9, "train": 0.2, "validation": 0.2, "test": 0.4},
+    }
+
+
+def test_stopping_compares_the_end_with_the_least_validation_loss():
+    found = stopping(CURVES, 9)
+    assert (found["rise"]["n"], found["risen"]) == (2, 1)
     assert found["rise"]["estimate"] == pytest.approx((0.15 + 0.0) / 2)
+    assert found["fall"]["estimate"] == pytest.approx((-0.2 + 0.0) / 2)
     assert (found["epoch"]["mean"], found["epoch"]["max"]) == (7, 9)
-    assert found["stopped"]["mean"] == pytest.approx(0.375)
     assert found["test_minus_validation"]["estimate"] == pytest.approx((0.05 + 0.2) / 2)
-    shorter = stopping(pd.DataFrame(rows, columns=["repeat", "epoch", "validation", "test"]), 5)
+    shorter = stopping(CURVES, 5)
     assert (shorter["rise"]["n"], shorter["epoch"]["max"]) == (3, 5)
 
 
