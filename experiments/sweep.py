@@ -126,7 +126,6 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
             {row["name"]: row["losses"] for row in fresh[:-1]},
             fresh[0]["name"],
         ),
-        "space": pd.DataFrame([{**row, "name": _label(row["name"])} for row in sweep.space(definition)]),
         "every_trial": pd.DataFrame(
             [sweep.trial_row(trial, swept, without=("val_losses", "epoch")) for trial in trials]
         ),
@@ -243,8 +242,10 @@ def _fresh(best: Sequence[Trial], definition: Sweep, params: Params, lab: Lab) -
                 **asdict(wilson(successes, len(score.loss))),
             }
         )
-    best, floor = rows[0]["losses"], bayes_loss(definition.fixed["s"])
-    return [{**row, **sweep.against_best(row["losses"], best, floor)} for row in rows]
+    found = sweep.against_best(
+        {row["name"]: row["losses"] for row in rows}, bayes_loss(definition.fixed["s"])
+    )
+    return [{**row, **found[row["name"]]} for row in rows]
 
 
 # ---- figures
@@ -282,7 +283,7 @@ def draw(result: Result, lab: Lab) -> None:
 
 
 def _parallel(trials: pd.DataFrame) -> Figure:
-    figure = Figure(figsize=(5.9, 3.3))
+    figure = Figure(figsize=(5.9, 2.9))
     ax = figure.subplots()
     axes = {
         "depth": Axis("depth", "integer"),

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from torch import nn
 
-from tinymlp.figures import BLUE, VERMILION, boundary_key, decision_boundary, scatter_classes
+from tinymlp.figures import BLUE, ORANGE, boundary_key, decision_boundary, scatter_classes
 from tinymlp.networks import Net, NoisyXor, parameter_count
 from tinymlp.studies import candidate_rows, curve, findings, snapshots, telling_runs
 from tinymlp.tracking import FIELDS, Session, fit
@@ -90,6 +90,7 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     logged = [log.rows if log else [] for log, _ in runs]
     return {
         "chosen": chosen,
+        "repeats_asked": list(REPEATS_ASKED),
         "config": config,
         "parameters": parameter_count(depth, width),
         "seeds": seeds,
@@ -162,51 +163,47 @@ def draw(result: Result, lab: Lab) -> None:
     lab.figure(
         "curves",
         _curves(curves),
-        alt="Learning curves of all runs, with the median over runs: training and validation loss, which "
-        "fall by orders of magnitude and hardly differ in most runs; validation accuracy, which jumps to one "
-        "early; the norm of the gradient, which first rises, then falls with the loss.",
+        alt="Learning curves of the runs, with their median: training loss and validation loss, validation "
+        "accuracy, and the norm of the gradient, over the epochs.",
         data=curves,
     )
     if values["pictures"]:
         lab.figure(
             "boundaries",
             _boundaries(values),
-            alt="The decision boundary over the epochs, left to right. It is wrong for whole clusters at "
-            "first, and changes least in the last pictures, where it separates all four.",
+            alt="The decision boundary over the epochs, left to right, with some of the training data: a row "
+            "for each run that is shown.",
         )
 
 
-TRAIN, VALIDATION = VERMILION, BLUE
+PANELS = {
+    "train_loss": "training loss (nats)",
+    "val_loss": "validation loss (nats)",
+    "val_accuracy": "validation accuracy",
+    "gradient_norm": "gradient norm",
+}
 
 
 def _curves(curves: pd.DataFrame) -> Figure:
-    """Loss, accuracy and gradient norm over the epochs: each run thin, the median bold."""
-    figure = Figure(figsize=(5.9, 2.5))
-    loss, accuracy, norm = figure.subplots(1, 3)
-    _lines(loss, curves, "train_loss", TRAIN, (0, (4, 2)))
-    _lines(loss, curves, "val_loss", VALIDATION, "-")
-    _lines(accuracy, curves, "val_accuracy", VALIDATION, "-")
-    _lines(norm, curves, "gradient_norm", TRAIN, (0, (4, 2)))
-    loss.set(yscale="log", ylabel="loss (nats)", title="loss")
-    accuracy.set(ylabel="share of points", title="validation accuracy")
-    norm.set(yscale="log", ylabel="Euclidean norm", title="gradient norm")
-    for ax in (loss, accuracy, norm):
-        ax.set_xlabel("epochs")
+    """Losses, accuracy and gradient norm over the epochs: each run thin, the median thick."""
+    figure = Figure(figsize=(5.9, 1.9))
+    panels = dict(zip(PANELS, figure.subplots(1, len(PANELS)), strict=True))
+    for column, ax in panels.items():
+        table = curves.pivot(index="epoch", columns="run", values=column)
+        ax.plot(table.index, table, color=BLUE, lw=0.5, alpha=0.5)
+        ax.plot(table.index, table.median(axis=1), color="black", lw=1.5)
+        ax.set(title=PANELS[column], xlabel="epochs", yscale="linear" if column == "val_accuracy" else "log")
+    # the median training loss once more, since the medians of both losses hardly differ
+    median = curves.groupby("epoch")["train_loss"].median()
+    panels["val_loss"].plot(median.index, median, color=ORANGE, lw=1.5, ls=(0, (1, 1.5)))
+    panels["train_loss"].sharey(panels["val_loss"])
     lines = [
-        Line2D([], [], color=TRAIN, ls=(0, (4, 2)), label="training data"),
-        Line2D([], [], color=VALIDATION, label="validation data"),
-        Line2D([], [], color="0.3", lw=0.5, alpha=0.6, label="one run"),
-        Line2D([], [], color="0.3", lw=1.6, label="median over runs"),
+        Line2D([], [], color=BLUE, lw=0.5, label="one run"),
+        Line2D([], [], color="black", lw=1.5, label="median over runs"),
+        Line2D([], [], color=ORANGE, lw=1.5, ls=(0, (1, 1.5)), label="median training loss"),
     ]
-    figure.legend(handles=lines, loc="outside lower center", ncols=4)
+    figure.legend(handles=lines, loc="outside lower center", ncols=3)
     return figure
-
-
-def _lines(ax: Axes, curves: pd.DataFrame, column: str, colour: str, style: Any) -> None:
-    """Draw one metric of all runs, and its median."""
-    table = curves.pivot(index="epoch", columns="run", values=column)
-    ax.plot(table.index, table, color=colour, lw=0.5, alpha=0.4, ls=style)
-    ax.plot(table.index, table.median(axis=1), color=colour, lw=1.6, ls=style)
 
 
 def _boundaries(values: Mapping[str, Any]) -> Figure:

@@ -42,7 +42,7 @@ def _whole_modules(m: Material) -> dict[str, int]:
     shown: dict[str, set[int]] = {}
     first: dict[str, int] = {}
     for code in m.code:
-        if code.file is not None:
+        if code.file is not None and code.file.endswith(".py"):  # a file of settings is no code
             shown.setdefault(code.file, set()).update(code.numbers)
             first.setdefault(code.file, code.start)
     whole = {}

@@ -2,7 +2,8 @@
 
 A name is `module:qualified.name`, for example `package.module:function`, `package.module:Class.method` or
 `experiments.name:Params`: a function, class, method or an assignment to a name. Modules are found as
-files below the project's source folders and are parsed, never imported.
+files below the project's source folders and are parsed, never imported. The path of a file in the project,
+for example `experiments/settings.yaml`, names all of its lines.
 
 Two comments, each alone on its line, leave code out of every excerpt:
 
@@ -21,7 +22,7 @@ import io
 import re
 import tokenize
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -106,7 +107,7 @@ class Difference:
 def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
     """Return the code of a name, from its first decorator on, without docstrings unless asked for.
 
-    Comments stay, blank lines at the end go, and line numbers are those of the file.
+    Comments stay, blank lines at the end go, and line numbers are those of the file. A path names a file.
 
     Raises
     ------
@@ -115,12 +116,23 @@ def find(project: Project, name: str, *, docstring: bool = False) -> Excerpt:
         has more than 79 columns.
 
     """
+    path = project.root / name
+    if ":" not in name and path.is_file() and path.resolve().is_relative_to(project.root):
+        return _file(_Text(project, path), name)
     module, qualname = _parts(name)
     source = _Source(project, _module_file(project, name, module))
     node = source.definition(name, qualname)
     lines = _dedented(source.shown(node, docstring=docstring))
     _check_width(source, lines)
     return Excerpt(name, source.shown_path, source.path, tuple(lines))
+
+
+def _file(text: _Text, name: str) -> Excerpt:
+    lines = text.between(1, len(text.lines))
+    if not any(line.number for line in lines):
+        raise InputError(f"{text.shown_path} has no line to show", cure="name another file")
+    _check_width(text, lines)
+    return Excerpt(name, text.shown_path, text.path, tuple(lines))
 
 
 def whole(project: Project, name: str) -> Excerpt:
@@ -208,7 +220,8 @@ def _parts(name: str) -> tuple[str, str]:
     if not colon or not all(part.isidentifier() for part in f"{module}.{qualname}".split(".")):
         raise InputError(
             f"{name!r} does not name code",
-            cure="write module:name, for example package.module:function or package.module:Class.method",
+            cure="write module:name, for example package.module:function or package.module:Class.method, "
+            "or the path of a file in the project",
         )
     return module, qualname
 
@@ -225,19 +238,87 @@ def _module_file(project: Project, name: str, module: str) -> Path:
 # ---------------------------------------------------------------------------------------- reading the source
 
 
-class _Source:
-    """A module's text, parsed."""
+class _Text:
+    """The text of a file, in which lines that begin with # are comments."""
 
     def __init__(self, project: Project, path: Path) -> None:
         self.path = path
         self.shown_path = project.shown(path)
         try:
-            text = path.read_text(encoding="utf-8-sig")
-            self.tree = ast.parse(text)
+            self.text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{self.shown_path} is not UTF-8: {error.reason}", cure="save it as UTF-8"
             ) from error
+        self.lines = self.text.split("\n")  # as Python counts them: splitlines() divides at form feeds, too
+
+    @cached_property
+    def comments(self) -> Mapping[int, _Comment]:
+        """The comments by line."""
+        return {
+            number: _Comment(line.strip(), line.index("#"), alone=True)
+            for number, line in enumerate(self.lines, 1)
+            if line.lstrip().startswith("#")
+        }
+
+    def place(self, line: int, column: int | None = None) -> Place:
+        return Place(self.shown_path, line, column, source=self.lines[line - 1])
+
+    def between(self, first: int, last: int, hidden: Container[int] = ()) -> list[Line]:
+        """Return the shown lines from the first to the last, and … where the marks leave some out."""
+        lines: list[Line] = []
+        skipped_since: int | None = None
+        for number in range(first, last + 1):
+            word = self._mark(number)
+            if word == "skip":
+                if skipped_since is not None:
+                    raise self._unpaired(number, f"skips what line {skipped_since} skips already")
+                skipped_since = number
+                indent = re.match(r"\s*", self.lines[number - 1])
+                lines.append(Line(None, (indent[0] if indent else "") + ELLIPSIS))
+            elif word == "resume":
+                if skipped_since is None:
+                    raise self._unpaired(number, "resumes, but nothing is skipped")
+                skipped_since = None
+            elif skipped_since is None and number not in hidden:
+                lines.append(Line(number, self.lines[number - 1].expandtabs(TAB).rstrip()))
+        if skipped_since is not None:
+            raise self._unpaired(skipped_since, "skips, and nothing resumes before the excerpt ends")
+        while lines and not lines[-1].text:
+            lines.pop()
+        return lines
+
+    def _mark(self, number: int) -> str | None:
+        """Return `skip` or `resume` if the line is such a mark."""
+        comment = self.comments.get(number)
+        mark = _MARK.match(comment.text) if comment else None
+        if comment is None or mark is None:
+            return None
+        if not comment.alone:
+            raise self._unpaired(number, "must stand alone on its line", column=comment.column + 1)
+        if mark["word"] not in _MARKS:
+            raise InputError(
+                f"unknown mark 'excerpt: {mark['word']}'",
+                place=self.place(number, comment.column + 1),
+                cure="write `# excerpt: skip` or `# excerpt: resume`",
+            )
+        return mark["word"]
+
+    def _unpaired(self, number: int, what: str, *, column: int | None = None) -> InputError:
+        return InputError(
+            f"the mark of an excerpt {what}",
+            place=self.place(number, column),
+            cure="write `# excerpt: skip` and `# excerpt: resume` in pairs, each alone on its line",
+        )
+
+
+class _Source(_Text):
+    """A module's text, parsed."""
+
+    def __init__(self, project: Project, path: Path) -> None:
+        super().__init__(project, path)
+        try:
+            self.tree = ast.parse(self.text)
         except (SyntaxError, ValueError) as error:
             line = getattr(error, "lineno", None)
             raise InputError(
@@ -245,16 +326,11 @@ class _Source:
                 place=Place(self.shown_path, line),
                 cure="correct the syntax",
             ) from error
-        self.lines = text.split("\n")  # as Python counts them: splitlines() divides at form feeds, too
-        self.text = text
 
     @cached_property
     def comments(self) -> Mapping[int, _Comment]:
         """The comments by line."""
         return _comments(self.text)
-
-    def place(self, line: int, column: int | None = None) -> Place:
-        return Place(self.shown_path, line, column, source=self.lines[line - 1])
 
     def definition(self, name: str, qualname: str) -> ast.stmt:
         """Return the one statement that defines a qualified name."""
@@ -282,27 +358,7 @@ class _Source:
         """Return the lines of a definition that are shown, and … where the marks leave some out."""
         first, last = self._span(node)
         hidden = set() if docstring else set(self._docstring_lines(node))
-        lines: list[Line] = []
-        skipped_since: int | None = None
-        for number in range(first, last + 1):
-            word = self._mark(number)
-            if word == "skip":
-                if skipped_since is not None:
-                    raise self._unpaired(number, f"skips what line {skipped_since} skips already")
-                skipped_since = number
-                indent = re.match(r"\s*", self.lines[number - 1])
-                lines.append(Line(None, (indent[0] if indent else "") + ELLIPSIS))
-            elif word == "resume":
-                if skipped_since is None:
-                    raise self._unpaired(number, "resumes, but nothing is skipped")
-                skipped_since = None
-            elif skipped_since is None and number not in hidden:
-                lines.append(Line(number, self.lines[number - 1].expandtabs(TAB).rstrip()))
-        if skipped_since is not None:
-            raise self._unpaired(skipped_since, "skips, and nothing resumes before the excerpt ends")
-        while lines and not lines[-1].text:
-            lines.pop()
-        return lines
+        return self.between(first, last, hidden)
 
     def whole(self, node: ast.stmt) -> list[Line]:
         """Return the lines of a definition that are not marks."""
@@ -339,29 +395,6 @@ class _Source:
                 yield from range(first, last + 1)
                 if not self.lines[last].strip():
                     yield last + 1
-
-    def _mark(self, number: int) -> str | None:
-        """Return `skip` or `resume` if the line is such a mark."""
-        comment = self.comments.get(number)
-        mark = _MARK.match(comment.text) if comment else None
-        if comment is None or mark is None:
-            return None
-        if not comment.alone:
-            raise self._unpaired(number, "must stand alone on its line", column=comment.column + 1)
-        if mark["word"] not in _MARKS:
-            raise InputError(
-                f"unknown mark 'excerpt: {mark['word']}'",
-                place=self.place(number, comment.column + 1),
-                cure="write `# excerpt: skip` or `# excerpt: resume`",
-            )
-        return mark["word"]
-
-    def _unpaired(self, number: int, what: str, *, column: int | None = None) -> InputError:
-        return InputError(
-            f"the mark of an excerpt {what}",
-            place=self.place(number, column),
-            cure="write `# excerpt: skip` and `# excerpt: resume` in pairs, each alone on its line",
-        )
 
 
 @dataclass(frozen=True)
@@ -420,7 +453,7 @@ def _dedented(lines: Sequence[Line]) -> list[Line]:
     return out
 
 
-def _check_width(source: _Source, lines: Sequence[Line]) -> None:
+def _check_width(source: _Text, lines: Sequence[Line]) -> None:
     for line in lines:
         width = columns(unicodedata.normalize("NFC", line.text))
         if line.number is not None and width > COLUMNS:

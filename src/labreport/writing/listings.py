@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from labreport.writing import latex
 from labreport.writing.excerpts import ELLIPSIS, Difference, Excerpt, Line
@@ -24,6 +25,7 @@ _COMMANDS = {
     "Token.Literal.String.Interpol": "",
     "Token.Name.Function": "LRdefined",
     "Token.Name.Class": "LRdefined",
+    "Token.Name.Tag": "LRdefined",  # a key of YAML
 }
 
 
@@ -48,7 +50,8 @@ def to_markdown(shown: Excerpt | Difference) -> str:
             lines.append(f"  {ELLIPSIS}" if row.sign == ELLIPSIS else f"{row.sign} {text}".rstrip())
         return f"{_heading(shown, code_span)}:\n\n{code_block(chr(10).join(lines), 'diff')}"
     code = "\n".join(line.text for line in shown.lines)
-    return f"{_heading(shown, code_span)}:\n\n{code_block(code, 'python')}"
+    language = _lexer(shown.file).aliases[0]
+    return f"{_heading(shown, code_span)}:\n\n{code_block(code, language)}"
 
 
 def _heading(shown: Excerpt | Difference, name: Callable[[str], str]) -> str:
@@ -100,15 +103,28 @@ def _block(heading: str, excerpt: Excerpt, rows: Sequence[str]) -> str:
 
 def _code(excerpt: Excerpt) -> list[str]:
     """Return the lines of an excerpt as LaTeX."""
-    return _highlighted("\n".join(line.text for line in excerpt.lines))
+    return _highlighted("\n".join(line.text for line in excerpt.lines), _lexer(excerpt.file))
 
 
-def _highlighted(code: str) -> list[str]:
-    """Return the lines of Python code as LaTeX."""
+def _lexer(file: str) -> Any:
+    """Return the lexer of Pygments for a file: that of Python, or the one for its suffix."""
+    from pygments.lexers import get_lexer_for_filename  # type: ignore[import-untyped]
     from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
+    from pygments.lexers.special import TextLexer  # type: ignore[import-untyped]
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
 
+    if file.endswith(".py"):
+        return PythonLexer()
+    try:
+        return get_lexer_for_filename(file)
+    except ClassNotFound:
+        return TextLexer()
+
+
+def _highlighted(code: str, lexer: Any) -> list[str]:
+    """Return the lines of code as LaTeX."""
     # tokens are joined by their command, so that neighbours in one style make one group of LaTeX
-    tokens = [(_command(str(kind)), text) for _, kind, text in PythonLexer().get_tokens_unprocessed(code)]
+    tokens = [(_command(str(kind)), text) for _, kind, text in lexer.get_tokens_unprocessed(code)]
     lines = [""]
     for command, group in groupby(tokens, key=itemgetter(0)):
         first, *others = ("".join(text for _, text in group)).split("\n")

@@ -15,11 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.path import Path
-from matplotlib.patheffects import Stroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from tinymlp.figures.plots import BLUE, GOLDEN_RATIO, ORANGE
+from tinymlp.figures.plots import BLUE, GOLDEN_RATIO, ORANGE, VERMILION
 
 Floats = NDArray[np.float64]
 
@@ -60,9 +59,9 @@ def parallel_coordinates(
     The idea is that of A. Inselberg, The Visual Computer 1 (1985), pages
     69-91. A column has one entry for each trial; those named by `axes` are
     drawn, in that order, but the objective `value`, linear or log, last. Each
-    curve has the colour beside its end on the objective's axis. The `best`
-    trials of least objective are wide, the others thin and pale; the very best
-    is black, with a dot on every axis. Equal integers and categories are
+    curve has the colour beside its end on the objective's axis, thin and pale, but for the
+    `best` trials of least objective: these are wide and vermilion, a mid grey
+    in print, and the very best is black, with a dot on every axis. Equal integers and categories are
     spread a little about their tick, each trial in the same direction on all
     axes. Failed trials are not drawn. The marks have labels for a legend.
     Raises ValueError for a missing column or axis, columns of different lengths,
@@ -80,8 +79,8 @@ def parallel_coordinates(
     failed, others = len(objective) - len(order), max(len(order) - max(best, 1), 0)
     coloured = {"cmap": MAGNITUDES, "clim": (0, 1)}
     _curves(ax, heights[:, :others], array=darkness[:others], **coloured, lw=0.5, alpha=0.45, zorder=1)
-    _curves(ax, heights[:, others:-1], array=darkness[others:-1], **coloured, lw=1.5, zorder=2)
-    _curves(ax, heights[:, -1:], edgecolors="black", lw=1.5, zorder=2)
+    _curves(ax, heights[:, others:-1], edgecolors=VERMILION, lw=1.1, zorder=2)
+    _curves(ax, heights[:, -1:], edgecolors="black", lw=1.8, zorder=2)
     ax.plot(heights[:, -1], ls="", **DOTS, zorder=4)
     for place, ruler in enumerate(rulers):
         last = place == len(rulers) - 1
@@ -326,7 +325,7 @@ def _draw_ruler(ax: Axes, place: int, ruler: _Ruler, marker: int) -> None:
 def _draw_numbers(ax: Axes, place: int, ruler: _Ruler, side: int) -> None:
     """Write the numbers at the ticks to the left (-1) or to the right (1), with a white halo.
 
-    The halo comes first, as an outline: so the text above it remains text.
+    A white ground lies between them and the curves.
     """
     above = ruler.above if place else 0.0  # no curves on the left of the first axis
     look: dict[str, Any] = {
@@ -335,11 +334,10 @@ def _draw_numbers(ax: Axes, place: int, ruler: _Ruler, side: int) -> None:
         "size": 8,
         "ha": "left" if side > 0 else "right",
         "va": "baseline" if above else "center",
+        "bbox": {"boxstyle": "square,pad=0.08", "facecolor": "white", "edgecolor": "none"},
     }
     for tick, text in ruler.ticks:
         at = place, ruler.height(tick) + above
-        halo = ax.annotate(text, at, **look, zorder=5)
-        halo.set_path_effects([Stroke(linewidth=2.5, foreground="white")])
         ax.annotate(text, at, **look, zorder=6)
 
 
@@ -360,11 +358,10 @@ def _draw_colours(ax: Axes, place: int, inverted: bool) -> None:
 
 def _name_the_curves(ax: Axes, darkness: Floats, others: int, failed: int) -> None:
     """Give the curves of `parallel_coordinates` their names for a legend, one entry each."""
-    ax.plot([], [], "-", color="black", lw=1.5, **DOTS, label="best trial")
+    ax.plot([], [], "-", color="black", lw=1.8, **DOTS, label="best trial")
     best = len(darkness) - others
     if best > 1:
-        colour = MAGNITUDES(float(np.median(darkness[others:])))
-        ax.plot([], [], "-", color=colour, lw=1.5, label=f"{best - 1} next best")
+        ax.plot([], [], "-", color=VERMILION, lw=1.1, label=f"{best - 1} next best")
     if others:
         colour = MAGNITUDES(float(np.median(darkness[:others])))
         ax.plot([], [], "-", color=colour, lw=0.5, alpha=0.7, label=f"{others} others")

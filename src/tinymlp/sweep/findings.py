@@ -7,13 +7,12 @@ import json
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinymlp.inference import Ranking, independent_means, paired_means, summarise
+from tinymlp.inference import Ranking, holm_corrected, independent_means, paired_means, summarise
 from tinymlp.parallel import Map, serial
 from tinymlp.sweep.definition import Sweep, Value
 from tinymlp.sweep.importance import importance_intervals, importances
@@ -130,25 +129,31 @@ def common_values(sweep: Sweep, best: Sequence[Trial]) -> dict[str, Any]:
     return {"trials": len(best), **common, "worst": best[-1].result[sweep.metric]}
 
 
-def against_best(losses: Floats, best: Floats, floor: float) -> dict[str, float | None]:
-    """Return the mean loss of a setting, its excess over the floor, and how far it is behind the best.
+def against_best(losses: Mapping[str, Floats], floor: float) -> dict[str, dict[str, float | None]]:
+    """Return each setting's mean loss, its excess over the floor, and how far it is behind the first one.
 
-    `losses` and `best` are (repeats,), repeat by repeat on the same data, so that contrasts are paired; None
-    stands for how far the best is behind itself: pass the same array.
+    `losses` are (repeats,) by name, repeat by repeat on the same data, so that contrasts are paired. Each
+    interval is that of one contrast; `behind_p` is corrected by Holm's method for all contrasts with the
+    first, which itself is behind by None.
     """
-    excess = paired_means(losses, np.full(len(losses), floor))
-    behind = paired_means(losses, best)
-    is_best = losses is best
-    return {
-        "mean": float(losses.mean()),
-        "std": float(losses.std(ddof=1)),
-        "excess": excess.estimate,
-        "excess_low": excess.low,
-        "excess_high": excess.high,
-        "behind": None if is_best else behind.estimate,
-        "behind_low": None if is_best else behind.low,
-        "behind_high": None if is_best else behind.high,
-    }
+    first, *others = losses
+    behind = holm_corrected({name: paired_means(losses[name], losses[first]) for name in others})
+    found = {}
+    for name, values in losses.items():
+        excess = paired_means(values, np.full(len(values), floor))
+        contrast = asdict(behind[name]) if name in behind else {}
+        found[name] = {
+            "mean": float(values.mean()),
+            "std": float(values.std(ddof=1)),
+            "excess": excess.estimate,
+            "excess_low": excess.low,
+            "excess_high": excess.high,
+            "behind": contrast.get("estimate"),
+            "behind_low": contrast.get("low"),
+            "behind_high": contrast.get("high"),
+            "behind_p": contrast.get("p_holm"),
+        }
+    return found
 
 
 def selection_effect(
@@ -168,20 +173,3 @@ def selection_effect(
         "difference": asdict(independent_means(fresh[chosen], swept_losses)),
         "best_again": {"name": again, "mean": means[again], "is_chosen": again == chosen},
     }
-
-
-def space(sweep: Sweep) -> list[dict[str, str]]:
-    """Return the swept parameters: their values, or the ends of their intervals, and the scale of these."""
-    return [
-        {
-            "name": name,
-            "values": ", ".join(map(str, one.values)) or f"{decimal(one.min)} to {decimal(one.max)}",
-            "scale": "listed" if one.values else "logarithmic" if one.log else "linear",
-        }
-        for name, one in sweep.swept.items()
-    ]
-
-
-def decimal(number: float) -> str:
-    """Return a number as people write it: without an exponent, and without zeros at the end."""
-    return f"{Decimal(str(number)):f}".removesuffix(".0")

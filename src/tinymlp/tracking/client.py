@@ -48,11 +48,19 @@ def start_core(wait: float) -> tuple[subprocess.Popen[bytes] | None, AsyncioMana
 
 def start_run(record: Record, folder: Path) -> wandb.Run:
     """Start a run that tells nothing of the machine, its user and the program."""
-    settings = wandb.Settings(
-        run_id=record.id,
-        run_name=record.name,
-        run_group=record.group,
+    return wandb.init(
         project=record.project,
+        name=record.name,
+        config=record.config,
+        settings=_private(record, folder),
+    )
+
+
+def _private(record: Record, folder: Path) -> wandb.Settings:
+    """Return the settings of a run in a folder of ours that names no machine or user."""
+    return wandb.Settings(
+        run_id=record.id,
+        run_group=record.group,
         sweep_id=record.sweep or None,
         root_dir=str(folder),
         use_dot_wandb=False,
@@ -69,7 +77,6 @@ def start_run(record: Record, folder: Path) -> wandb.Run:
         x_save_requirements=False,
         x_transaction_log_flush_interval=1,  # else a kill loses up to 15 s
     )
-    return wandb.init(config=record.config, settings=settings)
 
 
 def end_core(asyncer: AsyncioManager) -> None:

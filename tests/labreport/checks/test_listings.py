@@ -51,3 +51,10 @@ def test_a_difference_counts_its_rows_and_the_new_lines_among_them(copy):
     )
     (code,) = Material(copy, {}).code
     assert (code.file, code.rows, code.numbers) == ("src/m.py", 5, {6, 8})
+
+
+def test_a_file_of_settings_may_be_shown_in_full(copy):
+    (copy.root / "settings.yaml").write_text("width: 3\nrate: 0.1\n")
+    projects.change(copy.templates / "report.tex.j2", r"\clearpage", r'\VAR{excerpt("settings.yaml")}')
+    assert places("excerpts", copy) == []
+    assert note("excerpts", copy).startswith("2 excerpts, 4 lines")

@@ -304,6 +304,58 @@ def test_a_character_shown_as_its_code_point_takes_that_many_columns(tmp_path):
     assert f"{len('    return 1  # ') + 10 * 8} columns" in message
 
 
+SETTINGS = """\
+# excerpt: skip
+# for whom it is
+who: me
+# excerpt: resume
+rates: [0.1, 1.0] # slow, fast
+text: "# excerpt: skip"
+\tdeep: 1
+
+
+"""
+
+
+class TestFiles:
+    @pytest.fixture
+    def project(self, tmp_path: Path) -> Project:
+        (tmp_path / "experiments").mkdir()
+        (tmp_path / "experiments" / "settings.yaml").write_text(SETTINGS)
+        return Project(tmp_path, Config("title"))
+
+    def test_a_path_shows_the_lines_of_a_file_that_no_mark_leaves_out(self, project):
+        found = excerpts.find(project, "experiments/settings.yaml")
+        assert numbered(found) == [
+            "|…",
+            "5|rates: [0.1, 1.0] # slow, fast",
+            '6|text: "# excerpt: skip"',
+            "7|        deep: 1",
+        ]
+        assert (found.file, found.first, found.last) == ("experiments/settings.yaml", 5, 7)
+
+    @pytest.mark.parametrize("name", ["experiments/none.yaml", "experiments", "", "../outside.txt"])
+    def test_what_is_no_file_of_the_project_does_not_name_code(self, project, name):
+        (project.root.parent / "outside.txt").write_text("text")
+        with pytest.raises(InputError, match="does not name code") as caught:
+            excerpts.find(project, name)
+        assert "the path of a file" in caught.value.cure
+
+    @pytest.mark.parametrize(
+        ("text", "what"),
+        [
+            ("a: 1\n  # excerpt: skip\n", "nothing resumes"),
+            ("a: 1\n# excerpt: ship\n", "unknown mark"),
+            ("\n", "no line to show"),
+            (f"a: {'x' * 77}\n", "line 1 of experiments/settings.yaml runs off the page: 80 columns"),
+        ],
+    )
+    def test_a_file_that_cannot_be_shown_is_an_error(self, project, text, what):
+        (project.root / "experiments" / "settings.yaml").write_text(text)
+        with pytest.raises(InputError, match=what):
+            excerpts.find(project, "experiments/settings.yaml")
+
+
 def test_a_module_that_is_no_python_is_an_error_at_its_line(tmp_path):
     message, place = place_of_error(tmp_path, "x = 1\ndef f(:\n")
     assert "not valid Python" in message

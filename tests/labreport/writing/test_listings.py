@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import labreport
 from labreport.documents import latexmk
 from labreport.writing.excerpts import Excerpt, Line, difference
-from labreport.writing.listings import to_latex
+from labreport.writing.listings import to_latex, to_markdown
 
 
 def test_a_line_of_a_difference_is_highlighted_as_in_its_whole_text():
@@ -24,6 +24,20 @@ def test_a_line_of_a_difference_is_highlighted_as_in_its_whole_text():
     assert r"\LRadded{5}{\LRstring{def\ new}}" in shown
     assert r"\LRremoved{}{\LRcomment{def\ old}}" in shown  # a text that stands alone: a docstring
     assert r"\LRkept{7}{\LRkeyword{def}\ \LRdefined{end}" in shown
+
+
+def settings(file: str) -> Excerpt:
+    lines = ["width: 3 # of a layer", "def: [a, b]"]
+    return Excerpt(file, file, Path(file), tuple(Line(n, text) for n, text in enumerate(lines, 1)))
+
+
+def test_the_lines_of_a_file_are_highlighted_by_its_suffix():
+    yaml = to_latex(settings("a/b.yaml"))
+    assert r"\LRdefined{width}" in yaml
+    assert r"\LRcomment{\#\ of\ a\ layer}" in yaml
+    assert r"\LRkeyword" not in yaml
+    assert r"\LRline{2}{def:\ " in to_latex(settings("a/b.unknown"))
+    assert "\n```yaml\nwidth: 3" in to_markdown(settings("a/b.yaml"))
 
 
 HOSTILE = [

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
 from pypdf import PdfReader
 
@@ -47,8 +47,13 @@ def heights_at(ax, place):
     return [heights[place] for heights, _, _ in curves(ax)]
 
 
+def luminance(colours):
+    """Rec. 709's weights of red, green and blue."""
+    return to_rgba_array(colours)[..., :3] @ (0.2126, 0.7152, 0.0722)
+
+
 def numbers(ax, place):
-    """The numbers of an axis from below, once each; the halo writes them twice."""
+    """The numbers of an axis from below."""
     found = {text.get_text(): text.xy[1] for text in ax.texts if text.xy[0] == place}
     return sorted(found, key=found.get)
 
@@ -79,26 +84,27 @@ class TestParallelCoordinates:
         assert [label.get_text() for label in ax.get_xticklabels()] == ["rate", "loss"]
         assert heights_at(ax, 1) == [1, 0]
 
-    def test_best_trials_are_drawn_last_wide_and_dark_and_the_very_best_is_black_with_dots(self, ax):
+    def test_best_trials_are_drawn_last_and_wide_and_the_very_best_is_black_with_dots(self, ax):
         columns = {"lr": list(range(20)), "loss": [float(19 - trial) for trial in range(20)]}
         parallel_coordinates(ax, columns, {"lr": Axis("rate"), "loss": LOSS}, value="loss", best=5)
         drawn = curves(ax)
         assert heights_at(ax, 1) == pytest.approx(np.linspace(1, 0, 20).tolist())
         widths = [width for _, width, _ in drawn]
         assert set(widths[:15]) == {min(widths)}
-        assert set(widths[15:]) == {max(widths)}
-        assert max(widths) > 2 * min(widths)
-        assert [colour for _, _, colour in drawn[:-1]] == [
-            to_hex(MAGNITUDES(place)) for place in np.linspace(1, 0, 20)[:-1]
+        assert all(2 * min(widths) < width < max(widths) for width in widths[15:-1])
+        assert widths[-1] == max(widths)
+        assert [colour for _, _, colour in drawn[:15]] == [
+            to_hex(MAGNITUDES(place)) for place in np.linspace(1, 0, 20)[:15]
         ]
+        (next_best,) = {colour for _, _, colour in drawn[15:-1]}
+        assert 0.2 < luminance(next_best) < 0.5  # in print, neither the black of the best nor a pale line
         assert drawn[-1][2] == "#000000"
         dots = next(line for line in ax.lines if line.get_marker() == "o" and len(line.get_xdata()))
         assert dots.get_ydata().tolist() == drawn[-1][0]
         assert ax.get_legend_handles_labels()[1] == ["best trial", "4 next best", "15 others"]
 
     def test_colours_grow_lighter_with_the_objective(self):
-        rgb = MAGNITUDES(np.linspace(0, 1, 50))[:, :3]
-        assert (np.diff(rgb @ (0.2126, 0.7152, 0.0722)) > 0).all()
+        assert (np.diff(luminance(MAGNITUDES(np.linspace(0, 1, 50)))) > 0).all()
 
     def test_trials_without_a_finite_objective_are_counted_and_not_drawn(self, ax):
         columns = {"lr": [1.0, 2.0, 3.0, None, 5.0], "loss": [2.0, None, math.nan, math.inf, 1.0]}
@@ -250,12 +256,18 @@ class TestPrint:
         renderer = FigureCanvasAgg(sweep).get_renderer()
         sweep.draw(renderer)
         (ax,) = sweep.axes
-        texts = [text for text in ax.texts if not text.get_path_effects()] + ax.get_xticklabels()
+        texts = [*ax.texts, *ax.get_xticklabels()]
         boxes = {(t.get_text(), t.get_window_extent(renderer)) for t in texts}
         assert len(boxes) > 35
         assert [(a, b) for (a, first), (b, second) in combinations(boxes, 2) if first.overlaps(second)] == []
         width, height = sweep.canvas.get_width_height()
         assert [a for a, box in boxes if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height] == []
+
+    def test_no_curve_runs_through_a_number(self, sweep):
+        (ax,) = sweep.axes
+        lines = [artist.get_zorder() for artist in (*ax.collections, *ax.lines)]
+        assert all(text.get_zorder() > max(lines) for text in ax.texts)
+        assert {to_hex(text.get_bbox_patch().get_facecolor()) for text in ax.texts} == {"#ffffff"}
 
     def test_letters_are_text_of_8_points_or_more_in_a_small_vector_file(self, sweep, tmp_path, caplog):
         caplog.set_level(logging.WARNING, logger="matplotlib")

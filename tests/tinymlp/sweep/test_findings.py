@@ -22,7 +22,6 @@ from tinymlp.sweep import (
     random_importance,
     ranked,
     selection_effect,
-    space,
     stability,
     trial_counts,
     trial_row,
@@ -125,26 +124,6 @@ def test_stability_names_the_first_of_the_leaders_by_its_number():
     assert found == {"share": 0.6, "leaders": 4, "first": 5}
 
 
-def test_the_space_is_told_in_values_or_bounds_without_exponents():
-    assert space(SWEEP) == [
-        {"name": "depth", "values": "1, 2, 3", "scale": "listed"},
-        {"name": "kind", "values": "tanh, relu", "scale": "listed"},
-        {"name": "rate", "values": "0.000001 to 0.01", "scale": "logarithmic"},
-    ]
-    wide = definition(
-        parameters={
-            "x": Parameter("uniform", (), -5.0, 10.0),
-            "n": Parameter("int_uniform", (), 2, 8, 1),
-            "y": Parameter("uniform", (), 0.25, 1e22),
-        }
-    )
-    assert [(one["values"], one["scale"]) for one in space(wide)] == [
-        ("-5 to 10", "linear"),
-        ("2 to 8", "linear"),
-        ("0.25 to 10000000000000000000000", "linear"),
-    ]
-
-
 class TestImportance:
     def trials(self, rounds):
         one = definition("random", run_cap=60)
@@ -174,7 +153,7 @@ class TestFreshData:
     other = np.array([0.3, 0.5, 0.1, 0.9])
 
     def test_a_setting_is_compared_with_the_best_pair_by_pair(self):
-        found = against_best(self.other, self.best, 0.05)
+        found = against_best({"best": self.best, "other": self.other}, 0.05)["other"]
         assert found["mean"] == pytest.approx(0.45)
         assert found["std"] == pytest.approx(np.std(self.other, ddof=1))
         assert found["excess"] == pytest.approx(0.4)
@@ -185,9 +164,17 @@ class TestFreshData:
         assert (found["excess_low"], found["excess_high"]) == pytest.approx(tuple(interval))
 
     def test_the_best_is_not_behind_itself(self):
-        found = against_best(self.best, self.best, 0.05)
-        assert [found[key] for key in ("behind", "behind_low", "behind_high")] == [None] * 3
+        found = against_best({"best": self.best, "other": self.other}, 0.05)["best"]
+        assert [found[key] for key in found if key.startswith("behind")] == [None] * 4
         assert found["excess"] == pytest.approx(0.25)
+
+    def test_the_contrasts_with_the_best_are_one_family(self):
+        third = self.best + np.array([0.1, 0.2, 0.1, 0.2])
+        found = against_best({"best": self.best, "other": self.other, "third": third}, 0.05)
+        alone = [stats.ttest_rel(losses, self.best).pvalue for losses in (self.other, third)]
+        assert alone[1] < alone[0]
+        expected = [max(alone[0], 2 * alone[1]), 2 * alone[1]]  # Holm: twice the smaller, once the greater
+        assert [found[name]["behind_p"] for name in ("other", "third")] == pytest.approx(expected)
 
     def test_the_value_of_the_choice_is_compared_with_fresh_data_of_its_own(self):
         swept = [0.05, 0.2, 0.1]
@@ -250,6 +237,3 @@ class TestLists:
             "+x": {"value": 0.5, "trials": 3},
             "worst": 0.3,
         }
-
-    def test_are_told_in_the_space(self):
-        assert [row["values"] for row in space(self.SWEEP)] == ["[64, 64], [128]", "0.5, 0.5"]
