@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.scalar import Call, Trace
+    from tinymlp.scalar import Call
 
 
 @dataclass(frozen=True)
@@ -57,17 +57,15 @@ PANELS = {"product": "(a)", "sum_of_products": "(b)"}  # of the figure
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """Both expressions traced and passed through, and what the two ways to do it cost."""
-    # 1. each expression: its objects, the calls of the plain recursion in order, then a real backward pass
+    # 1. each expression: its graph, the calls of the plain recursion in order, then a real backward pass
     studies = {name: _study(expression(params)) for name, expression in EXPRESSIONS.items()}
     # 2. a number doubled again and again: calls of the recursion, visits of our own pass
-    counts = pd.DataFrame([_doubled(n) for n in range(1, params.doublings + 1)])
+    doublings = _doubled(params.doublings)
     return {
         **{name: study["values"] for name, study in studies.items()},
         "largest_difference": max(study["values"]["difference"] for study in studies.values()),
-        "doublings": counts.iloc[-1].to_dict(),
-        "objects": _joined({name: study["objects"] for name, study in studies.items()}),
+        "doublings": doublings,
         "calls": _joined({name: study["calls"] for name, study in studies.items()}),
-        "counts": counts,
     }
 
 
@@ -78,10 +76,9 @@ def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _study(graph: Mapping[str, Var]) -> dict[str, Any]:
-    """An expression traced, its objects before and after a real pass, and both gradients side by side."""
+    """An expression traced, then passed through, with the largest difference between both gradients."""
     traced = trace(graph["f"], graph)  # leaves the gradients as they are
     visits = count_visits(graph["f"])
-    objects_before = _objects(graph, traced)
     graph["f"].backward()  # what the trace foresaw is compared with what this leaves
     after = {name: var.grad for name, var in graph.items()}
     values = {
@@ -94,23 +91,7 @@ def _study(graph: Mapping[str, Var]) -> dict[str, Any]:
         "calls_made": len(traced.calls),
         "nodes": [asdict(node) for node in traced.nodes],
     }
-    table = objects_before.assign(grad_after=objects_before["name"].map(after))
-    return {"values": values, "objects": table, "calls": _calls(traced.calls)}
-
-
-def _objects(graph: Mapping[str, Var], traced: Trace) -> pd.DataFrame:
-    """A row for each object: its attributes as they are now; what it refers to, by name."""
-    return pd.DataFrame(
-        {
-            "name": node.name,
-            "v": graph[node.name].v,
-            "grad": graph[node.name].grad,
-            "operation": node.operation,
-            "operands": f"({', '.join(node.operands)})",
-            "returns": f"[{', '.join(f'({edge.input}, {edge.derivative:g})' for edge in node.edges)}]",
-        }
-        for node in traced.nodes
-    )
+    return {"values": values, "calls": _calls(traced.calls)}
 
 
 def _calls(calls: Sequence[Call]) -> pd.DataFrame:
