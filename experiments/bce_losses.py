@@ -68,12 +68,15 @@ LOSSES = {"bce": bce, "with_logits": with_logits}
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """The two losses and their gradients beside the exact ones, and where they part."""
+    # both losses with their gradients on a dense grid of logits, for each target
     steps = params.largest_logit * params.steps_per_unit
     logits = np.arange(-steps, steps + 1) / params.steps_per_unit
     curves = {target: _curves(logits, target) for target in (0, 1)}
+    # from which logit on each departs from the exact one
     values: dict[str, Any] = {
         name: {f"y{target}": _departure(curves[target], name, params) for target in curves} for name in LOSSES
     }
+    # the causes, found by measurement: where the sigmoid rounds, the clamp, the floor in the backward pass
     on_figure = np.arange(0, len(logits), params.steps_per_unit // FIGURE_STEPS_PER_UNIT)
     return {
         **values,
@@ -178,7 +181,7 @@ def _finding(bce: Mapping[str, Any]) -> str:
 
 
 def _figure(curves: pd.DataFrame, bce: Mapping[str, Any]) -> Figure:
-    figure = Figure(figsize=(5.9, 3.3))
+    figure = Figure(figsize=(5.9, 2.35))
     axes = figure.subplots(2, 2, sharex=True, sharey="row")
     for target, column in zip((0, 1), axes.T, strict=True):
         rows = curves[curves["target"] == target]
@@ -190,7 +193,7 @@ def _figure(curves: pd.DataFrame, bce: Mapping[str, Any]) -> Figure:
         _mark(column[0], departure["clamped_from"], 60 + 40 * target, outwards=False)
         _mark(column[1], departure["gradient_halved_from"], 0.5 - target, outwards=True)
     axes[0, 0].set(ylabel="loss (nats)", yticks=(0, 50, 100), ylim=(-6, 126))
-    axes[1, 0].set(ylabel="gradient of the loss in $z$", yticks=(-1, 0, 1))
+    axes[1, 0].set(ylabel="derivative in $z$", yticks=(-1, 0, 1))
     axes[1, 0].set_xticks((-100, -50, 0, 50, 100))
     axes[0, 1].legend(loc="upper right")
     return figure

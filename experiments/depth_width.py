@@ -12,17 +12,16 @@ anywhere in this gap; the result holds the gap's ends, between which the thresho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from tinymlp.figures import DEPTH_LOOKS, boundary_key, heat_map, network_picture, shape_label, strips
+from tinymlp.figures import DEPTH_LOOKS, boundary_key, network_picture, shape_label, strips
 from tinymlp.inference import bayes_accuracy, bayes_loss
 from tinymlp.networks import (
     Ensemble,
@@ -97,12 +96,16 @@ LOWEST_LOSS = 1e-4  # the end of the figure's axis, unless a network is better
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """Train and test all networks; tables of shapes, repeats, contrasts and learning curves."""
+    # one test set for all networks; it serves for nothing else
     seed, test_seed = lab.seed("networks"), lab.seed("test")
     test = NoisyXor(params.n_test, params.s, seed=test_seed)
+    # train every network in every repeat; a repeat has its own data, and initial weights for each network
     ensemble = train(SHAPES, range(params.repeats), _training(params), seed=seed, map=lab.map)
+    # test them: loss and accuracy on the new points, and what they say at the centres of the clusters
     scores = evaluate(ensemble, test.inputs, test.targets, map=lab.map)
     at_centres = centre_probabilities(ensemble)
     solved = {shape: score.accuracy > params.solved_above for shape, score in scores.items()}
+    # mean and standard deviation for each shape, and the shapes against each other, repeat by repeat
     train_loss = {shape: ensemble.history[shape].train_loss[-1] for shape in SHAPES}
     test_loss = {shape: score.loss for shape, score in scores.items()}
     shapes = {
@@ -217,26 +220,18 @@ def _examples(
 
 
 def draw(result: Result, lab: Lab) -> None:
-    """Four figures: losses of all repeats, success by depth and width, boundaries, learning curves."""
-    repeats, shapes, curves = (result.table(name) for name in ("repeats", "shapes", "curves"))
+    """Three figures: losses of all repeats, decision boundaries, learning curves."""
+    repeats, curves = result.table("repeats"), result.table("curves")
     values, params = result.values, result.params
     plateau, gap = values["plateaus"], values["gap"]
     lab.figure(
         "losses",
         _losses(repeats, values),
-        alt="Test loss of every network on a log axis, a strip for each shape, with mean, standard deviation "
-        f"and median. Solved networks reach up to {gap['solved_loss_max']:.3f}, all others begin at "
+        alt="Test loss of every network on a log axis, a strip for each shape, with mean and median. "
+        f"Solved networks reach up to {gap['solved_loss_max']:.3f}, all others begin at "
         f"{gap['stuck_loss_min']:.3f}, around the plateaus at {plateau['two_merged']:.3f}, "
         f"{plateau['three_merged']:.3f} and {plateau['constant']:.3f}.",
         data=repeats,
-    )
-    rates = ", ".join(f"{row.name} {100 * row.rate:.1f}" for row in shapes.itertuples(index=False))
-    lab.figure(
-        "success",
-        _success(shapes),
-        alt="Heat maps of success rate and median test loss by number of hidden layers and width. Success "
-        f"rates in percent, by hidden layers x width: {rates}.",
-        data=shapes,
     )
     lab.figure(
         "boundaries",
@@ -249,16 +244,16 @@ def draw(result: Result, lab: Lab) -> None:
     lab.figure(
         "curves",
         _learning(curves),
-        alt="Learning curves in three panels: the share of solved networks, which levels off (3x3: "
-        f"{levelling['solved_at_half']} of {params['repeats']} after half of the epochs, "
-        f"{levelling['solved_at_end']} at the end); the median training loss of networks that end solved, "
-        "which keeps falling; and of those that end stuck, which stays on a plateau.",
+        alt="Learning curves of the networks of width 2 and 3: the share of solved networks, which levels "
+        f"off (3x3: {levelling['solved_at_half']} of {params['repeats']} after half of the epochs, "
+        f"{levelling['solved_at_end']} at the end), and the median training loss of those that end solved, "
+        "which keeps falling.",
         data=curves,
     )
 
 
 def _losses(repeats: pd.DataFrame, values: Mapping[str, Any]) -> Figure:
-    figure = Figure(figsize=(5.9, 3.7))
+    figure = Figure(figsize=(5.9, 2.25))
     ax = figure.subplots()
     samples = {
         shape_label(Shape.parse(str(name))): rows["test_loss"]
@@ -266,9 +261,9 @@ def _losses(repeats: pd.DataFrame, values: Mapping[str, Any]) -> Figure:
     }
     strips(ax, samples, size=1.5, opacity=0.3)
     lines = {
-        "constant": (r"$\ln 2$", 4),
-        "three_merged": (r"$\frac{3}{4}\,H(\frac{1}{3})$", 0),
-        "two_merged": (r"$\frac{1}{2}\ln 2$", -5),
+        "constant": (r"$\ln 2$", 6),
+        "three_merged": (r"$\frac{3}{4}\,H(\frac{1}{3})$", -1),
+        "two_merged": (r"$\frac{1}{2}\,\ln 2$", -11),
     }
     for key, (label, shift) in lines.items():
         _level(ax, values["plateaus"][key], label, shift)
@@ -297,35 +292,6 @@ def _level(ax: Axes, loss: float, label: str, shift: float) -> None:
 def _scientific(value: float) -> str:
     mantissa, exponent = f"{value:.1e}".split("e")
     return rf"{mantissa} \times 10^{{{int(exponent)}}}"
-
-
-def _success(shapes: pd.DataFrame) -> Figure:
-    """Success rate and median loss by depth and width."""
-    figure = Figure(figsize=(5.9, 2.2))
-    left, right = figure.subplots(1, 2)
-    _map(left, shapes, "rate", lambda rate: rf"{100 * rate:.1f} %", Normalize(0, 1), "viridis")
-    median = LogNorm(shapes["median"].min(), 1)
-    _map(right, shapes, "median", lambda loss: f"{loss:.4f}", median, "viridis_r")
-    left.set_title("success rate")
-    right.set_title("median test loss (nats)")
-    return figure
-
-
-def _map(
-    ax: Axes, shapes: pd.DataFrame, column: str, text: Callable[[float], str], norm: Normalize, cmap: str
-) -> None:
-    """Draw one column by depth and width; the linear network has one cell, as wide as all widths."""
-    by_shape = shapes.set_index("name")[column]
-    cells = [["0"] * 3, *([f"{depth}x{width}" for width in (1, 2, 3)] for depth in (1, 2, 3))]
-    texts = [[text(by_shape[name]) for name in row] for row in cells]
-    texts[0][0] = texts[0][2] = ""
-    values = [[by_shape[name] for name in row] for row in cells]
-    heat_map(ax, values, ["0", "1", "2", "3"], ["1", "2", "3"], texts, norm=norm, cmap=cmap)
-    ax.set(xlabel="width", ylabel="hidden layers")
-    for edge in (0.5, 1.5, 2.5):
-        ax.axhline(edge, color="white", lw=1)
-        if edge < 2:
-            ax.plot([edge, edge], [0.5, 3.5], color="white", lw=1)
 
 
 def _boundaries(values: Mapping[str, Any], params: Mapping[str, Any]) -> Figure:
@@ -367,31 +333,22 @@ def _picture(ax: Axes, example: Mapping[str, Any], seed: int, params: Mapping[st
 
 
 def _learning(curves: pd.DataFrame) -> Figure:
-    """The share of solved networks, and the median training loss of those that end solved and stuck."""
-    figure = Figure(figsize=(5.9, 2.7))
-    axes = figure.subplots(1, 3)
-    for name, rows in curves.groupby("shape", sort=False):
+    """The share of repeats solved so far, and the median training loss of those that end solved."""
+    figure = Figure(figsize=(5.9, 2.2))
+    share, loss = figure.subplots(1, 2)
+    for name, rows in curves[curves["outcome"] == "solved"].groupby("shape", sort=False):
         shape = Shape.parse(str(name))
         style = {"label": shape_label(shape), **_style(shape)}
-        first = rows[rows["outcome"] == rows["outcome"].iloc[0]]
-        axes[0].plot(first["epoch"], 100 * first["share_solved"], **style)
-        for ax, outcome in zip(axes[1:], ("solved", "stuck"), strict=True):
-            chosen = rows[rows["outcome"] == outcome]
-            ax.plot(chosen["epoch"], chosen["median"], **style)
-    titles = ("solved so far", "networks that end solved", "networks that end stuck")
-    for ax, title in zip(axes, titles, strict=True):
-        ax.set(title=title, xlabel="epochs")
-    axes[0].set(ylabel="share of repeats (%)", ylim=(-3, 103))
-    axes[1].set(yscale="log", ylabel="median training loss (nats)")
-    axes[2].set(ylabel="median training loss (nats)", ylim=(0.3, 0.75))
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+        share.plot(rows["epoch"], 100 * rows["share_solved"], **style)
+        loss.plot(rows["epoch"], rows["median"], **style)
+    share.set(xlabel="epochs", ylabel="solved so far (%)", ylim=(-3, 103))
+    loss.set(xlabel="epochs", yscale="log", ylabel="median training loss (nats)")
+    figure.legend(*share.get_legend_handles_labels(), loc="outside right center")
     return figure
 
 
 def _style(shape: Shape) -> dict[str, Any]:
-    """The look of a shape's line: colour and marker tell the depth, the dashes the width."""
-    if not shape.depth:
-        return {"color": "0.6", "ls": "-"}
+    """The look of a shape's line: colour and marker tell the depth, dashes and an open marker width 2."""
     look = DEPTH_LOOKS[shape.depth]
-    dashes = {1: ":", 2: (0, (4, 2)), 3: "-"}
-    return {"color": look.colour, "ls": dashes[shape.width], "lw": 0.9, "marker": look.marker, "ms": 2.5}
+    narrow = {"ls": (0, (3, 2)), "mfc": "white"} if shape.width == ABLE[0].width else {}
+    return {"color": look.colour, "lw": 0.9, "marker": look.marker, "ms": 3, "mew": 0.7, **narrow}

@@ -2,7 +2,8 @@
 
 Both sets come from the same source with different seeds, as in every other experiment. Beside the pictures
 stand the numbers that show that the source is the one of the assignment: the size of the classes and of the
-clusters, and the spread of the points around the centres of their clusters.
+clusters, and the spread of the points around the centres of their clusters. The network of the assignment is
+printed as PyTorch prints it.
 
 The networks of all other experiments are trained side by side: how far their losses are from those of the
 readable loop is measured here, on networks of each shape that can solve the task.
@@ -18,7 +19,7 @@ from matplotlib.figure import Figure
 
 from tinymlp.figures import scatter_classes
 from tinymlp.inference import bayes_accuracy, bayes_loss, wilson
-from tinymlp.networks import NoisyXor, Shape, Training, greatest_difference
+from tinymlp.networks import Net, NoisyXor, Shape, Training, greatest_difference
 
 if TYPE_CHECKING:
     from labreport.results import Result
@@ -42,13 +43,15 @@ class Params:
 QUICK = Params(train=100, validation=100, epochs=5)
 
 ABLE = [Shape(depth, width) for depth in (1, 2, 3) for width in (2, 3)]  # shapes that can solve the task
+PRINTED = Shape(1, 3)  # the network in the assignment's listing
 PRECISIONS = {"single": "float32", "double": "float64"}
 
 TITLES = {"train": "training set", "validation": "validation set"}
 
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
-    """The points of both sets, what they count, and the best that a classifier can do on their source."""
+    """The points of both sets, what they count, a network's print, and how well a classifier can do."""
+    # two samples of the same source, from different seeds
     sets = {
         "train": NoisyXor(params.train, params.s, seed=lab.seed("train")),
         "validation": NoisyXor(params.validation, params.s, seed=lab.seed("validation")),
@@ -56,7 +59,10 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     points = pd.concat([_points(name, data) for name, data in sets.items()], ignore_index=True)
     return {
         **{name: _counts(points[points["set"] == name], sets[name]) for name in sets},
+        "print": str(Net(PRINTED.depth, PRINTED.width)).splitlines(),
+        # no classifier can do better on this source: what all losses are compared with
         "bayes": {"loss": bayes_loss(params.s), "accuracy": bayes_accuracy(params.s)},
+        # all other experiments rest on networks that are trained side by side: as by the readable loop?
         "agreement": _agreement(params, lab),
         "points": points,
     }
@@ -107,7 +113,7 @@ def _counts(points: pd.DataFrame, data: NoisyXor) -> dict[str, Any]:
 def draw(result: Result, lab: Lab) -> None:
     """One figure: the training and the validation set side by side, on the same axes."""
     points = result.table("points")
-    figure = Figure(figsize=(5.9, 2.75))
+    figure = Figure(figsize=(4.7, 1.95))
     for ax, (name, title) in zip(
         figure.subplots(1, 2, sharex=True, sharey=True), TITLES.items(), strict=True
     ):

@@ -1,4 +1,4 @@
-"""Drawings that several figures share: classes, decision boundaries, distributions, intervals, heat maps.
+"""Drawings that several figures share: classes, decision boundaries, distributions, intervals.
 
 Each draws on the axes that it is given; size and style are the figure's own.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
@@ -27,7 +27,9 @@ CLASS_MARKERS = ("o", "^")
 PROBABILITIES = LinearSegmentedColormap.from_list(
     "probabilities", ["#FCE6BC", "#FFFFFF", "#9ABFDD"]
 )  # tints of the two classes, white at one half; in grey the one of class 1 is darker
-POINT_COLOUR, MEAN_COLOUR, MEDIAN_COLOUR = BLUE, VERMILION, BLACK
+POINT_COLOUR = BLUE
+MEDIAN_MARK: dict[str, Any] = {"color": BLACK, "ls": "-", "lw": 1.2}
+MEAN_MARK: dict[str, Any] = {"color": BLACK, "ls": "", "marker": "D", "ms": 3.5, "mfc": "white", "mew": 0.9}
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 
 
@@ -103,13 +105,13 @@ def strips(
     size: float = 2,
     opacity: float = 0.25,
 ) -> None:
-    """Draw every value of each sample on a log axis, with mean ± std and median beside them.
+    """Draw every value of each sample on a log axis, with mean and median beside them.
 
     A sample stands over its name at its position (0, 1, ...). Its points are
     spread sideways by the golden ratio's multiples: evenly, the same each
     time. They are rasterised, at the resolution at which the figure is saved.
-    A bar that reaches zero or less runs off the axis. Raises ValueError for
-    values that are not positive.
+    The values show the spread: mean - std may be below zero, where a log axis
+    has no place for it. Raises ValueError for values that are not positive.
     """
     places = range(len(samples)) if positions is None else positions
     for place, (name, sample) in zip(places, samples.items(), strict=True):
@@ -118,7 +120,7 @@ def strips(
             raise ValueError(f"a log axis shows positive numbers only: {name!r} has others, or none")
         _strip(ax, place, values, size, opacity)
     _name_the_marks(ax)
-    ax.set_yscale("log", nonpositive="clip")
+    ax.set_yscale("log")
     ax.set_xticks(list(places), list(samples))
     ax.tick_params(axis="x", length=0)
 
@@ -149,61 +151,16 @@ def interval_bars(
         ax.errorbar(places, unit * middle, yerr=sides, **look)
 
 
-def heat_map(
-    ax: Axes,
-    matrix: ArrayLike,
-    rows: Sequence[str],
-    columns: Sequence[str],
-    annotations: Sequence[Sequence[str]],
-    *,
-    norm: Normalize | None = None,
-    cmap: str = "viridis",
-) -> AxesImage:
-    """Draw a matrix (rows, columns) as coloured cells, each with its annotation.
-
-    NaN is a cell that does not exist: it stays blank. Annotations are black or
-    white, whichever differs more from the cell. Returns the image, for a
-    colour bar. Raises ValueError where the shapes differ.
-    """
-    values = np.asarray(matrix, dtype=np.float64)
-    shape = (len(rows), len(columns))
-    if (
-        values.shape != shape
-        or {len(row) for row in annotations} != {shape[1]}
-        or len(annotations) != shape[0]
-    ):
-        raise ValueError(f"matrix, names and annotations must agree: {values.shape}, {shape}")
-    image = ax.imshow(np.ma.masked_invalid(values), cmap, norm=norm, aspect="auto")
-    for (row, column), value in np.ndenumerate(values):
-        if np.isfinite(value):
-            dark = _luminance(image.to_rgba(np.array(value))) < 0.18
-            colour = "white" if dark else "black"
-            ax.text(column, row, annotations[row][column], color=colour, ha="center", va="center", size=8)
-    ax.set_xticks(range(shape[1]), columns)
-    ax.set_yticks(range(shape[0]), rows)
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-    return image
-
-
 def _strip(ax: Axes, place: float, values: Floats, size: float, opacity: float) -> None:
     sideways = (np.arange(len(values)) * GOLDEN_RATIO) % 1 - 0.5
     at = place - 0.1 + 0.6 * sideways
     ax.scatter(at, values, size, POINT_COLOUR, alpha=opacity, linewidths=0, rasterized=True)
-    spread = values.std(ddof=1) if len(values) > 1 else 0.0
-    ax.errorbar(place + 0.32, values.mean(), spread, fmt="D", color=MEAN_COLOUR, ms=3, lw=1, capsize=2)
-    ax.plot([place - 0.42, place + 0.22], [np.median(values)] * 2, "-", color=MEDIAN_COLOUR, lw=1)
+    ax.plot([place - 0.42, place + 0.22], [np.median(values)] * 2, **MEDIAN_MARK)
+    ax.plot(place + 0.34, values.mean(), **MEAN_MARK)
 
 
 def _name_the_marks(ax: Axes) -> None:
     """Give the marks of `strips` their names for a legend, one entry each."""
     ax.plot([], [], ".", color=POINT_COLOUR, ms=4, label="one repeat")
-    ax.plot([], [], "-", color=MEDIAN_COLOUR, lw=1, label="median")
-    ax.errorbar([], [], [], fmt="D", color=MEAN_COLOUR, ms=3, lw=1, capsize=2, label=r"mean $\pm$ std")
-
-
-def _luminance(rgba: Floats) -> float:
-    """Return the relative luminance of a colour, 0 for black to 1 for white (WCAG 2.1)."""
-    rgb = np.asarray(rgba, dtype=np.float64).ravel()[:3]
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
+    ax.plot([], [], **MEDIAN_MARK, label="median")
+    ax.plot([], [], **MEAN_MARK, label="mean")

@@ -20,8 +20,10 @@ class NoisyXor(Dataset[tuple[Tensor, Tensor]]):
     """
 
     def __init__(self, n: int, s: float = 0.1, *, seed: int) -> None:
+        # excerpt: skip
         if n < 1 or s < 0:
             raise ValueError(f"noisy XOR needs n >= 1 and s >= 0: {n=}, {s=}")
+        # excerpt: resume
         generator = torch.Generator().manual_seed(seed)
         corners = torch.randint(2, (n, 2), generator=generator)
         noise = torch.randn(n, 2, generator=generator)
@@ -29,12 +31,15 @@ class NoisyXor(Dataset[tuple[Tensor, Tensor]]):
         self.centres = corners.float()
         self.inputs = self.centres + s * noise
         self.targets = (corners[:, 0] ^ corners[:, 1]).float()
+        # excerpt: skip
 
     def __len__(self) -> int:
         return len(self.targets)
 
     def __getitem__(self, index: int) -> tuple[Tensor, Tensor]:
         return self.inputs[index], self.targets[index]
+
+    # excerpt: resume
 
 
 def noisy_xor_batch(seeds: Sequence[int], n: int, s: float) -> tuple[Tensor, Tensor]:

@@ -41,12 +41,14 @@ def fit(
     model: nn.Module,
     train: Data,
     val: Data,
+    # excerpt: skip
     *,
     epochs: int,
     batch_size: int = 32,
     lr: float = 0.01,
     weight_decay: float = 0.0,
     seed: int,
+    # excerpt: resume
 ) -> History:
     """Train `model` in place and return its history, one entry per epoch.
 
