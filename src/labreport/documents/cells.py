@@ -100,6 +100,7 @@ def render(project: Project, name: str) -> Sheet:
             f"{FOLDER}/{name}{SUFFIX}",
             known,
             MARKDOWN,
+            questions=project.config.questions,
             functions=functions,
             **context.judging(project),
             remember=remember,

@@ -2,6 +2,7 @@
 
 from labreport.explain import claims, differences, lines
 from labreport.explain.annotated import annotate
+from labreport.explain.answers import Located, located
 from labreport.explain.claims import counted
 from labreport.explain.diffing import Compared, compared, last_report, since
 from labreport.explain.explanation import explain
@@ -9,6 +10,7 @@ from labreport.explain.impact import impact
 
 __all__ = [
     "Compared",
+    "Located",
     "annotate",
     "claims",
     "compared",
@@ -18,5 +20,6 @@ __all__ = [
     "impact",
     "last_report",
     "lines",
+    "located",
     "since",
 ]

@@ -105,7 +105,7 @@ class Answer:
 
     def holds(self, place: Place) -> bool:
         """Return whether a place lies in this answer."""
-        same = place.document == self.place.document
+        same = (place.document, place.cell) == (self.place.document, self.place.cell)
         return same and self.place.file_line <= place.file_line <= self.file_end
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from labreport import results
@@ -46,8 +45,7 @@ def collect(project: Project) -> Contents:
 
     """
     contents = Contents()
-    for folder in FOLDERS:
-        _add_matching(contents, project, project.root / folder, PATTERNS)
+    _add_sources(contents, project)
     _add_named(contents, project)
     _add_included(contents, project)
     standalone.add_engine(contents, project)
@@ -60,13 +58,23 @@ def collect(project: Project) -> Contents:
     return contents
 
 
-def _add_matching(contents: Contents, project: Project, folder: Path, patterns: Sequence[str]) -> None:
-    for path in walk(folder):
+def _add_sources(contents: Contents, project: Project) -> None:
+    """Add what the folders of sources hold, but for what `exclude` names; the author knows of that."""
+    excluded = project.config.submission.get("exclude", [])
+    used = set()
+    for path in (path for folder in FOLDERS for path in walk(project.root / folder)):
         name = _relative(project, path)
-        if matches(name, patterns) or path.is_symlink() or not path.is_file():
+        if found := [pattern for pattern in excluded if matches(name, (pattern,))]:
+            used.update(found)
+        elif matches(name, PATTERNS) or path.is_symlink() or not path.is_file():
             contents.add_file(name, path, name)
         else:
             contents.left_out.append(name)
+    for pattern in excluded:
+        if pattern not in used:
+            what = f"exclude of {CONFIG} names {pattern!r}, which matches no file in {', '.join(FOLDERS)}"
+            cure = "correct the pattern, or take it out"
+            raise InputError(what, place=_setting(project, pattern), cure=cure)
 
 
 def _add_named(contents: Contents, project: Project) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import textwrap
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from labreport.documents import DEBIAN_PACKAGES
 from labreport.errors import InputError, Place
+from labreport.explain import Located, located
 from labreport.project import Project
 from labreport.results import versions
 
@@ -29,10 +31,11 @@ def text(project: Project, files: Mapping[str, bytes], questions: Mapping[str, s
     """
     config = project.config
     sections = (
+        ("WHERE IS EACH QUESTION", _answers(located(project), files)),
         ("WHAT THIS IS", _about(files)),
         ("COMPILE AND RUN", _commands(files, questions)),
         ("PYTHON AND LIBRARIES", _libraries(files)),
-        ("WHAT LIES WHERE", _layout(files)),
+        ("WHAT LIES WHERE", _layout(files, config.submission.get("exclude", []))),
         ("EXPERIMENTS AND WHAT THEY ANSWER", _rows(list(questions.items()))),
         ("SAME BYTES", _reproducible(files, processor)),
     )
@@ -64,6 +67,46 @@ def recorded_processor(readme: str) -> str:
 
 
 # -------------------------------------------------------------------------------------------------- sections
+
+
+def _answers(answers: Iterable[Located], files: Mapping[str, bytes]) -> list[str]:
+    """Return a row for each answer: its page, its notebook, its experiments, and the code that it shows."""
+    rows = [
+        (
+            f"{answer.question}, page {answer.page}" if answer.page else answer.question,
+            "; ".join([*(_cell(*cell, files) for cell in answer.cells), *_code(answer, files)]),
+        )
+        for answer in answers
+    ]
+    if not rows:
+        return []
+    what = (
+        "The page is that of report.pdf. Then: the notebook, with the heading of its cell; the experiment "
+        "that computed the numbers; the code that the answer shows or explains."
+    )
+    return [*_wrapped(what), "", *_rows(rows)]
+
+
+def _cell(name: str, number: int, files: Mapping[str, bytes]) -> str:
+    """Return where a notebook answers, by the heading with which the cell begins."""
+    file = f"notebooks/{name}.ipynb"
+    try:
+        cell = json.loads(files[file])["cells"][number - 1]
+        heading = "".join(cell["source"]).partition("\n")[0].lstrip("# ")
+    except (ValueError, LookupError, TypeError):  # the checks report a damaged notebook
+        heading = ""
+    return f'{file}, cell {number} "{heading}"' if heading else f"{file}, cell {number}"
+
+
+def _code(answer: Located, files: Mapping[str, bytes]) -> Iterator[str]:
+    """Yield the files of the experiments and of the code that is shown, each with the names that are."""
+    found: dict[str, list[str]] = {f"experiments/{name}.py": [] for name in answer.experiments}
+    for module, _, name in (each.partition(":") for each in answer.code):
+        path = module.replace(".", "/") + ".py"
+        file = next((at for at in (f"src/{path}", path) if at in files), path)
+        found.setdefault(file, []).append(name)
+    for file, names in found.items():
+        yield f"{file}: {', '.join(names)}" if any(names) else file
 
 
 def _about(files: Mapping[str, bytes]) -> list[str]:
@@ -139,7 +182,7 @@ def _libraries(files: Mapping[str, bytes]) -> list[str]:
     return [*lines, *_wrapped(f"System packages (Debian, Ubuntu): {system}.")]
 
 
-def _layout(files: Mapping[str, bytes]) -> list[str]:
+def _layout(files: Mapping[str, bytes], excluded: Sequence[str]) -> list[str]:
     known: Rows = [
         ("build_report.py", "the main file"),
         ("report.toml", "what the report is: title, authors, questions"),
@@ -155,7 +198,10 @@ def _layout(files: Mapping[str, bytes]) -> list[str]:
         ("constraints.txt", "the version of each Python package"),
         ("README.md", "the full description"),
     ]
-    return _rows([row for row in known if any(name.startswith(row[0]) for name in files)])
+    lines = _rows([row for row in known if any(name.startswith(row[0]) for name in files)])
+    if excluded:
+        lines += ["", *_wrapped(f"Not handed in, as no answer needs it: {', '.join(excluded)}.")]
+    return lines
 
 
 def _reproducible(files: Mapping[str, bytes], processor: str) -> list[str]:

@@ -123,6 +123,28 @@ def test_a_pattern_that_cannot_be_meant_is_an_error_with_its_line(made_once, tmp
     assert (error.place.file, error.place.line) == ("report.toml", None if "\\" in pattern else 4)
 
 
+def test_report_toml_can_leave_out_sources(made_once, tmp_path):
+    toml = 'submission = {exclude = ["tests/**", "src/thing/*.sty"], include = ["tests/data.json"]}'
+    project = copied(made_once, tmp_path / "p", toml)
+    packed = bundle.pack(project)
+    gone = {"tests/test_thing.py", "src/thing/thing.sty"}
+    assert {*OWN, "tests/data.json"} - set(packed.files) == gone
+    assert not any(name in notice for name in gone for notice in packed.notices)
+    with zipfile.ZipFile(packed.code) as archive:
+        text = " ".join(archive.read("code/README.txt").decode().split())
+    assert "Not handed in, as no answer needs it: tests/**, src/thing/*.sty." in text
+    assert bundle.out_of_date(project) == []
+
+
+@pytest.mark.parametrize("pattern", ["tests/nothing.py", "build/results/**", "data/**", "notebooks/*"])
+def test_a_pattern_that_leaves_out_no_source_is_an_error_with_its_line(made_once, tmp_path, pattern):
+    project = copied(made_once, tmp_path / "p", f'[submission]\nexclude = [\n  "{pattern}"]\n')
+    error = refused(project)
+    assert isinstance(error, InputError)
+    assert "matches no file in experiments" in error.what
+    assert (error.place.file, error.place.line) == ("report.toml", 4)
+
+
 @pytest.mark.parametrize(
     "value", ['"data"', "{incl = []}", "{include = [1]}", "{include = 'x'}", "{allow = [[]]}"]
 )

@@ -1,5 +1,6 @@
 """The README of a hand-in says what the packed files say."""
 
+import json
 import os
 import re
 import shutil
@@ -8,8 +9,10 @@ import zipfile
 from pathlib import Path
 
 import projects
-from handed import copied, refused
+from handed import NOTEBOOK, copied, refused
 
+from labreport.documents import cells, notebooks, provenance, report
+from labreport.documents.pages import Pages
 from labreport.errors import InputError
 from labreport.handin import bundle, readme
 from labreport.project import Project
@@ -59,6 +62,31 @@ def test_the_readme_lists_python_every_direct_library_with_its_version_and_the_s
     assert order == sorted(order)
     assert "texlive-latex-extra" in text
     assert "latexmk" in text
+
+
+ANSWERED = """\
+\\documentclass{article}\\begin{document}
+\\BLOCK{answer "1"}\\VAR{one.values.x|text} \\VAR{excerpt("experiments.one:draw")}\\BLOCK{endanswer}
+\\end{document}
+"""
+
+
+def test_the_readme_begins_with_where_each_question_is_answered(made_once, tmp_path):
+    project = copied(made_once, tmp_path / "p", '[questions]\n"1" = "What?"\n"2(b)" = "Which?"\n')
+    projects.write(project.templates / "report.tex.j2", ANSWERED)
+    record = provenance.of_report(report.render(project), Pages({2: {7: 1}}))
+    provenance.write(project.provenance, record)
+    notebook = '# %% [markdown]\n"""\n\\BLOCK{answer "1"}## A *walk*\\BLOCK{endanswer}\n"""\n'
+    projects.write(project.templates / "notebooks/walk.py.j2", notebook)
+    woven = provenance.of_notebook(cells.render(project, "walk"))
+    provenance.write(notebooks.provenance_path(project, "walk"), woven)
+    cell = {"cell_type": "markdown", "metadata": {}, "source": ["## A *walk*\n", "text"]}
+    projects.write(project.notebooks / "walk.ipynb", json.dumps(NOTEBOOK | {"cells": [cell]}))
+    text = packed_readme(project)
+    first = next(line for line in text.splitlines() if line.isupper() and len(line) > 1)
+    assert first == "WHERE IS EACH QUESTION"
+    row = '1, page 7 notebooks/walk.ipynb, cell 1 "A *walk*"; experiments/one.py: draw'
+    assert row in " ".join(text.split())
 
 
 def test_the_readme_follows_the_project(made_once, tmp_path):

@@ -247,7 +247,6 @@ class TestTemplates:
             (r"\VAR{d.a}", "d.a", "needs a format"),
             (r"\VAR{d.s|label}", "d.s|label", "label has no form in Markdown"),
             (r"\VAR{d.figure|figure(width='2cm')}", "d.figure|figure(width='2cm')", "as large as it is"),
-            (r"\BLOCK{answer '1'}x\BLOCK{endanswer}", "1", "belongs in the report"),
             (r"\VAR{d.a|num|python}", "d.a|num|python", "formatted already"),
         ],
     )

@@ -17,10 +17,11 @@ def test_the_notebook_sweeps_the_parameters_of_the_sweep_file():
     whole = yaml.safe_load((ROOT / "experiments/sweep.yaml").read_text(encoding="utf-8"))
     swept = load(ROOT / "experiments/sweep.yaml").swept
     assert len(swept) == 7
+    assert definition["parameters"].keys() == whole["parameters"].keys()
     assert {name: definition["parameters"][name] for name in swept} == {
         name: whole["parameters"][name] for name in swept
     }
-    assert definition["metric"] == whole["metric"]
+    assert (definition["method"], definition["metric"]) == (whole["method"], whole["metric"])
 
 
 def test_both_tracked_experiments_log_to_one_project():
