@@ -74,14 +74,17 @@ def judging(project: Project) -> dict[str, Any]:
 
 
 @contextmanager
-def kept(path: Path) -> Iterator[Remember]:
-    """Give what keeps compiled templates and the statistics of claims in a file, for the next rendering.
+def kept(path: Path | None) -> Iterator[Remember]:
+    """Give what keeps compiled templates and the statistics of claims in a file; without one, keep nothing.
 
     What is kept changes nothing but the time that rendering takes: the key of a template is its source, that
     of a statistic its samples, and the file is believed only by the code and the versions that made it.
     """
     from labreport import claims, language
 
+    if path is None:
+        yield language.afresh
+        return
     installed = results.versions.installed(sys.path)
     made_with = {name: installed.get(name, "") for name in ("jinja2", "numpy", "scipy")}
     cache = results.Cache(path, (claims, language), made_with)

@@ -145,8 +145,10 @@ def recompile(project: Project, text: str, target: Path) -> None:
         latexmk.compile(scratch / "compile", job=JOB).pdf.replace(target)
 
 
-def render(project: Project) -> Document:
+def render(project: Project, *, keep: bool = True) -> Document:
     """Return the rendered main template, as a document whose braces and environments match.
+
+    Unless told to `keep` nothing, the build folder keeps compiled templates and statistics for the next time.
 
     Raises
     ------
@@ -164,7 +166,7 @@ def render(project: Project) -> Document:
             cure="create it, or name another one as `template` in report.toml",
         )
     known = context.known(project)
-    with context.kept(project.build / "cache" / "report.json") as remember:
+    with context.kept(project.build / "cache" / "report.json" if keep else None) as remember:
         rendered = render_template(
             project.templates,
             project.config.template,

@@ -53,7 +53,8 @@ def rendered(project: Project, name: str, folder: Path) -> Snapshot:
 
     Raises what rendering raises.
     """
-    document = report.render(project)
+    # what somebody else's folder keeps is code that would run outside the sandbox; nor is it ours to write in
+    document = report.render(project, keep=False)
     report.write_sources(project, document, folder)
     # as it would be read back: JSON knows no tuples
     record = json.loads(json.dumps(report.recorded(project, document)))

@@ -12,6 +12,7 @@ import pytest
 
 from labreport.errors import InputError, ToolError, UsageError
 from labreport.explain import others
+from labreport.results import Cache
 
 
 def contents(folder):
@@ -58,12 +59,22 @@ class TestFolders:
         assert contents(made.root) == before
 
     @pytest.mark.parametrize("inside", ["", "code"])
-    def test_an_unpacked_hand_in_is_rendered_from_its_results(self, project, made, tmp_path, inside):
+    def test_an_unpacked_hand_in_is_rendered_from_its_results(
+        self, project, made, tmp_path, inside, monkeypatch
+    ):
         folder = tmp_path / "hand-in"
         shutil.copytree(made.root, folder / inside)
         for name in ("provenance.json", "state.json", "latex"):
             path = folder / inside / "build" / name
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+        kept = folder / inside / "build" / "cache" / "report.json"
+        projects.write(kept, "not ours")
+
+        def load(cache):
+            assert cache.path != kept, "code that a folder brings would run outside the sandbox"
+            return {}
+
+        monkeypatch.setattr(Cache, "_load", load)
         before = contents(folder)
         found = find(project, folder, tmp_path)
         assert first(found) == r"\num{0.500}"
