@@ -104,6 +104,8 @@ class TestCommonWords:
             (r"\Cref{fig:a} shows all runs", []),
             (r"\Cref{fig:a} shows that all are here", ["all"]),
             ("If all runs converge, it ends", []),
+            ("When all runs converge, it ends", []),
+            ("It ends when all runs converge", ["all"]),
             ("It may be that all runs converge", []),
             ("Do all runs converge?", []),
             ("For $x = 1$ all runs converge", ["all"]),
