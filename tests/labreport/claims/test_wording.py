@@ -100,6 +100,8 @@ class TestCommonWords:
             ("All runs are said to converge", ["All"]),
             ("A run is called good if all parts converge", []),
             ("We keep all runs", []),
+            (r"The tests are corrected, over all of \VAR{d.values.n}", []),
+            (r"The tests are corrected, and we have all of \VAR{d.values.n}", ["all"]),
             ("We find all runs alike", ["all"]),
             (r"\Cref{fig:a} shows all runs", []),
             (r"\Cref{fig:a} shows that all are here", ["all"]),
@@ -237,7 +239,8 @@ class TestTable:
             'allowed = {quantity = ["vor allem"]}\n'
             'numbers = {small = "zwei", large = "zehn", before = "mal", joined = "oder"}\n'
             'stating = {verbs = "gelang", endings = "en"}\n'
-            'describing = {joints = "aber", subject = "wir", between = "auch", auxiliary = "sind", '
+            'describing = {having = "haben", joints = "aber", subject = "wir", between = "auch", '
+            'auxiliary = "sind", '
             'done = "gezeigt", we = "zeigten", not_after = "die", defining = "genannt", define = "nennen", '
             'using = "nutzen", showing = "zeigt", which = "die", not_before = "dass", '
             'cues = ["ob"], first = "wenn"}'
