@@ -36,6 +36,8 @@ class Clauses:
         before, sentence = self.words[first:start], self.reading.sentence(start)
         is_common = self.words[start:end].lower() in self._common
         shows = self.reading.tells_results(*sentence)
+        if self._signs.asks.search(self.words, sentence[0], start):
+            return False
         if self._signs.names.search(before) and (kind == "superlative" or not shows):
             return False
         # a clause without a verb goes on with what the sentence says before it
@@ -47,23 +49,20 @@ class Clauses:
             return False
         if shows or not is_common:
             return True
-        return self._signs.stating.search(self.words, first, last) is not None and self._is_near_results(
-            start
-        )
+        says_how_it_came_out = self._signs.stating.search(self.words, first, last) is not None
+        return says_how_it_came_out and self._is_near_results(start)
 
     def _describes(self, first: int, last: int) -> bool:
         """Return whether a part of a sentence says what was done, what is shown, or what a word means."""
-        if self._signs.defining.search(self.words, first, last):
+        signs, part = self._signs, self.words[first:last]
+        if signs.defining.search(part):
             return True
-        if self._signs.stating.search(self.words, first, last):
+        rest = signs.doing.sub("", part)  # "we changed" does, "it changed" states
+        if signs.stating.search(rest):
             return False
-        if self._signs.doing.search(self.words, first, last):
-            return True
-        sentence, is_shown = (
-            self.reading.sentence(first)[0],
-            self._signs.showing.search(self.words, first, last),
-        )
-        return bool(is_shown and REFERENCE.search(self.reading.prose.source, sentence, last))
+        sentence = self.reading.sentence(first)[0]
+        is_shown = signs.showing.search(part) and REFERENCE.search(self.reading.prose.source, sentence, last)
+        return rest != part or bool(is_shown)
 
     def _is_near_results(self, offset: int) -> bool:
         """Return whether the section around an offset tells results; of mathematics, the paragraph."""
@@ -87,7 +86,8 @@ class _Signs:
     """The patterns of a language's table.
 
     A clause states by `stating`; it describes by `doing`, by `showing` beside a reference, and in any case by
-    `defining`; `names` ends before a comparison that only says which things are meant.
+    `defining`. `asks` finds an embedded question that goes on to the end, `names` ends before a comparison
+    that only says which things are meant.
     """
 
     def __init__(self, stating: Table, describing: Table) -> None:
@@ -110,6 +110,10 @@ class _Signs:
         self.showing = _words(rf"{words['showing']}\b(?!\s+{words['not_before']}\b)")
         self.names = re.compile(rf"\b{words['which']}\s+{words['auxiliary']}\s+$", re.IGNORECASE)
         self.joint = re.compile(rf"[,()]|\b{words['joints']}\b", re.IGNORECASE)
+        self.asks = re.compile(
+            rf"\b(?:{'|'.join(map(phrase, describing['asks']))})\b(?!.*\b{words['not_before']}\b)",
+            re.IGNORECASE | re.DOTALL,
+        )
         self._cue = _words("|".join(map(phrase, describing["cues"])))
         self._first = re.compile(rf"\W*{words['first']}\b", re.IGNORECASE)
 

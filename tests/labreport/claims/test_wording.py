@@ -100,6 +100,8 @@ class TestCommonWords:
             ("All runs are said to converge", ["All"]),
             ("A run is called good if all parts converge", []),
             ("We keep all runs", []),
+            ("We changed one at a time, and all together", []),
+            ("It changed once, and all together", []),
             (r"The tests are corrected, over all of \VAR{d.values.n}", []),
             (r"The tests are corrected, and we have all of \VAR{d.values.n}", ["all"]),
             ("We find all runs alike", ["all"]),
@@ -137,6 +139,8 @@ class TestCommonWords:
         ("This does not show that others are better", []),
         ("This does not help, others are better", ["better"]),
         ("Would others be better?", []),
+        (r"In how many of \VAR{d.values.n} pairs, and when, the first is better", []),
+        (r"It says how often it wins, and that the first is better", ["better"]),
         ("Ten repeats were made", []),
     ],
 )
@@ -243,7 +247,7 @@ class TestTable:
             'auxiliary = "sind", '
             'done = "gezeigt", we = "zeigten", not_after = "die", defining = "genannt", define = "nennen", '
             'using = "nutzen", showing = "zeigt", which = "die", not_before = "dass", '
-            'cues = ["ob"], first = "wenn"}'
+            'cues = ["ob"], asks = ["wie oft"], first = "wenn"}'
         )
         text = "nie, zehn, das beste, ist das beste, vor allem"
         found = [(m[0], m.lastgroup) for m in pattern(other).finditer(text) if m.lastgroup != "allowed"]
