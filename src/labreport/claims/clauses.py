@@ -33,29 +33,36 @@ class Clauses:
         printed in the sentence, or close to a verb that says how something came out.
         """
         first, last = self._clause(start)
-        clause, sentence = self.words[first:last], self.reading.sentence(start)
+        before, sentence = self.words[first:start], self.reading.sentence(start)
+        is_common = self.words[start:end].lower() in self._common
         shows = self.reading.tells_results(*sentence)
-        if self._signs.names.search(self.words[first:start]) and (kind == "superlative" or not shows):
+        if self._signs.asks.search(self.words, sentence[0], start):
             return False
-        if self._signs.opens(self.words[first:start]) or self._describes(clause, sentence[0], last):
+        if self._signs.names.search(before) and (kind == "superlative" or not shows):
+            return False
+        # a clause without a verb goes on with what the sentence says before it
+        goes_on = is_common and self._signs.verb.search(self.words, first, last) is None
+        if self._signs.opens(before) or self._describes(sentence[0] if goes_on else first, last):
             # beside a result even what was described is compared: "the best of them was trained to 0.3"
             return shows and kind not in ("quantity", "number")
         if self.words.startswith("?", sentence[1] - 1):
             return False
-        if shows or self.words[start:end].lower() not in self._common:
+        if shows or not is_common:
             return True
-        return self._signs.stating.search(clause) is not None and self._is_near_results(start)
+        says_how_it_came_out = self._signs.stating.search(self.words, first, last) is not None
+        return says_how_it_came_out and self._is_near_results(start)
 
-    def _describes(self, clause: str, sentence: int, end: int) -> bool:
-        """Return whether a clause says what was done, what is shown, or what a word means."""
-        if self._signs.defining.search(clause):
+    def _describes(self, first: int, last: int) -> bool:
+        """Return whether a part of a sentence says what was done, what is shown, or what a word means."""
+        signs, part = self._signs, self.words[first:last]
+        if signs.defining.search(part):
             return True
-        if self._signs.stating.search(clause):
+        rest = signs.doing.sub("", part)  # "we changed" does, "it changed" states
+        if signs.stating.search(rest):
             return False
-        if self._signs.doing.search(clause):
-            return True
-        is_shown = self._signs.showing.search(clause) is not None
-        return is_shown and REFERENCE.search(self.reading.prose.source, sentence, end) is not None
+        sentence = self.reading.sentence(first)[0]
+        is_shown = signs.showing.search(part) and REFERENCE.search(self.reading.prose.source, sentence, last)
+        return rest != part or bool(is_shown)
 
     def _is_near_results(self, offset: int) -> bool:
         """Return whether the section around an offset tells results; of mathematics, the paragraph."""
@@ -79,7 +86,8 @@ class _Signs:
     """The patterns of a language's table.
 
     A clause states by `stating`; it describes by `doing`, by `showing` beside a reference, and in any case by
-    `defining`; `names` ends before a comparison that only says which things are meant.
+    `defining`. `asks` finds an embedded question that goes on to the end, `names` ends before a comparison
+    that only says which things are meant.
     """
 
     def __init__(self, stating: Table, describing: Table) -> None:
@@ -95,9 +103,17 @@ class _Signs:
         self.stating = _words(rf"{relative}{words['verbs']}{words['endings']}?")
         self.defining = _words(rf"{passive}{words['defining']}|{active}{words['define']}")
         self.doing = _words(rf"{relative}(?:{passive}{words['done']}|{active}{words['we']}|{words['using']})")
+        verbs = ("auxiliary", "having", "subject", "using", "showing")
+        self.verb = _words(
+            "|".join([rf"{words['verbs']}{words['endings']}?", *(words[key] for key in verbs)])
+        )
         self.showing = _words(rf"{words['showing']}\b(?!\s+{words['not_before']}\b)")
         self.names = re.compile(rf"\b{words['which']}\s+{words['auxiliary']}\s+$", re.IGNORECASE)
         self.joint = re.compile(rf"[,()]|\b{words['joints']}\b", re.IGNORECASE)
+        self.asks = re.compile(
+            rf"\b(?:{'|'.join(map(phrase, describing['asks']))})\b(?!.*\b{words['not_before']}\b)",
+            re.IGNORECASE | re.DOTALL,
+        )
         self._cue = _words("|".join(map(phrase, describing["cues"])))
         self._first = re.compile(rf"\W*{words['first']}\b", re.IGNORECASE)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from labreport.claims import operands, statistics
 from labreport.claims.comparing import MIRRORED, SIGNS, equal, inside, ordered
+from labreport.claims.each import each_of, over_each
 from labreport.claims.judgement import (
     FAILS,
     HOLDS,
@@ -310,13 +311,13 @@ def _word(word: Word, name: str) -> Callable[..., Judgement]:
 _BY_NAME = {word.name: word for word in WORDS}
 
 PREDICATES: dict[str, Callable[..., Any]] = {
-    "compare": compare,
-    "below": below,
-    "above": above,
-    "differs": differs,
-    "equal_within": equal_within,
-    "within": within,
-    "between": between,
+    "compare": over_each("a comparison", compare),
+    "below": over_each("below", below),
+    "above": over_each("above", above),
+    "differs": over_each("differs", differs),
+    "equal_within": over_each("equal_within", equal_within),
+    "within": over_each("within", within),
+    "between": over_each("between", between),
     "largest": largest,
     "smallest": smallest,
     "monotone": monotone,
@@ -324,7 +325,8 @@ PREDICATES: dict[str, Callable[..., Any]] = {
     "same_sign": same_sign,
     **{name: _word(word, name) for name, word in _BY_NAME.items()},
     **{alias: _word(_BY_NAME[name], alias) for alias, name in ALIASES.items()},
-    "times": times,
+    "times": over_each("times", times),
+    "each_of": each_of,
     "all_of": all_of,
     "any_of": any_of,
     "none_of": none_of,

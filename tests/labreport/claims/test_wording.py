@@ -100,10 +100,16 @@ class TestCommonWords:
             ("All runs are said to converge", ["All"]),
             ("A run is called good if all parts converge", []),
             ("We keep all runs", []),
+            ("We changed one at a time, and all together", []),
+            ("It changed once, and all together", []),
+            (r"The tests are corrected, over all of \VAR{d.values.n}", []),
+            (r"The tests are corrected, and we have all of \VAR{d.values.n}", ["all"]),
             ("We find all runs alike", ["all"]),
             (r"\Cref{fig:a} shows all runs", []),
             (r"\Cref{fig:a} shows that all are here", ["all"]),
             ("If all runs converge, it ends", []),
+            ("When all runs converge, it ends", []),
+            ("It ends when all runs converge", ["all"]),
             ("It may be that all runs converge", []),
             ("Do all runs converge?", []),
             ("For $x = 1$ all runs converge", ["all"]),
@@ -133,6 +139,8 @@ class TestCommonWords:
         ("This does not show that others are better", []),
         ("This does not help, others are better", ["better"]),
         ("Would others be better?", []),
+        (r"In how many of \VAR{d.values.n} pairs, and when, the first is better", []),
+        (r"It says how often it wins, and that the first is better", ["better"]),
         ("Ten repeats were made", []),
     ],
 )
@@ -235,10 +243,11 @@ class TestTable:
             'allowed = {quantity = ["vor allem"]}\n'
             'numbers = {small = "zwei", large = "zehn", before = "mal", joined = "oder"}\n'
             'stating = {verbs = "gelang", endings = "en"}\n'
-            'describing = {joints = "aber", subject = "wir", between = "auch", auxiliary = "sind", '
+            'describing = {having = "haben", joints = "aber", subject = "wir", between = "auch", '
+            'auxiliary = "sind", '
             'done = "gezeigt", we = "zeigten", not_after = "die", defining = "genannt", define = "nennen", '
             'using = "nutzen", showing = "zeigt", which = "die", not_before = "dass", '
-            'cues = ["ob"], first = "wenn"}'
+            'cues = ["ob"], asks = ["wie oft"], first = "wenn"}'
         )
         text = "nie, zehn, das beste, ist das beste, vor allem"
         found = [(m[0], m.lastgroup) for m in pattern(other).finditer(text) if m.lastgroup != "allowed"]
