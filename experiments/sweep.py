@@ -40,7 +40,7 @@ from tinymlp.inference import (
 )
 from tinymlp.networks import Shape, Training, advance, evaluate_separately, parameter_count, start, train
 from tinymlp.studies import solved
-from tinymlp.tracking import Session
+from tinymlp.tracking import Log, Session, offline_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +68,7 @@ class Params:
 
 QUICK = Params(trials=80, best=1, fresh_repeats=64, test_points=500, draws=100, importance_draws=20)
 
+PROJECT = "noisy-xor"  # as in sweep.yaml
 GROUP = "sweep"
 METRIC = "val/loss"
 BASELINE = {
@@ -82,6 +83,13 @@ BASELINE = {
 OTHERS = {"deep_2": ("depth", 2), "deep_3": ("depth", 3), "tanh": ("activation", "tanh")}
 TOP = 10  # of the trials, drawn bold
 LOGGED = 10  # rows in the log of a trial
+ROW = {
+    "epoch": "epoch",
+    "train/loss": "train_loss",
+    METRIC: "val_loss",
+    "val/loss_std": "val_loss_std",
+    "solved": "solved",
+}  # keys in the log of a trial, and the columns of the table
 SEEDS = (1, 2, 4, 8, 16, 32)  # for each trial, had we had no more
 ATTEMPTS = 3  # to get the complete log of every trial
 
@@ -89,7 +97,7 @@ ATTEMPTS = 3  # to get the complete log of every trial
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """Sweep, read the logs, train the best again; what the parameters and the choice do to the value."""
     definition = sweep.load(lab.file(READS[0]))
-    trials, read = _swept(definition, params, lab)
+    trials, logs = _swept(definition, params, lab)
     good = [trial for trial in trials if trial.result[METRIC] is not None]
     losses = np.array([trial.result["val_losses"] for trial in good])
     ranked = sweep.ranked(definition, good)
@@ -103,7 +111,9 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
     fixed, swept = definition.fixed, definition.swept
     return {
         "trials": sweep.trial_counts(definition, trials, fixed["repeats"]),
-        "logs": {"runs": len(trials), "read": read},
+        "logs": {"runs": len(trials), "read": len(logs)},
+        "sweep_id": definition.id,
+        "run_ids": [trial.id for trial in trials],
         "fixed": fixed,
         "bayes": {"loss": bayes_loss(fixed["s"]), "accuracy": bayes_accuracy(fixed["s"])},
         "best": sweep.trial_row(ranked[0], ranked[0].config, without=("val_losses",)),
@@ -129,6 +139,10 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "every_trial": pd.DataFrame(
             [sweep.trial_row(trial, swept, without=("val_losses", "epoch")) for trial in trials]
         ),
+        "logged": pd.DataFrame(
+            [{"number": number, **row} for number, log in logs.items() for row in log.rows],
+            columns=["number", *ROW],
+        ).rename(columns=ROW),
         "contenders": pd.DataFrame(shown),
         "bias": pd.DataFrame(map(asdict, selection_bias(losses, SEEDS, params.draws, rng))),
     }
@@ -142,8 +156,11 @@ def _label(parameter: str) -> str:
 # ---- the sweep
 
 
-def _swept(definition: Sweep, params: Params, lab: Lab) -> tuple[list[Trial], int]:
-    """Run all trials and read their logs; a trial without a complete log is done again, a few times."""
+def _swept(definition: Sweep, params: Params, lab: Lab) -> tuple[list[Trial], dict[int, Log]]:
+    """Run all trials and read their logs; a trial without a complete log is done again, a few times.
+
+    Returns the trials, and the logs by the number of the trial.
+    """
     folder = lab.checkpoints
     for _ in range(ATTEMPTS):
         with Session(
@@ -158,7 +175,7 @@ def _swept(definition: Sweep, params: Params, lab: Lab) -> tuple[list[Trial], in
                 run_cap=params.trials or None,
             )
         if session.mode == "disabled":
-            return trials, 0
+            return trials, {}
         logs = lab.map(session.read, [trial.id for trial in trials], "logs")
         missing = [trial for trial, log in zip(trials, logs, strict=True) if log is None]
         if not missing:
@@ -167,7 +184,7 @@ def _swept(definition: Sweep, params: Params, lab: Lab) -> tuple[list[Trial], in
     read = [(trial, log) for trial, log in zip(trials, logs, strict=True) if log is not None]
     for trial, log in read:
         sweep.check_logged(definition, trial, log.config, log.rows)
-    return trials, len(read)
+    return trials, {trial.number: log for trial, log in read}
 
 
 def _local_mode() -> str:
@@ -265,6 +282,7 @@ def draw(result: Result, lab: Lab) -> None:
         "initial scale, weight decay, excess loss. The best trials are bold; the very best, black, has depth "
         f"{best['depth']}, width {best['width']}, {best['activation']} and a loss of {best['val_loss']:.4f}.",
         data=trials,
+        files=_offline_files(result),
     )
     first = values["most_important"].replace("_", " ")
     lab.figure(
@@ -280,6 +298,20 @@ def draw(result: Result, lab: Lab) -> None:
         "which it was chosen lies below its mean over other seeds, far below with one seed, less with many.",
         data=bias,
     )
+
+
+def _offline_files(result: Result) -> dict[str, bytes]:
+    """The logged trials as files that `wandb sync` takes."""
+    values, trials = result.values, result.table("every_trial")
+    names = {column: key for key, column in ROW.items()}
+    files = {}
+    for number, logged in result.table("logged").groupby("number"):
+        run_id = values["run_ids"][number]
+        rows = logged[list(names)].rename(columns=names).to_dict("records")
+        trial = trials.loc[trials["number"] == number, list(BASELINE)].to_dict("records")[0]
+        log = Log(run_id, "trial", GROUP, {**trial, **values["fixed"]}, rows, rows[-1], 0, values["sweep_id"])
+        files[f"run-{run_id}.wandb"] = offline_file(log, PROJECT)
+    return files
 
 
 def _parallel(trials: pd.DataFrame) -> Figure:

@@ -25,7 +25,7 @@ from torch import nn
 from tinymlp.figures import BLUE, ORANGE, boundary_key, decision_boundary, scatter_classes
 from tinymlp.networks import Net, NoisyXor, parameter_count
 from tinymlp.studies import candidate_rows, curve, findings, snapshots, telling_runs
-from tinymlp.tracking import FIELDS, Session, fit
+from tinymlp.tracking import FIELDS, Log, Session, fit, offline_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from labreport.results import Result
     from labreport.running import Lab
     from tinymlp.networks import History
-    from tinymlp.tracking import Log
 
 NEEDS = ("depth_width",)
 
@@ -94,6 +93,7 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "config": config,
         "parameters": parameter_count(depth, width),
         "seeds": seeds,
+        "run_ids": [log.id if log else None for log, _ in runs],
         "logs": {"runs": params.runs, "read": sum(log is not None for log, _ in runs)},
         **findings(curves, solved_above),
         "pictures": [
@@ -166,6 +166,7 @@ def draw(result: Result, lab: Lab) -> None:
         alt="Learning curves of the runs, with their median: training loss and validation loss, validation "
         "accuracy, and the norm of the gradient, over the epochs.",
         data=curves,
+        files=_offline_files(values, curves),
     )
     if values["pictures"]:
         lab.figure(
@@ -182,6 +183,21 @@ PANELS = {
     "val_accuracy": "validation accuracy",
     "gradient_norm": "gradient norm",
 }
+
+
+def _offline_files(values: Mapping[str, Any], curves: pd.DataFrame) -> dict[str, bytes]:
+    """The logged runs without their pictures, as files that `wandb sync` takes."""
+    files = {}
+    for number, run_id in enumerate(values["run_ids"]):
+        if run_id is None:
+            continue
+        columns = {"epoch": "epoch", **FIELDS}
+        rows = curves.loc[curves["run"] == number, list(columns)].rename(columns=columns).to_dict("records")
+        seed = values["seeds"][number]
+        config = {**values["config"], "seed": seed}
+        log = Log(run_id, f"seed {seed}", GROUP, config, rows, rows[-1], 0, "")
+        files[f"run-{run_id}.wandb"] = offline_file(log, PROJECT)
+    return files
 
 
 def _curves(curves: pd.DataFrame) -> Figure:

@@ -30,7 +30,7 @@ EXPERIMENT = projects.experiment(
 
         figure = Figure(figsize=(1, 1))
         figure.add_subplot(xlabel="x", ylabel="y").plot([1, 2])
-        lab.figure("line", figure, alt="A line.", data={"x": [1, 2]})
+        lab.figure("line", figure, alt="A line.", data={"x": [1, 2]}, files={"run-1.log": b"\\0one"})
     """,
     reads=("data/numbers.csv",),
 )
@@ -42,6 +42,7 @@ OWN = [
     "build/results/one/figures/line.csv",
     "build/results/one/figures/line.pdf",
     "build/results/one/figures/line.png",
+    "build/results/one/figures/run-1.log",
     "build/results/one/result.json",
     "build/results/one/run.json",
     "data/numbers.csv",

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from tracked import (
 )
 from wandb_server import WandbServer, wait_until
 
-from tinymlp.tracking import Session
+from tinymlp.tracking import Session, offline_file
 
 pytestmark = pytest.mark.slow
 
@@ -148,3 +149,27 @@ def test_an_offline_session_opens_no_socket_but_local_ones(tmp_path):
     sockets = [line for line in trace.read_text().splitlines() if "socket(" in line or "socketpair(" in line]
     assert sockets
     assert [line for line in sockets if "AF_UNIX" not in line and "resumed" not in line] == []
+
+
+def test_the_file_of_a_run_that_is_handed_in_is_uploaded_by_wandb_sync(session, tmp_path):
+    with session:
+        tracker, _ = trained(session)
+    whole = session.read(tracker.id)
+    plain = [{key: value for key, value in row.items() if "boundary" not in key} for row in whole.rows]
+    summary = {key: value for key, value in whole.summary.items() if "boundary" not in key}
+    runs = [
+        replace(whole, rows=plain, summary=summary),
+        replace(whole, id="swept", sweep="sweep7", rows=plain, summary=summary),
+    ]
+    for run in runs:
+        (tmp_path / f"run-{run.id}.wandb").write_bytes(offline_file(run, "tests"))
+    files = sorted(str(path) for path in tmp_path.glob("*.wandb"))
+    with WandbServer() as server:
+        environment = {**os.environ, **server.environment, "WANDB_ERROR_REPORTING": "false"}
+        command = [sys.executable, "-m", "wandb", "sync", "--no-skip-online", *files]  # not in W&B's folders
+        subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, check=True, timeout=120)
+        assert len(server.runs) == 2
+        for run in runs:
+            assert_arrived(server, run)
+            assert server.runs[run.id].project == "tests"
+        assert server.unknown == []

@@ -28,7 +28,6 @@ PATTERNS = (
 )
 SINGLE = (CONFIG, ACCEPTED, "README.md", "LICENSE", "build/README.md")
 
-FIGURE_FILES = (".pdf", ".png", ".csv", ".json")
 CIRCUMSTANCES = ("started", "finished", "seconds", "python", "jobs", "revision")
 """What run.json records of time and place."""
 
@@ -145,7 +144,7 @@ def _add_result(contents: Contents, project: Project, name: str) -> None:
             return
     for path in walk(folder):
         inside, shown = path.relative_to(folder).as_posix(), project.shown(path)
-        figure = inside.startswith(f"{results.FIGURES}/") and path.suffix in FIGURE_FILES
+        figure = inside.startswith(f"{results.FIGURES}/")  # a drawing with a file too many is never used
         if path.name == results.TIMING:
             continue
         if figure or inside in (results.RESULT, results.RUN):

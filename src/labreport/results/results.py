@@ -52,7 +52,8 @@ class Axes:
 class Figure:
     """A stored figure: its files, the text for those who cannot see it, and what checks need to know.
 
-    `cut_mm` is how far something reaches beyond the edge, where it is cut off.
+    `cut_mm` is how far something reaches beyond the edge, where it is cut off; `kept` are files beside it,
+    which no document shows.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Figure:
     series: int
     legend: bool
     axes: tuple[Axes, ...]
+    kept: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -236,12 +238,13 @@ def publish_drawing(
     """Replace the folder of figures by one of finished files, with its records.
 
     `staged` lies in the result's folder and holds the files; `figures` says what checks need to know of each
-    figure.
+    figure, and the names of other `files` that are kept beside it.
     """
     fixed = {"schema": DRAWING_SCHEMA, "experiment": name}
     entries = {}
     for key, entry in figures.items():
-        made = [path for path in staged.iterdir() if path.stem == key]
+        kept = entry.get("files", ())
+        made = [path for path in staged.iterdir() if path.stem == key or path.name in kept]
         entries[key] = {**entry, "files": {path.name: checksum(path.read_bytes()) for path in made}}
     files.write(staged / DRAWING, seal({**fixed, "fingerprint": fingerprint.plain(), "figures": entries}))
     files.write(staged / TIMING, seal({**fixed, **facts}))
@@ -372,6 +375,7 @@ def _figure(name: str, entry: Mapping[str, Any], folder: Path) -> Figure:
     facts = {key: value for key, value in entry.items() if key not in ("files", "axes")}
     data = folder / f"{name}.csv" if f"{name}.csv" in entry["files"] else None
     axes = tuple(Axes(**facts) for facts in entry["axes"])
-    return Figure(
-        name=name, pdf=folder / f"{name}.pdf", png=folder / f"{name}.png", data=data, axes=axes, **facts
-    )
+    own = {f"{name}{end}" for end in (".pdf", ".png", ".csv")}
+    kept = tuple(folder / file for file in sorted(entry["files"].keys() - own))
+    pdf, png = (folder / f"{name}{end}" for end in (".pdf", ".png"))
+    return Figure(name=name, pdf=pdf, png=png, data=data, axes=axes, kept=kept, **facts)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PNG_DPI = 200
+OWN = (".pdf", ".png", ".csv", ".json")  # the endings of a figure's own files
 MM_PER_INCH = 25.4
 
 
@@ -65,6 +66,22 @@ def save_data(data: Any, path: Path, where: str) -> None:
         data.to_csv(path, index=False, lineterminator="\n")
     else:
         path.write_text(_csv(_columns(data, where)), encoding="utf-8")
+
+
+def save_files(kept: Mapping[str, bytes], folder: Path, where: str) -> None:
+    """Write files by their names. ExperimentError for other names than of files, and for what is no bytes."""
+    for name, content in kept.items():
+        what = f"{where} keeps the file {name!r}"
+        # a figure of that name would overwrite it; the records of all figures are .json
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", str(name)) or Path(name).suffix in OWN:
+            cure = "use only letters, digits, ., _ and -, and another ending than " + ", ".join(OWN)
+            raise ExperimentError(f"{what}: that is not a valid name", cure=cure)
+        if (folder / name).exists():
+            raise ExperimentError(f"{what} twice", cure="give each file a name of its own")
+        if not isinstance(content, bytes):
+            cure = 'encode a text: text.encode("utf-8")'
+            raise ExperimentError(f"{what}, but it is {kind_of(content)}, not bytes", cure=cure)
+        (folder / name).write_bytes(content)
 
 
 def _columns(data: Any, where: str) -> dict[str, list[Any]]:

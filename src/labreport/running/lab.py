@@ -209,17 +209,26 @@ class Lab:
         plain = encode({"key": [self.params["seed"], *key]}, {})["values"]["key"]
         return seed_of(self.experiment, *plain)
 
-    def figure(self, name: str, figure: Figure, *, alt: str, data: Any = None) -> None:
+    def figure(
+        self,
+        name: str,
+        figure: Figure,
+        *,
+        alt: str,
+        data: Any = None,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
         """Keep a figure, in `draw`: as PDF for the report and as PNG for screens, at the size that it has.
 
         `alt` says in words what the figure shows; `data`, a DataFrame, a dict of columns or a list of dicts,
-        is kept as CSV.
+        is kept as CSV, and `files` under their names: logs, for example, in the form that another program
+        reads. All of them are handed in.
 
         Raises
         ------
         ExperimentError
-            The name is not a valid file name or was used before, `alt` is empty, `figure` is not a figure or
-            an empty one, or this is `run`.
+            The name is not a valid file name or was used before, as that of a file, too; `alt` is empty,
+            `figure` is not a figure or an empty one, a file is not bytes, or this is `run`.
 
         """
         from labreport.running import figures
@@ -237,9 +246,11 @@ class Lab:
         if not isinstance(alt, str) or not alt.strip():
             cure = 'say what the figure shows: alt="The loss falls with …"'
             raise ExperimentError(f"{where} has no alternative text", cure=cure)
-        self.figures[name] = {"alt": alt.strip(), **figures.save(figure, self.folder / name, where)}
+        facts = figures.save(figure, self.folder / name, where)
         if data is not None:
             figures.save_data(data, self.folder / f"{name}.csv", where)
+        figures.save_files(files or {}, self.folder, where)
+        self.figures[name] = {"alt": alt.strip(), **facts, "files": list(files or {})}
 
 
 def _declaring(keyword: str, declared: Sequence[str], name: str) -> str:

@@ -229,9 +229,14 @@ def publish_figures(project, text="%PDF"):
     (staged / "line.pdf").write_text(text)
     (staged / "line.png").write_text("PNG")
     (staged / "line.csv").write_text("x\n1\n")
+    (staged / "run-1.log").write_bytes(b"one")
     facts = {key: FACTS[key] for key in ("seconds", "python")}
     results.publish_drawing(
-        "depth_width", staged, {"line": FIGURE}, Fingerprint.parse({"schema": "1"}), facts
+        "depth_width",
+        staged,
+        {"line": {**FIGURE, "files": ["run-1.log"]}},
+        Fingerprint.parse({"schema": "1"}),
+        facts,
     )
 
 
@@ -242,6 +247,7 @@ def test_figures_stand_beside_the_values(project):
     assert figure.pdf.read_text() == "%PDF"
     assert figure.png.read_text() == "PNG"
     assert figure.data.read_text() == "x\n1\n"
+    assert [(path.name, path.read_bytes()) for path in figure.kept] == [("run-1.log", b"one")]
     assert (figure.alt, figure.width_mm, figure.axes[0].xlabel) == ("a line that falls", 80.0, "x")
     assert results.last_seconds(project, "depth_width", "draw") == 1.0
 
@@ -261,6 +267,7 @@ def test_a_second_drawing_replaces_the_first_as_a_whole(project):
         (lambda f: (f / "line.pdf").write_text("%PDG"), "line.pdf is not what was drawn"),
         (lambda f: (f / "line.png").write_text(""), "line.png is not what was drawn"),
         (lambda f: (f / "line.csv").unlink(), "line.csv in figures/ is missing"),
+        (lambda f: (f / "run-1.log").write_text("two"), "run-1.log is not what was drawn"),
         (lambda f: (f / "more.pdf").write_text(""), "more.pdf in figures/ is extra"),
         (lambda f: (f / "figures.json").write_text("{}"), "figures.json is damaged"),
         (

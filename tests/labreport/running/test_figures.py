@@ -244,6 +244,35 @@ def test_the_data_behind_a_figure_is_kept_as_csv(lab, data):
     assert (lab.folder / "x.csv").read_text() == "x,y\n1,0.5\n2,\n"
 
 
+def test_files_are_kept_beside_a_figure_under_their_names(lab):
+    lab.figure("x", drawing(), alt="x", files={"run-1.log": b"\0one", "x.txt": b"two"})
+    assert (lab.folder / "run-1.log").read_bytes() == b"\0one"
+    assert (lab.folder / "x.txt").read_bytes() == b"two"
+    assert lab.figures["x"]["files"] == ["run-1.log", "x.txt"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("../out.log", b"", "not a valid name"),
+        ("a/b.log", b"", "not a valid name"),
+        (".hidden", b"", "not a valid name"),
+        ("", b"", "not a valid name"),
+        ("other.pdf", b"", "not a valid name"),
+        ("figures.json", b"", "not a valid name"),
+        ("run.log", "text", "is a str, not bytes"),
+        ("again.log", b"", "'again.log' twice"),
+    ],
+)
+def test_files_that_cannot_be_kept_are_named_with_a_cure(lab, name, content, message):
+    lab.figure("first", drawing(), alt="x", files={"again.log": b"1"})
+    with pytest.raises(ExperimentError) as caught:
+        lab.figure("x", drawing(), alt="x", files={name: content})
+    assert message in caught.value.what
+    assert caught.value.cure
+    assert (lab.folder / "again.log").read_bytes() == b"1"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
