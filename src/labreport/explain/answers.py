@@ -35,7 +35,7 @@ class Located:
 
 
 def located(project: Project) -> list[Located]:
-    """Return the answers of the last build in the order of report.toml; none where nothing is asked or made."""
+    """Return the answers of the last build in the order of report.toml; none if nothing is asked or made."""
     if not project.config.questions or not project.provenance.is_file():
         return []
     found = record.read(project)
