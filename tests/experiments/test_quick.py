@@ -17,13 +17,17 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from itertools import combinations
 from pathlib import Path
 
 import oracle
 import pytest
+from seen import VIEWS, legend_entries, mean_difference
 
 from labreport import project as projects
-from labreport.results import Sources
+from labreport.results import Sources, load
+from labreport.running import figures
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +37,7 @@ MAPPED = [name for name, source in SOURCES.items() if "lab.map" in source]  # no
 TRIALS = 44  # importances need 41
 SMALLER = (f"sweep.trials={TRIALS}", "training_sensitivity.repeats=4", "training_sensitivity.n_train=256")
 SHORTER = {"epochs": 4, "n_train": 64, "n_val": 100}  # of each trial in sweep.yaml
+APART = 8  # the least mean difference, in Delta E, of the marks of two entries of a legend
 TEMPLATES = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("report_templates/**/*.j2"))
 
 
@@ -153,6 +158,39 @@ def test_one_job_and_two_give_the_same_values_and_tables(results, name):
         assert read_logs == [0, two["values"]["trials"]["total"]]
     assert one["values"] == two["values"]
     assert one["tables"] == two["tables"]
+
+
+class Gallery:
+    """Takes what an experiment draws; it gives the results of others as `Lab` does."""
+
+    def __init__(self, project: projects.Project) -> None:
+        self.project = project
+        self.figures = {}
+
+    def figure(self, name, figure, **_):
+        self.figures[name] = figure
+
+    def result(self, name):
+        return load(self.project, name)
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_what_a_legend_tells_apart_is_told_apart_in_grey_and_by_the_colour_blind(results, name, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    project = projects.load(results[0].parents[2], quick=True)
+    gallery = Gallery(project)
+    with figures.style(ROOT / "experiments" / "figures.mplstyle"):
+        import_module(f"experiments.{name}").draw(load(project, name), gallery)
+        assert gallery.figures
+        for shown, figure in gallery.figures.items():
+            for entries in legend_entries(figure):
+                near = [
+                    (shown, *pair, view)
+                    for pair in combinations(entries, 2)
+                    for view in VIEWS
+                    if mean_difference(*(entries[each] for each in pair), view) < APART
+                ]
+                assert near == []
 
 
 def measured(results) -> tuple[projects.Project, dict]:

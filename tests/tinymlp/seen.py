@@ -1,7 +1,15 @@
-"""Colours as they are seen in grey prints and by the colour-blind."""
+"""Colours, and the marks of legends, as they are seen in grey prints and by the colour-blind."""
+
+from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.offsetbox import DrawingArea
+
+DPI, MARGIN = 600, 12  # of the pictures; in pixels
 
 # G. M. Machado, M. M. Oliveira and L. A. F. Fernandes, A Physiologically-based Model for Simulation of Color
 # Vision Deficiency, IEEE Transactions on Visualization and Computer Graphics 15 (2009), pages 1291-1298: the
@@ -43,3 +51,41 @@ def lab(colours, view: str | None = None) -> np.ndarray:
 def difference(one, other, view: str | None = None) -> float:
     """Return how far apart two colours of matplotlib are seen: CIE's Delta E of 1976."""
     return float(np.linalg.norm(lab(to_rgb(one), view) - lab(to_rgb(other), view)))
+
+
+def legend_entries(figure: Figure) -> Iterator[dict[str, np.ndarray]]:
+    """Yield for each legend of a figure the mark of each entry, by its text, as a picture (h, w, 3)."""
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., :3] / 255
+    for legend in [*figure.legends, *(own for ax in figure.get_axes() if (own := ax.get_legend()))]:
+        texts = [text.get_text() for text in legend.get_texts()]
+        boxes = [area.get_window_extent(canvas.get_renderer()) for area in legend.findobj(DrawingArea)]
+        width, height = (max(getattr(box, of) for box in boxes) for of in ("width", "height"))
+        yield {
+            text: _cut(picture, box.x0, box.y0, round(width), round(height))
+            for text, box in zip(texts, boxes, strict=True)
+        }
+
+
+def _cut(picture: np.ndarray, x: float, y: float, width: int, height: int) -> np.ndarray:
+    """Return a part of a picture, with a margin for marks as high as the text; y counts from below."""
+    left, bottom = round(x), len(picture) - round(y)
+    return picture[bottom - height - MARGIN : bottom + MARGIN, left : left + width]
+
+
+def mean_difference(one: np.ndarray, other: np.ndarray, view: str) -> float:
+    """Return the mean Delta E of two pictures, over the pixels that are not white in both.
+
+    That is the difference of the colours where the shapes are the same, and more where they are not. Entries
+    do not begin at whole pixels: of shifts by one pixel the least difference counts.
+    """
+    first, second = lab(one, view), lab(other, view)
+    shifted = [np.roll(second, shift, axis=(0, 1)) for shift in product((-1, 0, 1), repeat=2)]
+    return min(_mean_difference(first, each) for each in shifted)
+
+
+def _mean_difference(one: np.ndarray, other: np.ndarray) -> float:
+    ink = (one[..., 0] < 95) | (other[..., 0] < 95)
+    return float(np.linalg.norm(one - other, axis=-1)[ink].mean()) if ink.any() else 0.0

@@ -35,8 +35,8 @@ class Located:
 
 
 def located(project: Project) -> list[Located]:
-    """Return the answers of the last build, in the order of report.toml; none without a report."""
-    if not project.provenance.is_file():
+    """Return the answers of the last build in the order of report.toml; none if nothing is asked or made."""
+    if not project.config.questions or not project.provenance.is_file():
         return []
     found = record.read(project)
     names = set(project.experiment_names())

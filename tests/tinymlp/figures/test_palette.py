@@ -5,7 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from seen import VIEWS, difference, lab
+from matplotlib.figure import Figure
+from seen import VIEWS, difference, lab, legend_entries, mean_difference
 
 from tinymlp.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from tinymlp.figures.networks import DEPTH_LOOKS
@@ -83,3 +84,37 @@ def test_points_of_both_classes_are_seen_on_all_tints(view, probability):
 def test_magnitudes_grow_lighter_all_the_way_in_grey():
     lightness = lab(MAGNITUDES(np.linspace(0, 1, 50))[:, :3], "grey")[:, 0]
     assert (np.diff(lightness) > 0).all()
+
+
+def drawn(*looks):
+    """Return the marks of a legend in pairs, as pictures."""
+    figure = Figure(figsize=(3, 2))
+    ax = figure.subplots()
+    for number, look in enumerate(looks):
+        ax.plot([0, 1], [number, number], label=str(number), **look)
+    ax.legend()
+    (entries,) = legend_entries(figure)
+    assert list(entries) == [str(number) for number in range(len(looks))]
+    return list(combinations(entries.values(), 2))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ({"color": "black"}, {"color": "black"}, 0),
+        ({"color": "black", "lw": 4}, {"color": "#808080", "lw": 4}, 53.6),
+        ({"color": "red", "lw": 4}, {"color": "#808080", "lw": 4}, 0.4),  # of one lightness
+    ],
+)
+def test_marks_of_one_shape_differ_in_grey_by_the_lightness_of_their_colours(one, other, expected):
+    ((first, second),) = drawn(one, other)
+    assert mean_difference(first, second, "grey") == pytest.approx(expected, abs=3)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"ls": "--"}, {"ls": ":"}, {"marker": "o"}, {"lw": 4}, {"ls": "", "marker": "s"}],
+)
+def test_marks_of_one_colour_differ_by_their_shapes(other):
+    ((first, second),) = drawn({"color": "black"}, {"color": "black", **other})
+    assert mean_difference(first, second, "grey") > APART
