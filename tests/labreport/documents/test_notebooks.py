@@ -64,8 +64,23 @@ def inner(x):
 
 
 class Net:
+    size = 2
+
     def forward(self):
         return inner(1)
+
+    @property
+    def width(self):
+        """How wide it is."""
+        return self.size
+
+    @width.setter
+    def width(self, size):
+        self.size = size
+
+    depth = property(  # a comment beside code belongs to that code
+        lambda self: 1,
+    )
 '''
 GOOD = r'''
 %# a comment of the template
@@ -221,6 +236,19 @@ class TestCells:
         assert '    """Return a third."""\n    …\n    return 1 / x\n```' in text.source
         assert code.source == "1"
 
+    def test_a_class_may_be_put_together_in_steps(self, base):
+        first = '# %%\nclass Net:\n    """It grows."""\n\n\\VAR{source("lib:Net.size", "lib:Net.width")}'
+        second = '# %%\nclass Net(Net):\n\\VAR{source("lib:Net.forward", "lib:Net.depth")}'
+        shown = [cell.source for cell in sheet(base, f"{first}\n\n{second}").cells]
+        names: dict = {"inner": float}
+        for source in shown:
+            exec(source, names)
+        net = names["Net"]()
+        net.width = 7  # the property came with its setter
+        assert (net.size, net.depth, net.forward()) == (7, 1, 1.0)
+        assert shown[0].startswith('class Net:\n    """It grows."""\n\n    size = 2\n\n    @property\n')
+        assert shown[1].count("\n\n") == 1  # between the method and the property
+
     @pytest.mark.parametrize(
         ("source", "marked", "words"),
         [
@@ -233,7 +261,8 @@ class TestCells:
             ),
             ('# %% [markdown]\n"""\n\\VAR{source("lib:inner")}\n"""', 'source("lib:inner")', "cell of code"),
             ('# %%\nx = \\VAR{source("lib:inner")}', 'source("lib:inner")', "alone on its line"),
-            ('# %%\n\\VAR{source("lib:Net.forward")}', "", "part of 'Net'"),
+            ('# %%\n\\VAR{source("lib:Net.forward")}', 'source("lib:Net.forward")', "part of a class"),
+            ('# %%\nx = 1\n\\VAR{source("lib:Net.forward")}', 'source("lib:Net.forward")', "part of a class"),
             ('# %%\n\\VAR{source("lib:inne")}', "", "no 'inne'"),
             ("# %%\n\\VAR{source()}", "source()", "needs the name"),
             ("# %%\nx = 1\nif x:\n    from lib import inner", "", "'lib', a module of the project"),
