@@ -318,7 +318,7 @@ def _success(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
 def _factors(settings: pd.DataFrame) -> Figure:
     """A line for each setting, a panel for each width, a marker for each depth."""
     lines = _lines(settings)
-    figure = Figure(figsize=(5.9, 5.6))
+    figure = Figure(figsize=(5.9, 7.1))
     axes = figure.subplots(1, 2, sharey=True)
     for ax, width in zip(axes, (2, 3), strict=True):
         for depth, look in LOOKS.items():
@@ -330,7 +330,7 @@ def _factors(settings: pd.DataFrame) -> Figure:
         ax.set(title=f"width {width}", xlim=(-2, 102), xlabel="success rate (%)", xticks=(0, 25, 50, 75, 100))
         _bands(ax, [factor for factor, _, _ in lines])
     axes[0].set(ylim=(len(lines) - 0.4, -0.6))
-    axes[0].set_yticks(range(len(lines)), [label for _, _, label in lines])
+    axes[0].set_yticks(range(len(lines)), [_written(label) for _, _, label in lines])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
@@ -341,6 +341,13 @@ def _lines(settings: pd.DataFrame) -> list[tuple[str, str, str]]:
     place = {factor: place for place, factor in enumerate(dict.fromkeys(rows["factor"]))}
     ordered = rows.sort_values("factor", key=lambda factors: factors.map(place), kind="stable")
     return list(ordered[["factor", "setting", "label"]].itertuples(index=False, name=None))
+
+
+def _written(label: str) -> str:
+    """The label of a setting as a figure has it: short, with Greek letters."""
+    for name, sign in (("beta1", r"$\beta_1$"), ("beta2", r"$\beta_2$"), ("learning rate", "rate")):
+        label = label.replace(name, sign)
+    return label
 
 
 def _bands(ax: Axes, factors: Sequence[str]) -> None:
