@@ -1,6 +1,6 @@
 """Question 3.3: why does a network that could solve noisy XOR fail, and what helps?
 
-Five questions on the networks of `depth_width`, which are trained again where their parameters are needed:
+Six questions on the networks of `depth_width`, which are trained again where their parameters are needed:
 the same seeds give the same networks.
 
 1. Which clusters does a stuck network confuse? We compare its probabilities at the four centres with those of
@@ -9,6 +9,7 @@ the same seeds give the same networks.
 3. What can a network of width 1, or a linear one, reach at best?
 4. Do restarts of a narrow network replace width? The best of k is chosen by the training loss.
 5. Does depth help when the number of parameters is the same?
+6. Does a lower training loss mean a lower test loss?
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ import numpy as np
 import pandas as pd
 import torch
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from tinymlp.figures import BLACK, BLUE, VERMILION, boundary_key, interval_bars, network_picture, shape_label
 from tinymlp.inference import holm_corrected, paired_successes, summarise, wilson
@@ -31,7 +31,6 @@ from tinymlp.networks import (
     Ensemble,
     NoisyXor,
     Shape,
-    centre_probabilities,
     curvature,
     linear_bound,
     monotone_bound,
@@ -48,15 +47,13 @@ from tinymlp.studies import (
     curvature_row,
     independence,
     longer_row,
-    loss_paths,
-    loss_ratios,
     matching_widths,
+    mean_ratio,
     pattern_classes,
     pattern_counts,
     pattern_distances,
     pattern_examples,
     pattern_kind,
-    pattern_moves,
     plateau_error,
     plateau_losses,
     restart_row,
@@ -95,14 +92,10 @@ QUICK = Params(stuck_per_shape=4, longer=2, curved_per_shape=1, restarts_narrow=
 ABLE = [Shape(depth, width) for depth in (1, 2, 3) for width in (2, 3)]  # shapes that can solve the task
 NARROW, WIDE = Shape(1, 2), Shape(1, 3)
 DEEP = [Shape(2, 2), Shape(3, 2), Shape(2, 3), Shape(3, 3)]  # to be matched in parameters by depth 1
-ENDS: dict[bool, dict[str, Any]] = {  # the lines of networks that are solved in the end, and of others
-    True: {"color": VERMILION, "lw": 1, "zorder": 3},
-    False: {"color": "0.55", "lw": 0.4},
-}
 
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
-    """Answer the five questions, one after the other."""
+    """Answer the six questions, one after the other."""
     result = lab.result("depth_width")
     seed, test_seed = result.values["networks_seed"], result.values["test_seed"]
     repeats, mapped = result.table("repeats"), lambda label: partial(lab.map, label=label)
@@ -112,8 +105,14 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         **_longer(base, params),
         **_bounds(base),
         **_restarts(base, params),
-        **_equal_parameters(base),
+        **_sizes(base, _steps(result)),
     }
+
+
+def _steps(result: Result) -> dict[str, tuple[Shape, Shape]]:
+    """The contrasts of one more unit or layer, by name: the first against the second shape."""
+    rows = result.values["contrast"]["rate"]
+    return {name: (Shape.parse(row["first"]), Shape.parse(row["second"])) for name, row in rows.items()}
 
 
 # ---- 1. which clusters are confused
@@ -141,7 +140,7 @@ def _classified(repeats: pd.DataFrame) -> dict[str, Any]:
 
 def _longer(base: Retraining, params: Params) -> dict[str, Any]:
     """The first stuck networks of each shape, trained longer."""
-    rows, paths, examples, moves, same = {}, [], [], [], 0
+    rows, examples, same = {}, [], 0
     for shape in ABLE:
         failed = base.of(shape)[~base.of(shape)["solved"]]
         if failed.empty:
@@ -156,13 +155,8 @@ def _longer(base: Retraining, params: Params) -> dict[str, Any]:
             **longer_row(shape, len(failed), solved, history, recorded["test_loss"], score.loss),
             **_curvatures(base, shape, after, solved, params),
         }
-        epochs = np.array(after.recorded) // base.training.steps_per_epoch
-        paths.append(loss_paths(shape, after.columns.replicate, epochs, history, solved))
-        moves.append(
-            pattern_moves(shape, recorded[CENTRE_COLUMNS], centre_probabilities(after)[shape], solved)
-        )
         examples += pattern_examples(shape, before, recorded[CENTRE_COLUMNS])
-    table, move = pd.DataFrame(list(rows.values())), pd.concat(moves, ignore_index=True)
+    table = pd.DataFrame(list(rows.values()))
     total = wilson(int(table["solved"].sum()), int(table["n"].sum()))
     first_of_each = {example["clusters"]: example for example in reversed(examples)}
     return {
@@ -172,8 +166,6 @@ def _longer(base: Retraining, params: Params) -> dict[str, Any]:
         "retrained": int(table["n"].sum()),
         "examples": list(first_of_each.values()),
         "long_runs": table,
-        "paths": pd.concat(paths, ignore_index=True),
-        "moves": move.groupby(["shape", "before", "after"], sort=False, as_index=False)["n"].sum(),
     }
 
 
@@ -250,24 +242,41 @@ def _restarts(base: Retraining, params: Params) -> dict[str, Any]:
     }
 
 
-# ---- 5. networks of equal parameter count
+# ---- 5. networks of equal parameter count; 6. training against test loss
 
 
-def _equal_parameters(base: Retraining) -> dict[str, Any]:
-    """Deep networks against networks of one hidden layer with as many parameters, or nearly."""
+def _sizes(base: Retraining, steps: Mapping[str, tuple[Shape, Shape]]) -> dict[str, Any]:
+    """Deep networks against one hidden layer with as many parameters, or nearly, and all losses compared.
+
+    `mean_ratio` compares the mean losses of two shapes where both have solved the task, `generalisation` the
+    mean test loss of the solved networks of a shape with their mean training loss.
+    """
     pairs = [(deep, Shape(1, width)) for deep in DEEP for width in matching_widths(deep)]
     solved = {shape: base.of(shape)["solved"].to_numpy() for shape in ABLE}
-    loss = {shape: base.of(shape)["test_loss"].to_numpy() for shape in ABLE}
+    test = {shape: base.of(shape)["test_loss"].to_numpy() for shape in ABLE}
+    train = {shape: base.of(shape)["train_loss"].to_numpy() for shape in ABLE}
     replicates = base.of(NARROW)["replicate"].tolist()
+    # the wider shallow networks are no part of depth_width: they are trained here, on the same data
     for shape in dict.fromkeys(shallow for _, shallow in pairs if shallow not in solved):
-        score = base.test_of(base.train(shape, replicates))
-        solved[shape], loss[shape] = base.solved(score), score.loss
+        ensemble = base.train(shape, replicates)
+        score = base.test_of(ensemble)
+        solved[shape], test[shape] = base.solved(score), score.loss
+        train[shape] = ensemble.history[shape].train_loss[-1]
     compared = size_contrasts(pairs, solved)
-    named = dict(zip(compared, pairs, strict=True))
-    sizes = {shape.key: size_row(shape, solved[shape], loss[shape]) for shape in sorted(solved)}
+    named = {**steps, **dict(zip(compared, pairs, strict=True))}
+    sizes = {shape.key: size_row(shape, solved[shape], test[shape]) for shape in sorted(solved)}
     return {
         "equal": compared,
-        "equal_loss": loss_ratios(named, loss, solved),
+        "mean_ratio": {
+            data: {
+                name: mean_ratio(loss[one], loss[other], solved[one] & solved[other])
+                for name, (one, other) in named.items()
+            }
+            for data, loss in (("train", train), ("test", test))
+        },
+        "generalisation": {
+            shape.key: mean_ratio(test[shape], train[shape], solved[shape]) for shape in sorted(solved)
+        },
         "size": sizes,
         "equal_parameters": pd.DataFrame(list(compared.values())),
         "sizes": pd.DataFrame(list(sizes.values())),
@@ -278,7 +287,7 @@ def _equal_parameters(base: Retraining) -> dict[str, Any]:
 
 
 def draw(result: Result, lab: Lab) -> None:
-    """Three figures: stuck networks by pattern, longer training, restarts and parameters against success."""
+    """Two figures: stuck networks by pattern; restarts and parameters against success."""
     values, kinds = result.values, result.values["kind"]
     lab.figure(
         "patterns",
@@ -288,15 +297,6 @@ def draw(result: Result, lab: Lab) -> None:
         f"{values['n_stuck_able']} stuck networks {kinds['merged_2']['n']} merge two clusters and "
         f"{kinds['merged_3']['n']} merge three.",
         data=result.table("patterns"),
-    )
-    everything = values["longer"]["all"]
-    lab.figure(
-        "longer",
-        _long_runs(result.table("paths"), result.table("long_runs")),
-        alt=f"Training losses of stuck networks, a panel for each shape, trained for "
-        f"{values['longer_epochs']} epochs in all: flat lines, of which {everything['successes']} of "
-        f"{everything['n']} suddenly fall, at any time.",
-        data=result.table("paths"),
     )
     rates = "; ".join(
         f"{row.shape}, {row.parameters} parameters: {100 * row.rate:.1f}"
@@ -336,28 +336,6 @@ def _picture(ax: Axes, example: Mapping[str, Any], base: Result) -> None:
     seed = stream_seed(base.values["networks_seed"], "train", example["replicate"])
     data = NoisyXor(base.params["n_train"], base.params["s"], seed=seed)
     network_picture(ax, Shape.parse(example["shape"]), example["parameters"], data, size=4)
-
-
-def _long_runs(paths: pd.DataFrame, table: pd.DataFrame) -> Figure:
-    """The training loss of each stuck network, a panel for each shape."""
-    figure = Figure(figsize=(5.9, 3.6))
-    axes = figure.subplots(2, 3, sharex=True, sharey=True)
-    places = {shape.name: axes[shape.width - 2, shape.depth - 1] for shape in ABLE}
-    for row in table.to_dict("records"):
-        ax = places[row["shape"]]
-        chosen = paths[paths["shape"] == row["shape"]]
-        for _, path in chosen.groupby("replicate"):
-            ax.plot(path["epoch"], path["train_loss"], **ENDS[bool(path["solved"].iloc[0])])
-        ax.set_title(f"{shape_label(Shape.parse(row['shape']))}: {row['solved']} of {row['n']} solved")
-    for ax in axes[1]:
-        ax.set(xlabel="epochs", xticks=(200, 500, 800))
-    for ax in axes[:, 0]:
-        ax.set(ylabel="training loss (nats)", yscale="log")
-    lines = [
-        Line2D([], [], label=word, **ENDS[end]) for end, word in ((True, "solved"), (False, "not solved"))
-    ]
-    figure.legend(handles=lines, loc="outside lower center", ncols=2)
-    return figure
 
 
 def _help(restarts: pd.DataFrame, sizes: pd.DataFrame) -> Figure:

@@ -1,18 +1,20 @@
 """Question 3.3: which conclusions on depth and width hold for other training parameters, and which do not?
 
-Around one reference setting we change one factor at a time, and the learning rate together with the scale of
-the initial parameters. In each setting the same repeats train networks of one to three hidden layers of width
-2 and 3: a repeat has the same data, the same random numbers behind its initial parameters and the same order
-of the points in every setting where that is possible. So all comparisons are paired.
+Around one reference setting we change one factor at a time, and some of them together: above all the learning
+rate and the scale of the initial parameters. In each setting the same repeats train networks of one to three
+hidden layers of width 2 and 3: a repeat has the same data, the same random numbers behind its initial
+parameters and the same order of the points in every setting where that is possible. So all comparisons are
+paired.
 
 A network has solved the task if its test accuracy is less than 0.1 below that of the Bayes classifier. Where
 the clusters do not overlap this is an accuracy above 0.9; where they do, it still means that all four are
 told apart. How close a network comes to the best possible classifier is the excess of its test loss over the
 Bayes loss, both on the same test points.
 
-Five contrasts were planned, two of width and three of depth, and a third of width was added later, for three
-outcomes: success, an excess loss below 0.1 nat, and the ratio of the losses where both networks have solved
-the task. Holm's correction takes all settings and contrasts of an outcome as one family.
+Five contrasts were planned, two of width and three of depth, and a third of width was added later, for two
+outcomes: success, and the ratio of the losses where both networks have solved the task. The settings that
+change the optimiser were added later, too. Holm's correction takes all settings and contrasts of an outcome
+as one family.
 
 The reference setting is that of `depth_width` with half the epochs, for the sake of time: the success rates
 have levelled off by then. Training for all epochs is one of the settings.
@@ -28,20 +30,21 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-from tinymlp.figures import DEPTH_LOOKS, interval_bars, shape_label, strips
+from tinymlp.figures import DEPTH_LOOKS, interval_bars
 from tinymlp.inference import bayes_accuracy, bayes_loss, holm_corrected, paired_successes, summarise, wilson
 from tinymlp.networks import NoisyXor, Shape, Training, start
 from tinymlp.studies import (
     COMPARISONS,
     GRID,
+    LEARNING_RATE,
     LR_FACTORS,
-    NEAR_BAYES,
     REFERENCE,
+    SCALE,
     SCALES,
     SHORTFALL,
     contrast_rows,
     cross_chosen,
-    largest_changes,
+    influence_rows,
     loss_of_bayes,
     nested_contrasts,
     outcome_summary,
@@ -51,7 +54,6 @@ from tinymlp.studies import (
     settings_around,
     train_settings,
     verdicts,
-    verdicts_by_factor,
 )
 
 if TYPE_CHECKING:
@@ -61,14 +63,14 @@ if TYPE_CHECKING:
 
     from labreport.results import Result
     from labreport.running import Lab
-    from tinymlp.studies import Contrasts, Outcome, Outcomes, Setting
+    from tinymlp.studies import Contrasts, Outcomes, Setting
 
 
 @dataclass(frozen=True)
 class Params:
     """The reference setting, and on how many repeats and test points each setting is tried."""
 
-    repeats: int = 200
+    repeats: int = 400
     test_points: int = 20_000
     n_train: int = 1000
     s: float = 0.1
@@ -81,7 +83,6 @@ class Params:
 QUICK = Params(repeats=8, test_points=500, batch_size=256)  # few steps; the settings keep their names
 
 SHAPES = [Shape(depth, width) for depth in (1, 2, 3) for width in (2, 3)]
-OTHERS = [Shape(0, 0), *(Shape(depth, 1) for depth in (1, 2, 3))]  # tried where the noise varies
 CONTRASTS = {  # first minus second
     "width_2_to_3_at_depth_1": (Shape(1, 3), Shape(1, 2)),
     "width_2_to_3_at_depth_2": (Shape(2, 3), Shape(2, 2)),
@@ -90,6 +91,9 @@ CONTRASTS = {  # first minus second
     "depth_1_to_2_at_width_3": (Shape(2, 3), Shape(1, 3)),
     "depth_1_to_3_at_width_3": (Shape(3, 3), Shape(1, 3)),
 }
+WIDER = [name for name in CONTRASTS if name.startswith("width")]
+DEEPER = [name for name in CONTRASTS if name.startswith("depth")]
+DEEPEST = DEEPER[-1]  # the ratio of losses that the table of parameters shows
 
 
 # ---- the result
@@ -97,19 +101,33 @@ CONTRASTS = {  # first minus second
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
     """How each shape ended in each setting, the planned contrasts, and where their conclusions hold."""
+    # 1. the reference, and the settings that differ from it; each trains all shapes on the same repeats
     settings = settings_around(_reference(params))
-    outcomes = _trained(settings, SHAPES, params, lab)
-    noise = [setting for setting in settings if setting.factor in (REFERENCE, "noise")]
-    for name, others in _trained(noise, OTHERS, params, lab).items():
-        outcomes[name] |= others
+    outcomes = train_settings(
+        settings,
+        SHAPES,
+        params.repeats,
+        seed=lab.seed("networks"),
+        test=lambda s: _test(s, params, lab),
+        map=lab.map,
+    )
+    # 2. how often each shape succeeds, and how well it then does
     summaries = {
         name: {shape: outcome_summary(outcome) for shape, outcome in shapes.items()}
         for name, shapes in outcomes.items()
     }
+    # 3. the planned contrasts in every setting, one family for each outcome
     contrasts = {
         kind: planned_contrasts(outcomes, CONTRASTS, compare) for kind, compare in COMPARISONS.items()
     }
+    # 4. where they come out as in the reference, contrast by contrast and factor by factor
     found = verdicts(settings, contrasts, CONTRASTS)
+    success, ratios = contrasts["success"], contrasts["loss_ratio"]
+    influences = influence_rows(
+        settings, summaries, success, ratios, wider=WIDER, deeper=DEEPER, deepest=DEEPEST
+    )
+    influence = {row["factor"].replace(" ", "_"): row for row in influences}
+    noise = [setting for setting in settings if setting.factor in (REFERENCE, "noise")]
     return {
         "at": {
             name: {shape.key: values for shape, values in shapes.items()}
@@ -121,17 +139,15 @@ def run(params: Params, lab: Lab) -> dict[str, Any]:
         "verdict": {
             kind: {row["contrast"]: row for row in found if row["outcome"] == kind} for kind in COMPARISONS
         },
+        "influence": influence,
         "counts": _counts(settings, outcomes, contrasts),
-        "largest_change": largest_changes(settings, summaries),
-        "near": {"bayes": NEAR_BAYES, "shortfall": SHORTFALL},
+        "near": {"shortfall": SHORTFALL},
         "noise": {setting.name: _limits(setting.training.s, params, lab) for setting in noise},
         **_at_best_scales(settings, outcomes, params.repeats),
         "settings": pd.DataFrame(setting_rows(settings, summaries)),
         "contrasts": pd.DataFrame(contrast_rows(settings, contrasts)),
         "verdicts": pd.DataFrame(found),
-        "verdicts_by_factor": pd.DataFrame(verdicts_by_factor(settings, contrasts, CONTRASTS)),
         "signal": pd.DataFrame(_signal(params, lab)),
-        "noisiest": pd.DataFrame(_repeats(outcomes[noise[-1].name])),
     }
 
 
@@ -143,17 +159,6 @@ def _reference(params: Params) -> Training:
         n_train=params.n_train,
         n_val=1,
         s=params.s,
-    )
-
-
-def _trained(settings: Sequence[Setting], shapes: Sequence[Shape], params: Params, lab: Lab) -> Outcomes:
-    return train_settings(
-        settings,
-        shapes,
-        params.repeats,
-        seed=lab.seed("networks"),
-        test=lambda s: _test(s, params, lab),
-        map=lab.map,
     )
 
 
@@ -186,17 +191,6 @@ def _limits(s: float, params: Params, lab: Lab) -> dict[str, float]:
     }
 
 
-def _repeats(shapes: Mapping[Shape, Outcome]) -> Iterator[dict[str, Any]]:
-    for shape, outcome in sorted(shapes.items()):
-        for excess, solved in zip(outcome.excess, outcome.solved, strict=True):
-            yield {
-                "depth": shape.depth,
-                "width": shape.width,
-                "excess": float(f"{excess:.4g}"),
-                "solved": bool(solved),
-            }
-
-
 # ---- depth at the scale that suits each shape
 
 
@@ -206,8 +200,7 @@ def _at_best_scales(settings: Sequence[Setting], outcomes: Outcomes, repeats: in
     The repeats of one half use the scale with the most successes in the other half, so that the choice does
     not flatter.
     """
-    reference = settings[0].training
-    scales = [s for s in settings if s.factor in (REFERENCE, GRID) and s.training.lr == reference.lr]
+    scales = [setting for setting in settings if setting.factor in (REFERENCE, SCALE)]
     chosen, best = {}, {}
     for shape in SHAPES:
         solved = [outcomes[setting.name][shape].solved for setting in scales]
@@ -259,12 +252,11 @@ LAYERS = {1: "1 hidden layer", 2: "2 hidden layers", 3: "3 hidden layers"}
 
 
 def draw(result: Result, lab: Lab) -> None:
-    """Three figures: success over learning rate and scale, success by one factor, excess loss in noise."""
-    settings, noisiest, lr = result.table("settings"), result.table("noisiest"), result.params["lr"]
-    grid = settings[settings["factor"].isin([REFERENCE, GRID])]
+    """Two figures: success over learning rate and scale, and success in each other setting."""
+    settings, lr = result.table("settings"), result.params["lr"]
+    grid = settings[settings["factor"].isin([REFERENCE, LEARNING_RATE, SCALE, GRID])]
     lab.figure("scales", _scales(grid, lr), alt=_finding_of_scales(grid, lr), data=grid)
-    lab.figure("factors", _factors(settings, lr), alt=_finding_of_factors(settings, lr), data=settings)
-    lab.figure("noise", _noise(noisiest), alt=_finding_of_noise(noisiest), data=noisiest)
+    lab.figure("factors", _factors(settings), alt=_finding_of_factors(settings), data=settings)
 
 
 def _finding_of_scales(grid: pd.DataFrame, lr: float) -> str:
@@ -281,26 +273,14 @@ def _finding_of_scales(grid: pd.DataFrame, lr: float) -> str:
     )
 
 
-def _finding_of_factors(settings: pd.DataFrame, lr: float) -> str:
-    shown = [name for _, name, _ in _lines(settings, lr)]
-    able = settings[(settings["width"] > 1) & settings["setting"].isin(shown)]
+def _finding_of_factors(settings: pd.DataFrame) -> str:
+    shown = [name for _, name, _ in _lines(settings)]
+    able = settings[settings["setting"].isin(shown)]
     rates = able.pivot(index=["setting", "depth"], columns="width", values="success")
     ahead = (rates[3] > rates[2]).groupby("setting").all()
     return (
         "Success rates with intervals for each setting, by depth, for widths 2 and 3. Width 3 is ahead of "
         f"width 2 at every depth in {ahead.sum()} of {len(ahead)} settings; the order of the depths varies."
-    )
-
-
-def _finding_of_noise(noisiest: pd.DataFrame) -> str:
-    medians = noisiest.groupby(["depth", "width"])["excess"].median()
-    shapes = "; ".join(
-        f"{f'{depth} x {width}' if depth else 'linear'}: {excess:.2f}"
-        for (depth, width), excess in medians.items()
-    )
-    return (
-        "Excess of the test loss over the Bayes loss for every network at the largest noise, by hidden "
-        f"layers x width, on a log axis. Medians in nats: {shapes}."
     )
 
 
@@ -335,10 +315,10 @@ def _success(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
     return rows["success"], rows["success_low"], rows["success_high"]
 
 
-def _factors(settings: pd.DataFrame, lr: float) -> Figure:
+def _factors(settings: pd.DataFrame) -> Figure:
     """A line for each setting, a panel for each width, a marker for each depth."""
-    lines = _lines(settings, lr)
-    figure = Figure(figsize=(5.9, 5.6))
+    lines = _lines(settings)
+    figure = Figure(figsize=(5.9, 7.1))
     axes = figure.subplots(1, 2, sharey=True)
     for ax, width in zip(axes, (2, 3), strict=True):
         for depth, look in LOOKS.items():
@@ -350,20 +330,24 @@ def _factors(settings: pd.DataFrame, lr: float) -> Figure:
         ax.set(title=f"width {width}", xlim=(-2, 102), xlabel="success rate (%)", xticks=(0, 25, 50, 75, 100))
         _bands(ax, [factor for factor, _, _ in lines])
     axes[0].set(ylim=(len(lines) - 0.4, -0.6))
-    axes[0].set_yticks(range(len(lines)), [label for _, _, label in lines])
+    axes[0].set_yticks(range(len(lines)), [_written(label) for _, _, label in lines])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 
-def _lines(settings: pd.DataFrame, lr: float) -> list[tuple[str, str, str]]:
-    """Factor, name and label of each setting that differs from the reference in one factor."""
-    rows = settings.drop_duplicates("setting")
-    grid = rows[rows["factor"] == GRID]
-    rates = grid[grid["initial_scale"] == 1].sort_values("lr").assign(factor="learning rate")
-    scales = grid[grid["lr"] == lr].assign(factor="initial scale")
-    others = rows[~rows["factor"].isin([REFERENCE, GRID])]
-    ordered = pd.concat([rows[rows["factor"] == REFERENCE], rates, scales, others])
+def _lines(settings: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Factor, name and label of each setting but those of learning rate and scale together."""
+    rows = settings[settings["factor"] != GRID].drop_duplicates("setting")
+    place = {factor: place for place, factor in enumerate(dict.fromkeys(rows["factor"]))}
+    ordered = rows.sort_values("factor", key=lambda factors: factors.map(place), kind="stable")
     return list(ordered[["factor", "setting", "label"]].itertuples(index=False, name=None))
+
+
+def _written(label: str) -> str:
+    """The label of a setting as a figure has it: short, with Greek letters."""
+    for name, sign in (("beta1", r"$\beta_1$"), ("beta2", r"$\beta_2$"), ("learning rate", "rate")):
+        label = label.replace(name, sign)
+    return label
 
 
 def _bands(ax: Axes, factors: Sequence[str]) -> None:
@@ -373,28 +357,3 @@ def _bands(ax: Axes, factors: Sequence[str]) -> None:
             first = factors.index(factor)
             ax.axhspan(first - 0.5, first + factors.count(factor) - 0.5, color="0.94", lw=0, zorder=0)
     ax.tick_params(axis="y", length=0)
-
-
-def _noise(noisiest: pd.DataFrame) -> Figure:
-    """Every network at the largest noise; a line for each notion of success, with its name."""
-    figure = Figure(figsize=(5.9, 2.9))
-    ax = figure.subplots()
-    shapes = noisiest.groupby(["depth", "width"])
-    strips(ax, {shape_label(Shape(*shape)): rows["excess"] for shape, rows in shapes}, size=3, opacity=0.5)
-    ends = noisiest.groupby("solved")["excess"]
-    if ends.ngroups == 2 and ends.max()[True] < ends.min()[False]:
-        _line(ax, float(np.sqrt(ends.max()[True] * ends.min()[False])), "solved")
-    _line(ax, NEAR_BAYES, "near Bayes")
-    lowest = 0.8 * noisiest["excess"].min()
-    ticks = [tick for tick in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if tick > lowest]
-    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.set_yticks([], minor=True)
-    ax.set(xlabel=r"hidden layers $\times$ width", ylabel="excess loss (nats)")
-    ax.set(xlim=(-0.6, len(shapes) - 0.4), ylim=(lowest, 0.7))
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return figure
-
-
-def _line(ax: Axes, excess: float, name: str) -> None:
-    ax.axhline(excess, color="0.4", lw=0.6, ls=(0, (4, 3)), zorder=0)
-    ax.annotate(name, (-0.5, excess), xytext=(0, -2), textcoords="offset points", va="top", size=8)

@@ -1,4 +1,4 @@
-"""The arithmetic of many small networks side by side: logits, gradients, Adam's step, losses.
+"""The arithmetic of many small networks side by side: logits, gradients, the steps of an optimiser, losses.
 
 Every array ends in an axis with one column for each network, so that one call of NumPy serves all of them.
 """
@@ -15,7 +15,7 @@ from tinymlp.networks.columns import Array, Score, State, layers_of
 from tinymlp.networks.shapes import Shape
 
 POINTS = 128  # points evaluated together; at most 255, for right answers are counted in a byte
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8  # of Adam (Kingma and Ba 2015)
+EPSILON = 1e-8  # of Adam (Kingma and Ba 2015)
 
 
 class Activation(NamedTuple):
@@ -109,32 +109,47 @@ class Networks:
                 delta = passed
 
 
-class Adam:
-    """Adam's step for all columns; `state` is changed in place.
+class Optimiser:
+    """What takes steps for all columns; `state` is changed in place, and `steps` counts them."""
 
-    The moments lack their factors 1 - beta, which move into the step's scale: two operations less.
-    """
-
-    def __init__(self, state: State, lr: Array, weight_decay: Array, steps: int) -> None:
+    def __init__(
+        self, state: State, lr: Array, weight_decay: Array, steps: int, betas: tuple[float, float]
+    ) -> None:
         self.state = state
         self.lr = lr
         self.weight_decay = weight_decay if weight_decay.any() else None
         self.steps = steps
+        self.betas = betas
         self.scratch = np.empty_like(state.parameters)
 
     def step(self, gradient: Array) -> None:
         """Take one step; `gradient` is used up."""
         self.steps += 1
-        unbias = math.sqrt((1 - BETA2**self.steps) / (1 - BETA2))
-        rate = self.lr * ((1 - BETA1) / (1 - BETA1**self.steps) * unbias)
-        state, scratch = self.state, self.scratch
-        parameters, first, second = state.parameters, state.first, state.second
         if self.weight_decay is not None:
-            np.multiply(parameters, self.weight_decay, out=scratch)
-            gradient += scratch
-        first *= BETA1
+            np.multiply(self.state.parameters, self.weight_decay, out=self.scratch)
+            gradient += self.scratch
+        self._move(gradient)
+
+    def _move(self, gradient: Array) -> None:
+        """Change parameters and moments, given the gradient with its penalty."""
+        raise NotImplementedError
+
+
+class Adam(Optimiser):
+    """Adam (Kingma and Ba 2015, algorithm 1).
+
+    The moments lack their factors 1 - beta, which move into the step's scale: two operations less.
+    """
+
+    def _move(self, gradient: Array) -> None:
+        beta1, beta2 = self.betas
+        unbias = math.sqrt((1 - beta2**self.steps) / (1 - beta2))
+        rate = self.lr * ((1 - beta1) / (1 - beta1**self.steps) * unbias)
+        scratch, state = self.scratch, self.state
+        parameters, first, second = state.parameters, state.first, state.second
+        first *= beta1
         first += gradient
-        second *= BETA2
+        second *= beta2
         gradient *= gradient
         second += gradient
         np.sqrt(second, out=scratch)
@@ -142,6 +157,20 @@ class Adam:
         np.divide(first, scratch, out=scratch)
         scratch *= rate
         parameters -= scratch
+
+
+class Momentum(Optimiser):
+    """Gradient descent with the momentum `betas[0]`, as torch's SGD; the first moment is the velocity."""
+
+    def _move(self, gradient: Array) -> None:
+        parameters, velocity = self.state.parameters, self.state.first
+        velocity *= self.betas[0]
+        velocity += gradient
+        np.multiply(velocity, self.lr, out=self.scratch)
+        parameters -= self.scratch
+
+
+OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "sgd": Momentum}
 
 
 class Tally:

@@ -1,7 +1,7 @@
 """Train many tiny networks side by side: every array ends in an axis with one column for each network.
 
 The training is that of `tinymlp.networks.training`, network for network: the same data, mini-batches, loss
-and Adam. Here one NumPy call advances a layer of hundreds of networks, with gradients written by hand.
+and optimiser. Here one NumPy call advances a layer of hundreds of networks, with gradients written by hand.
 Whatever is random about a column follows from the ensemble's seed and the column's replicate and restart
 alone, never from its neighbours. A replicate has the same data in every shape and setting, so that contrasts
 are paired.
@@ -22,7 +22,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from tinymlp.networks.arithmetic import ACTIVATIONS, Adam, Networks, Tally
+from tinymlp.networks.arithmetic import ACTIVATIONS, OPTIMISERS, Networks, Tally
 from tinymlp.networks.columns import (
     INITIALISERS,
     Array,
@@ -52,11 +52,11 @@ CHUNK = 1000  # test points that are drawn together
 class Training:
     """How to train: what all columns share, and three numbers that may differ from column to column.
 
-    `lr`, `weight_decay` (Adam's, an L2 penalty) and `initial_scale` are one number, or a sequence with one
-    for each column. `initial_scale` multiplies the initial weights and biases, drawn as `INITIALISERS`
-    says. `steps` counts mini-batches and replaces `epochs` if given. After the steps in `checkpoints`, and
-    after the last, the losses are recorded. `n_train` and `n_val` points are drawn for each replicate, with
-    standard deviation `s`.
+    `lr`, `weight_decay` (an L2 penalty) and `initial_scale` are one number, or a sequence with one for each
+    column. `initial_scale` multiplies the initial weights and biases, drawn as `INITIALISERS` says. `betas`
+    are Adam's; gradient descent ("sgd") takes the first as its momentum. `steps` counts mini-batches and
+    replaces `epochs` if given. After the steps in `checkpoints`, and after the last, the losses are recorded.
+    `n_train` and `n_val` points are drawn for each replicate, with standard deviation `s`.
     """
 
     epochs: int = 100
@@ -67,6 +67,8 @@ class Training:
     initial_scale: float | Sequence[float] = 1.0
     initialiser: Literal["default", "glorot"] = "default"
     activation: Literal["tanh", "relu"] = "tanh"
+    optimiser: Literal["adam", "sgd"] = "adam"
+    betas: tuple[float, float] = (0.9, 0.999)
     n_train: int = 1000
     n_val: int = 1000
     s: float = 0.1
@@ -81,6 +83,11 @@ class Training:
         if self.initialiser not in INITIALISERS or self.activation not in ACTIVATIONS:
             known = f"initialisers {sorted(INITIALISERS)}, activations {sorted(ACTIVATIONS)}"
             raise ValueError(f"unknown {self.initialiser!r} or {self.activation!r}; there are {known}")
+        if self.optimiser not in OPTIMISERS or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(
+                f"a training needs an optimiser of {sorted(OPTIMISERS)} and betas from 0 to below 1, "
+                f"not {self.optimiser!r} with {self.betas}"
+            )
 
     @property
     def steps_per_epoch(self) -> int:
@@ -234,13 +241,14 @@ class _Trainer:
             shape, ACTIVATIONS[training.activation], state.parameters, training.batch_size
         )
         lr, weight_decay = columns.lr.astype(training.dtype), columns.weight_decay.astype(training.dtype)
-        self.adam = Adam(state, lr, weight_decay, ensemble.step)
+        optimiser = OPTIMISERS[training.optimiser]
+        self.optimiser = optimiser(state, lr, weight_decay, ensemble.step, training.betas)
         self.records: list[History] = []
 
     def step(self, x: Array, sign: Array) -> None:
         """Take one step on the mini-batch `x` (2, b, columns), signs (b, columns)."""
         self.networks.differentiate(x, sign)
-        self.adam.step(self.networks.gradient)
+        self.optimiser.step(self.networks.gradient)
 
     def record(self, train: Points, validation: Points) -> None:
         """Append loss and accuracy on both sets to the history."""
@@ -278,7 +286,7 @@ def _advance(columns: list[Ensemble], *, steps: int, wanted: frozenset[int]) -> 
         for trainer in trainers:
             for x, sign in batches:
                 trainer.step(x, sign)
-                if trainer.adam.steps in records:
+                if trainer.optimiser.steps in records:
                     trainer.record(data, validation)
     history = {
         trainer.shape: side_by_side([ensemble.history[trainer.shape], *trainer.records], axis=0)

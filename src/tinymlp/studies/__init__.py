@@ -22,15 +22,14 @@ from tinymlp.studies.fits import (
     starting_network,
     training_points,
 )
+from tinymlp.studies.influences import influence_rows
 from tinymlp.studies.kinks import crosses_kink
 from tinymlp.studies.learning_curves import candidate_rows, curve, findings, snapshots, telling_runs
 from tinymlp.studies.logits import compared_losses, limits
 from tinymlp.studies.outcomes import (
-    NEAR_BAYES,
     SHORTFALL,
     Outcome,
     Outcomes,
-    largest_changes,
     loss_of_bayes,
     outcome_summary,
     setting_rows,
@@ -47,18 +46,20 @@ from tinymlp.studies.patterns import (
     pattern_distances,
     pattern_examples,
     pattern_kind,
-    pattern_moves,
     plateau_error,
     plateau_losses,
     share_with_origin,
 )
-from tinymlp.studies.ratios import loss_ratios
+from tinymlp.studies.ratios import loss_ratios, mean_ratio
 from tinymlp.studies.restarts import best_of, independence, restart_row, single_rate
 from tinymlp.studies.retraining import Retraining
 from tinymlp.studies.settings import (
+    COMBINED,
     GRID,
+    LEARNING_RATE,
     LR_FACTORS,
     REFERENCE,
+    SCALE,
     SCALES,
     Setting,
     rounded_product,
@@ -75,7 +76,7 @@ from tinymlp.studies.steps import (
     step_grid,
     step_summary,
 )
-from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, loss_paths, weighted_share
+from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, weighted_share
 from tinymlp.studies.successes import (
     LOSS,
     SUCCESS,
@@ -93,21 +94,22 @@ from tinymlp.studies.verdicts import (
     nested_contrasts,
     planned_contrasts,
     verdicts,
-    verdicts_by_factor,
 )
 
 __all__ = [
     "CENTRE_COLUMNS",
+    "COMBINED",
     "COMPARISONS",
     "FINE",
     "GRID",
     "KINDS",
+    "LEARNING_RATE",
     "LOSS",
     "LR_FACTORS",
-    "NEAR_BAYES",
     "PLACES",
     "REFERENCE",
     "RULES",
+    "SCALE",
     "SCALES",
     "SETS",
     "SHORTFALL",
@@ -146,16 +148,16 @@ __all__ = [
     "flat_choice",
     "gap",
     "independence",
+    "influence_rows",
     "kink_steps",
-    "largest_changes",
     "learning_curves",
     "levelling",
     "limits",
     "longer_row",
     "loss_of_bayes",
-    "loss_paths",
     "loss_ratios",
     "matching_widths",
+    "mean_ratio",
     "mean_std",
     "nested_contrasts",
     "outcome_summary",
@@ -165,7 +167,6 @@ __all__ = [
     "pattern_distances",
     "pattern_examples",
     "pattern_kind",
-    "pattern_moves",
     "planned_contrasts",
     "plateau_error",
     "plateau_losses",
@@ -192,6 +193,5 @@ __all__ = [
     "training_points",
     "validation_and_test",
     "verdicts",
-    "verdicts_by_factor",
     "weighted_share",
 ]

@@ -29,8 +29,6 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 SHORTFALL = 0.1  # in accuracy, behind the Bayes classifier, of a network that has solved the task
-NEAR_BAYES = 0.1  # nats of excess loss
-NEAR_CONSTANT = 0.02  # nats below ln 2, the loss of a network that always says one half
 
 
 @dataclass(frozen=True)
@@ -47,11 +45,6 @@ class Outcome:
     def solved(self) -> Flags:
         """Which networks have solved the task: their accuracy is near that of the Bayes classifier."""
         return solved(self.accuracy, self.s)
-
-    @property
-    def near_bayes(self) -> Flags:
-        """Which networks come near the Bayes loss."""
-        return self.excess < NEAR_BAYES
 
 
 Outcomes = dict[str, dict[Shape, Outcome]]  # by the name of a setting, then by shape
@@ -79,16 +72,11 @@ def loss_of_bayes(test: NoisyXor) -> float:
 
 def outcome_summary(outcome: Outcome) -> dict[str, Any]:
     """Return the shares of successes and the distributions of the losses (nats) as values of a result."""
-    loss, excess = outcome.loss[outcome.solved], outcome.excess[outcome.solved]
     return {
         "success": asdict(wilson(int(outcome.solved.sum()), len(outcome.solved))),
-        "near_bayes": asdict(wilson(int(outcome.near_bayes.sum()), len(outcome.near_bayes))),
         "loss": asdict(summarise(outcome.loss)),
-        "solved_loss": asdict(summarise(loss)),
-        "solved_excess": asdict(summarise(excess)),
-        "solved_accuracy": asdict(summarise(outcome.accuracy[outcome.solved])),
-        "least_excess": float(outcome.excess.min()),
-        "constant": float((outcome.loss > np.log(2) - NEAR_CONSTANT).mean()),
+        "solved_loss": asdict(summarise(outcome.loss[outcome.solved])),
+        "solved_excess": asdict(summarise(outcome.excess[outcome.solved])),
     }
 
 
@@ -98,7 +86,7 @@ def setting_rows(
     """Yield a row for each setting and shape, from the summaries by the setting's name and the shape."""
     for setting in settings:
         for shape, found in summaries[setting.name].items():
-            success, near, solved = (found[key] for key in ("success", "near_bayes", "solved_loss"))
+            success, solved = found["success"], found["solved_loss"]
             yield {
                 **_described(setting),
                 "depth": shape.depth,
@@ -107,9 +95,6 @@ def setting_rows(
                 "success": success["estimate"],
                 "success_low": success["low"],
                 "success_high": success["high"],
-                "near_bayes": near["estimate"],
-                "near_bayes_low": near["low"],
-                "near_bayes_high": near["high"],
                 "loss_mean": found["loss"]["mean"],
                 "loss_std": found["loss"]["std"],
                 "loss_median": found["loss"]["median"],
@@ -119,26 +104,15 @@ def setting_rows(
             }
 
 
-def largest_changes(
-    settings: Sequence[Setting], summaries: Mapping[str, Mapping[Shape, Mapping[str, Any]]]
-) -> dict[str, float]:
-    """Return by factor how far a success rate is, at most, from that in the reference, the first setting."""
-    reference = summaries[settings[0].name]
-    found: dict[str, float] = defaultdict(float)
-    for setting in settings[1:]:
-        factor = setting.factor.replace(" ", "_")
-        for shape, summary in summaries[setting.name].items():
-            change = abs(summary["success"]["estimate"] - reference[shape]["success"]["estimate"])
-            found[factor] = max(found[factor], change)
-    return dict(found)
-
-
 def _described(setting: Setting) -> dict[str, Any]:
     training = setting.training
     return {
         "setting": setting.name,
         "factor": setting.factor,
         "label": setting.label,
+        "optimiser": training.optimiser,
+        "beta1": training.betas[0],
+        "beta2": training.betas[1],
         "lr": training.lr,
         "initial_scale": setting.scale,
         "steps": training.total_steps,

@@ -27,14 +27,6 @@ def merged_clusters(merged: Sequence[int]) -> str:
     return "+".join("".join(map(str, CENTRES[i])) for i in merged)
 
 
-def merged_counts(probabilities: ArrayLike) -> list[int]:
-    """Return how many clusters each network merges; probabilities (n, 4) are those at `CENTRES`."""
-    # not the index itself: several plateaus merge equally many clusters
-    index, _ = nearest_plateau(probabilities)
-    known = [len(plateau.merged) for plateau in plateaus()]
-    return [known[i] for i in index]
-
-
 def classified(stuck: pd.DataFrame) -> pd.DataFrame:
     """Return the networks (rows) with the columns `merged`, `clusters` and `distance` of the nearest plateau.
 
@@ -84,22 +76,6 @@ def share_with_origin(stuck: pd.DataFrame) -> dict[str, Any]:
     """
     pairs = stuck[stuck["merged"] == 2]["clusters"]
     return asdict(wilson(int(pairs.str.contains("00").sum()), len(pairs))) if len(pairs) else {}
-
-
-def pattern_moves(shape: Shape, before: ArrayLike, after: ArrayLike, solved: ArrayLike) -> pd.DataFrame:
-    """Return from which kind of plateau to which each network went; a row for each.
-
-    `before` and `after` (n, 4) are probabilities at `CENTRES`, `solved` (n,)
-    says which networks are solved in the end, wherever they are.
-    """
-    first, last = merged_counts(before), merged_counts(after)
-    end = [
-        "solved" if good else KINDS[merged]
-        for good, merged in zip(np.asarray(solved, dtype=bool), last, strict=True)
-    ]
-    return pd.DataFrame(
-        {"shape": shape.name, "before": [KINDS[merged] for merged in first], "after": end, "n": 1}
-    )
 
 
 def pattern_examples(shape: Shape, ensemble: Ensemble, probabilities: ArrayLike) -> list[dict[str, Any]]:

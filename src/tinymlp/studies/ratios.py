@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from tinymlp.inference import Contrast, paired_means
 from tinymlp.networks import Shape
@@ -25,6 +26,24 @@ def log_ratio(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> Contrast 
     if chosen.sum() < FEWEST_PAIRS:
         return None
     return paired_means(np.log(np.asarray(first)[chosen]), np.log(np.asarray(second)[chosen]))
+
+
+def mean_ratio(first: ArrayLike, second: ArrayLike, both: ArrayLike, level: float = 0.95) -> dict[str, Any]:
+    """Return the ratio of two mean losses over the n repeats that `both` marks, with its interval.
+
+    The interval is that of the delta method for the logarithm of the ratio, with Student's t. A loss on few
+    points is mostly far below its expectation, since few points carry it: of losses on samples of unequal
+    size only the means can be compared. None for each number if there are fewer than `FEWEST_PAIRS`.
+    """
+    chosen = np.asarray(both, dtype=bool)
+    n = int(chosen.sum())
+    if n < FEWEST_PAIRS:
+        return {"n": n, "estimate": None, "low": None, "high": None}
+    one, other = np.asarray(first)[chosen], np.asarray(second)[chosen]
+    ratio = float(one.mean() / other.mean())
+    error = float((one / one.mean() - other / other.mean()).std(ddof=1)) / n**0.5
+    margin = float(np.exp(stats.t.ppf((1 + level) / 2, n - 1) * error))
+    return {"n": n, "estimate": ratio, "low": ratio / margin, "high": ratio * margin}
 
 
 def as_ratio(contrast: Contrast | None) -> dict[str, Any]:

@@ -85,19 +85,3 @@ def curvature_row(shape: Shape, found: Sequence[tuple[float, int, int, float]]) 
         "flat_median": summarise(flat).median,
         "lowest_curvature": summarise(lowest).min,
     }
-
-
-def loss_paths(
-    shape: Shape, replicates: ArrayLike, epochs: ArrayLike, train_loss: Floats, solved: ArrayLike
-) -> pd.DataFrame:
-    """Return the training losses (checkpoints, n) as rows, network after network."""
-    replicate, epoch = np.asarray(replicates), np.asarray(epochs)
-    return pd.DataFrame(
-        {
-            "shape": shape.name,
-            "replicate": np.repeat(replicate, len(epoch)),
-            "epoch": np.tile(epoch, len(replicate)),
-            "train_loss": train_loss.T.ravel(),
-            "solved": np.repeat(np.asarray(solved), len(epoch)),
-        }
-    )

@@ -21,7 +21,6 @@ ALPHA = 0.05
 
 COMPARISONS: dict[str, Comparison] = {
     "success": lambda first, second: paired_successes(first.solved, second.solved),
-    "near_bayes": lambda first, second: paired_successes(first.near_bayes, second.near_bayes),
     "loss_ratio": lambda first, second: log_ratio(first.loss, second.loss, first.solved & second.solved),
 }
 
@@ -63,6 +62,11 @@ def contrast_rows(
             yield {"outcome": kind, **about[setting], "contrast": name, **numbers(kind, contrast)}
 
 
+def significant(contrast: Contrast) -> bool:
+    """Return whether the corrected p value is below `ALPHA`."""
+    return contrast.p_holm is not None and contrast.p_holm < ALPHA
+
+
 def standing(contrasts: Sequence[Contrast], reference: Contrast) -> dict[str, int]:
     """Return how many contrasts have the sign of the reference and how many the opposite.
 
@@ -70,7 +74,7 @@ def standing(contrasts: Sequence[Contrast], reference: Contrast) -> dict[str, in
     of zero, on either side, is neither the same nor the opposite.
     """
     agreement = np.array([contrast.estimate * reference.estimate for contrast in contrasts])
-    clear = np.array([c.p_holm is not None and c.p_holm < ALPHA for c in contrasts], dtype=bool)
+    clear = np.array([significant(contrast) for contrast in contrasts], dtype=bool)
     return {
         "settings": len(contrasts),
         "same": int((agreement > 0).sum()),
@@ -94,22 +98,6 @@ def verdicts(
         for name in pairs
         if (REFERENCE, name) in found and any((s.name, name) in found for s in settings[1:])
     ]
-
-
-def verdicts_by_factor(
-    settings: Sequence[Setting], contrasts: Mapping[str, Contrasts], pairs: Pairs
-) -> Iterator[dict[str, Any]]:
-    """Yield the same by factor: a row for each kind and factor, some columns for each pair."""
-    for kind, found in contrasts.items():
-        for factor in dict.fromkeys(setting.factor for setting in settings[1:]):
-            names = [setting.name for setting in settings if setting.factor == factor]
-            row: dict[str, Any] = {"outcome": kind, "factor": factor, "settings": len(names)}
-            for pair in pairs:
-                here = [found[name, pair] for name in names if (name, pair) in found]
-                if (REFERENCE, pair) in found:
-                    counts = standing(here, found[REFERENCE, pair])
-                    row |= {f"{pair}_{word}": count for word, count in counts.items()}
-            yield row
 
 
 def _verdict(kind: str, name: str, others: Sequence[Setting], found: Contrasts) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 import pickle
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import nn, optim
 from torch.utils.data import TensorDataset
 
 from tinymlp.networks import (
@@ -20,6 +21,7 @@ from tinymlp.networks import (
     train,
 )
 from tinymlp.networks import ensemble as module
+from tinymlp.networks import training as readable
 from tinymlp.networks.ensemble import join
 from tinymlp.networks.noisy_xor import NoisyXor
 from tinymlp.networks.training import evaluate as evaluate_one
@@ -107,6 +109,33 @@ def test_losses_over_500_steps_are_those_of_the_readable_loop(shape, settings, d
     torch.testing.assert_close(
         trained, nn.utils.parameters_to_vector(net.parameters()), rtol=100 * tolerance, atol=100 * tolerance
     )
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 0.01])
+@pytest.mark.parametrize(
+    ("settings", "optimiser"),
+    [
+        ({"betas": (0.0, 0.999)}, partial(optim.Adam, betas=(0.0, 0.999))),
+        ({"betas": (0.99, 0.9)}, partial(optim.Adam, betas=(0.99, 0.9))),
+        ({"optimiser": "sgd", "betas": (0.8, 0.0)}, partial(optim.SGD, momentum=0.8)),
+        ({"optimiser": "sgd", "betas": (0.0, 0.0)}, optim.SGD),
+    ],
+    ids=str,
+)
+def test_other_optimisers_are_those_of_torch(monkeypatch, settings, optimiser, weight_decay):
+    shape, kind = Shape(2, 3), torch.float64
+    training = Training(
+        epochs=10, n_train=70, n_val=40, lr=0.03, weight_decay=weight_decay, dtype="float64", **settings
+    )
+    ensemble = train([shape], [7, 8], training, seed=3)
+    net = ensemble.network(shape, 1, initial=True)
+    data = (
+        as_dataset(n, 0.1, stream_seed(3, key, 8), kind) for n, key in ((70, "train"), (40, "validation"))
+    )
+    monkeypatch.setattr(readable, "Adam", optimiser)  # the loop is as it was, but for its optimiser
+    fit(net, *data, epochs=10, lr=0.03, weight_decay=weight_decay, seed=stream_seed(3, "order", 8, 0))
+    trained = nn.utils.parameters_to_vector(ensemble.network(shape, 1).parameters())
+    torch.testing.assert_close(trained, nn.utils.parameters_to_vector(net.parameters()), rtol=1e-8, atol=1e-8)
 
 
 # ---- neighbours do not matter
@@ -297,7 +326,16 @@ def test_a_logit_of_zero_counts_as_class_zero():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"batch_size": 0}, {"n_train": 0}, {"steps": -1}, {"initialiser": "he"}, {"activation": "sine"}],
+    [
+        {"batch_size": 0},
+        {"n_train": 0},
+        {"steps": -1},
+        {"initialiser": "he"},
+        {"activation": "sine"},
+        {"optimiser": "lbfgs"},
+        {"betas": (0.9, 1.0)},
+        {"betas": (-0.1, 0.9)},
+    ],
     ids=str,
 )
 def test_impossible_trainings_are_refused(settings):

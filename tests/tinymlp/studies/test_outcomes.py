@@ -10,7 +10,6 @@ from scipy.stats import norm
 from tinymlp.networks import NoisyXor, Shape, Training, evaluate, train
 from tinymlp.studies.outcomes import (
     Outcome,
-    largest_changes,
     loss_of_bayes,
     outcome_summary,
     setting_rows,
@@ -47,12 +46,9 @@ def summary_of(losses, accuracy):
 def test_a_summary_counts_successes_and_describes_the_solved_alone():
     found = summary_of([0.02, 0.04, 0.69, 0.35], [1.0, 0.95, 0.5, 0.75])
     assert (found["success"]["successes"], found["success"]["n"]) == (2, 4)
-    assert found["near_bayes"]["successes"] == 2
     assert found["loss"]["mean"] == pytest.approx(0.275)
     assert found["solved_loss"]["max"] == 0.04
-    assert found["solved_accuracy"]["min"] == 0.95
-    assert found["least_excess"] == 0.02
-    assert found["constant"] == 0.25  # ln 2 - 0.02 = 0.673 < 0.69
+    assert found["solved_excess"]["min"] == 0.02
 
 
 def test_a_summary_without_successes_has_missing_numbers():
@@ -114,20 +110,6 @@ def test_rows_name_setting_shape_and_epochs(found):
     assert len(rows) == 10
     last = rows[-1]
     assert (last["setting"], last["depth"], last["width"], last["n"]) == ("scale_shorter", 2, 3, 3)
+    assert (last["optimiser"], last["beta1"], last["beta2"]) == ("adam", 0.9, 0.999)
     assert (last["initial_scale"], last["steps"], last["epochs"]) == (2.0, 4, 2.0)
     assert last["loss_mean"] == pytest.approx(found["scale_shorter"][Shape(2, 3)].loss.mean())
-
-
-def test_the_largest_change_of_a_factor_is_over_its_settings_and_shapes():
-    def rates(narrow, wide):
-        return {
-            Shape(1, 2): {"success": {"estimate": narrow}},
-            Shape(1, 3): {"success": {"estimate": wide}},
-        }
-
-    factors = {"a": "reference", "b": "batch size", "c": "batch size", "d": "noise"}
-    settings = [Setting(factor, name, Training()) for name, factor in factors.items()]
-    found = [rates(0.5, 0.8), rates(0.4, 0.8), rates(0.5, 0.95), rates(0.48, 0.8)]
-    summaries = {setting.name: summary for setting, summary in zip(settings, found, strict=True)}
-    changes = largest_changes(settings, summaries)
-    assert changes == {"batch_size": pytest.approx(0.15), "noise": pytest.approx(0.02)}

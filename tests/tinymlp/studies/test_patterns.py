@@ -13,13 +13,11 @@ from tinymlp.studies.patterns import (
     CENTRE_COLUMNS,
     classified,
     merged_clusters,
-    merged_counts,
     pattern_classes,
     pattern_counts,
     pattern_distances,
     pattern_examples,
     pattern_kind,
-    pattern_moves,
     plateau_error,
     plateau_losses,
     share_with_origin,
@@ -61,7 +59,6 @@ def test_losses_of_plateaus_are_entropies():
 
 def test_merged_clusters_are_named_by_their_centres():
     assert merged_clusters((0, 1, 3)) == "00+01+11"
-    assert merged_counts([SOLVED, FIRST_PAIR, THREE, ALL]) == [0, 2, 3, 4]
 
 
 def test_each_network_is_classified_by_the_nearest_plateau():
@@ -109,14 +106,6 @@ def test_the_share_with_the_origin_is_of_pairs_alone():
     found = share_with_origin(classified(STUCK))
     assert (found["successes"], found["n"]) == (2, 3)
     assert share_with_origin(classified(STUCK).head(0)) == {}
-
-
-def test_moves_go_from_plateau_to_plateau_or_to_solved():
-    moves = pattern_moves(Shape(1, 2), [THREE, THREE, ALL], [FIRST_PAIR, SOLVED, ALL], [False, True, False])
-    assert moves["before"].tolist() == ["three merged", "three merged", "all merged"]
-    assert moves["after"].tolist() == ["two merged", "solved", "all merged"]
-    assert set(moves["shape"]) == {"1x2"}
-    assert moves["n"].sum() == 3
 
 
 def test_an_example_is_the_first_network_of_its_pattern_with_its_parameters():

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from tinymlp.networks import Shape
-from tinymlp.studies.ratios import as_ratio, log_ratio, loss_ratios
+from tinymlp.studies.ratios import as_ratio, log_ratio, loss_ratios, mean_ratio
 
 NARROW, WIDE = Shape(1, 2), Shape(1, 3)
 
@@ -31,3 +31,29 @@ def test_a_ratio_needs_ten_pairs(n, enough):
     found = log_ratio(losses, losses**0.9, np.ones(n, dtype=bool))
     assert (found is not None) == enough
     assert (as_ratio(found)["estimate"] is not None) == enough
+
+
+class TestMeanRatio:
+    def test_a_constant_ratio_is_known_exactly(self):
+        losses = np.linspace(0.01, 0.2, 20)
+        found = mean_ratio(3 * losses, losses, np.ones(20, dtype=bool))
+        assert (found["n"], found["estimate"]) == (20, pytest.approx(3))
+        assert (found["low"], found["high"]) == pytest.approx((3, 3))
+
+    def test_it_is_of_the_means_over_the_marked_repeats(self):
+        first, second = np.ones(30), np.where(np.arange(30) < 20, 0.5, 0.01)
+        found = mean_ratio(first, second, np.arange(30) < 20)
+        assert (found["n"], found["estimate"]) == (20, 2)
+
+    def test_its_interval_is_that_of_the_bootstrap(self):
+        rng = np.random.default_rng(1)
+        shared = rng.lognormal(0, 0.5, 300)
+        first, second = shared * rng.lognormal(0.5, 0.4, 300), shared * rng.lognormal(0, 0.3, 300)
+        found = mean_ratio(first, second, np.ones(300, dtype=bool))
+        drawn = rng.integers(0, 300, (4000, 300))
+        ratios = first[drawn].mean(axis=1) / second[drawn].mean(axis=1)
+        assert (found["low"], found["high"]) == pytest.approx(np.quantile(ratios, [0.025, 0.975]), rel=0.02)
+
+    def test_it_needs_ten_repeats(self):
+        found = mean_ratio(np.ones(20), np.ones(20), np.arange(20) < 9)
+        assert found == {"n": 9, "estimate": None, "low": None, "high": None}

@@ -5,7 +5,15 @@ from dataclasses import fields
 import pytest
 
 from tinymlp.networks import Training
-from tinymlp.studies.settings import GRID, REFERENCE, Setting, rounded_product, settings_around
+from tinymlp.studies.settings import (
+    GRID,
+    LEARNING_RATE,
+    REFERENCE,
+    SCALE,
+    Setting,
+    rounded_product,
+    settings_around,
+)
 
 TRAINING = Training(epochs=50, batch_size=32, lr=0.01, n_train=1000, n_val=1, s=0.1)
 
@@ -43,6 +51,11 @@ def test_the_reference_comes_first_and_no_label_twice(settings):
         ("Glorot initialiser", {"initialiser": "glorot"}),
         ("ReLU, initial scale 2", {"activation": "relu", "initial_scale": 2}),
         ("noise 0.3", {"s": 0.3}),
+        ("beta1 0", {"betas": (0, 0.999)}),
+        ("beta2 0.9999", {"betas": (0.9, 0.9999)}),
+        ("beta1 0, beta2 0.9", {"betas": (0, 0.9)}),
+        ("SGD, momentum 0.9, learning rate 0.1", {"optimiser": "sgd", "betas": (0.9, 0), "lr": 0.1}),
+        ("SGD, momentum 0, learning rate 1", {"optimiser": "sgd", "betas": (0, 0), "lr": 1}),
     ],
 )
 def test_a_setting_changes_what_its_label_says(settings, label, changes):
@@ -70,9 +83,17 @@ def test_more_points_for_as_many_epochs_are_left_out(settings):
 
 
 def test_the_grid_has_three_learning_rates_with_every_scale(settings):
-    grid = [s.training for s in settings.values() if s.factor in (REFERENCE, GRID)]
+    grid = [s.training for s in settings.values() if s.factor in (REFERENCE, LEARNING_RATE, SCALE, GRID)]
     expected = {(lr, scale) for lr in (0.001, 0.01, 0.1) for scale in (0.25, 0.5, 1, 2, 4)}
     assert {(one.lr, one.initial_scale) for one in grid} == expected | {(0.003, 1), (0.03, 1)}
+
+
+def test_what_changes_two_factors_is_apart_from_what_changes_one(settings):
+    both = [s.label for s in settings.values() if s.factor == GRID]
+    assert len(both) == 8  # two learning rates with four scales
+    assert all("learning rate" in label and "initial scale" in label for label in both)
+    scales = [s.training for s in settings.values() if s.factor == SCALE]
+    assert [changed(training) for training in scales] == [{"initial_scale": x} for x in (0.25, 0.5, 2, 4)]
 
 
 def test_a_name_is_a_key_of_letters_digits_and_underscores(settings):
@@ -86,7 +107,9 @@ def test_settings_share_an_ensemble_if_they_differ_in_columns_or_steps_alone(set
     shared = settings[REFERENCE].shared
     together = {label for label, setting in settings.items() if setting.shared == shared}
     assert {"learning rate 0.1, initial scale 4", "weight decay 0.01", "epochs 200"} <= together
-    assert together.isdisjoint({"ReLU", "noise 0.2", "batch size 8, equal steps", "Glorot initialiser"})
+    assert together.isdisjoint(
+        {"ReLU", "noise 0.2", "beta1 0", "batch size 8, equal steps", "Glorot initialiser"}
+    )
     assert settings["weight decay 0.01"].columns == (0.01, 0.01, 1.0)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tinymlp.networks import Shape
-from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, loss_paths, weighted_share
+from tinymlp.studies.stuck import curvature_counts, curvature_row, longer_row, weighted_share
 
 HISTORY = np.array([[0.5, 0.4, 0.6], [0.48, 0.39, 0.3], [0.46, 0.385, 0.1], [0.45, 0.38, 0.01]])
 SOLVED = np.array([False, False, True])
@@ -41,11 +41,3 @@ def test_curvatures_of_several_networks_are_summed_up():
     assert (row["curved_n"], row["parameters"], row["with_descent"]) == (3, 9, 1)
     assert (row["gradient_median"], row["flat_median"], row["lowest_curvature"]) == (0.2, 4, -0.2)
     assert curvature_row(Shape(1, 2), [])["gradient_median"] is None
-
-
-def test_paths_go_network_after_network():
-    paths = loss_paths(Shape(1, 2), [7, 9, 4], [10, 20, 30, 40], HISTORY, SOLVED)
-    assert paths["replicate"].tolist() == [7] * 4 + [9] * 4 + [4] * 4
-    assert paths["epoch"].tolist() == [10, 20, 30, 40] * 3
-    assert paths[paths["replicate"] == 9]["train_loss"].tolist() == [0.4, 0.39, 0.385, 0.38]
-    assert paths[paths["solved"]]["replicate"].unique().tolist() == [4]

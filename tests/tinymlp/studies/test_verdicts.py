@@ -16,7 +16,6 @@ from tinymlp.studies.verdicts import (
     planned_contrasts,
     standing,
     verdicts,
-    verdicts_by_factor,
 )
 
 NARROW, WIDE = Shape(1, 2), Shape(1, 3)
@@ -45,11 +44,10 @@ class TestComparisons:
         assert found.p == pytest.approx(expected.pvalue)
         assert (found.low, found.high) == pytest.approx(tuple(expected.confidence_interval()))
 
-    def test_success_and_near_bayes_are_differences_of_rates(self):
+    def test_success_is_a_difference_of_rates(self):
         first = outcome([0.05, 0.05, 0.5, 0.5], [1.0, 1.0, 1.0, 0.5])
         second = outcome([0.05, 0.5, 0.5, 0.5], [1.0, 0.5, 0.5, 0.5])
         assert COMPARISONS["success"](first, second).estimate == 0.5
-        assert COMPARISONS["near_bayes"](first, second).estimate == 0.25
 
     def test_only_the_ratio_is_taken_out_of_its_logarithm(self):
         assert numbers("success", contrast(0.5))["estimate"] == 0.5
@@ -112,14 +110,6 @@ def test_a_verdict_names_extremes_and_significant_opposites():
     assert row["opposite_in"] == "noise 3"
     assert (row["lowest"], row["lowest_in"]) == (-0.4, "noise 3")
     assert (row["highest"], row["highest_in"]) == (0.3, "rate 1")
-
-
-def test_verdicts_by_factor_count_within_the_factor():
-    rate, noise, *ratios = verdicts_by_factor(SETTINGS, FOUND, PAIRS)
-    assert (rate["factor"], rate["settings"], rate["wider_same"], rate["wider_opposite"]) == ("rate", 2, 1, 1)
-    assert (noise["wider_settings"], noise["wider_opposite_significant"]) == (1, 1)
-    assert [row["outcome"] for row in ratios] == ["loss_ratio"] * 2
-    assert all("wider_same" not in row for row in ratios)
 
 
 def test_a_contrast_left_out_is_nested_with_missing_numbers():
