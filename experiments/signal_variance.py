@@ -24,10 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
 
-from tinymlp.figures import BLACK, BLUE, GREEN, ORANGE, VERMILION
 from tinymlp.inference import paired_means, summarise
 from tinymlp.scalar import (
     GlorotInitializer,
@@ -44,9 +41,6 @@ from tinymlp.scalar import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from matplotlib.axes import Axes
-
-    from labreport.results import Result
     from labreport.running import Lab
     from tinymlp.scalar import Signals
 
@@ -127,27 +121,25 @@ CASES = {
 
 
 def run(params: Params, lab: Lab) -> dict[str, Any]:
-    """The signals of all kinds of networks: for each layer, and as factors from layer to layer."""
+    """The signals of all kinds of networks, as factors from layer to layer and at the end of the way."""
+    # 1. send signals through random networks of each kind, forward and backward
     jobs = [(name, repeat) for name, case in CASES.items() for repeat in range(case.networks(params))]
     found = lab.map(lambda job: _signals(CASES[job[0]], params, lab, job[1]), jobs, "networks")
     samples = {name: [s for s, job in zip(found, jobs, strict=True) if job[0] == name] for name in CASES}
+    # 2. what is expected of wide networks, by the same rules for initial weights
     theory = {
         name: expected_signals(case.widths(params), ACTIVATIONS[case.activation], case.start(None))
         for name, case in CASES.items()
     }
+    # 3. the factor from layer to layer, measured and expected
     values = {
         name: {d: _direction(CASES[name], d, samples[name], theory[name], params) for d in DIRECTIONS}
         for name in CASES
     }
     return {
         **values,
-        "taper_widths": CASES["taper_glorot"].widths(params),
         "alphas": {name: CASES[f"universal_{name}"].start(None).alpha for name in ("tanh", "sigmoid")},
         "factors": pd.DataFrame([_row(name, values[name]) for name in CASES]),
-        "layers": pd.concat(
-            [_layers(name, d, samples[name], theory[name]) for name in CASES for d in DIRECTIONS],
-            ignore_index=True,
-        ),
     }
 
 
@@ -213,109 +205,5 @@ def _row(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     row = {"case": name, "activation": case.activation, "initializer": case.initializer, "taper": case.taper}
     for direction in DIRECTIONS:
         found = values[direction]
-        row |= {f"{direction}_{key}": found[key] for key in ("theory", "factor", "low", "high", "exact")}
-        row[f"{direction}_end"] = found["end"]["median"]
+        row |= {f"{direction}_{key}": found[key] for key in ("theory", "factor")}
     return row
-
-
-def _layers(name: str, direction: str, sample: Sequence[Signals], theory: Signals) -> pd.DataFrame:
-    """A row for each layer: what the mean square is over the networks, and what theory expects."""
-    squares = np.array([getattr(signals, direction) for signals in sample])
-    summaries = [summarise(column) for column in squares.T]
-    return pd.DataFrame(
-        {
-            "case": name,
-            "direction": direction,
-            "layer": range(1, len(summaries) + 1),
-            **{key: [getattr(s, key) for s in summaries] for key in ("mean", "median", "q05", "q95")},
-            "theory": getattr(theory, direction),
-        }
-    )
-
-
-# ------------------------------------------------------------------------------------------------- figures
-
-STYLES = {
-    "universal_tanh": ("tanh, universal", GREEN, "s"),
-    "he_relu": ("ReLU, He", BLUE, "o"),
-    "glorot_tanh": ("tanh, Glorot", ORANGE, "D"),
-    "glorot_relu": ("ReLU, Glorot", VERMILION, "^"),
-    "normal_tanh": ("tanh, std 0.1", BLACK, "v"),
-}
-TAPER_STYLES = {
-    "taper_fan_out": (r"$1 / n_\mathrm{out}$", VERMILION, "^"),
-    "taper_glorot": (r"$2 / (n_\mathrm{in} + n_\mathrm{out})$", ORANGE, "D"),
-    "taper_fan_in": (r"$1 / n_\mathrm{in}$", BLUE, "o"),
-}
-
-
-def draw(result: Result, lab: Lab) -> None:
-    """Two figures: equal layers with several initialisers, and layers that taper."""
-    layers = result.table("layers")
-    depth = layers[layers["case"].isin(list(STYLES))]
-    figure = _figure(depth, STYLES, 3.0, spread="he_relu")
-    lab.figure("depth", figure, alt=_depth_finding(result.values), data=depth)
-    taper = layers[layers["case"].isin(list(TAPER_STYLES))]
-    figure = _figure(taper, TAPER_STYLES, 2.2)
-    lab.figure("taper", figure, alt=_taper_finding(result.values), data=taper)
-
-
-def _depth_finding(values: Mapping[str, Any]) -> str:
-    found = [
-        f"{label} {values[name]['forward']['factor']:.2f} and {values[name]['backward']['factor']:.2f}"
-        for name, (label, _, _) in STYLES.items()
-    ]
-    return (
-        "Mean square of the signals against the layer on a logarithmic axis, forward and backward. "
-        f"A typical network multiplies it per layer, forward and backward, by: {'; '.join(found)}."
-    )
-
-
-def _taper_finding(values: Mapping[str, Any]) -> str:
-    ends = [
-        f"{CASES[name].initializer} "
-        + " and ".join(f"{values[name][direction]['end']['theory']:.2g}" for direction in DIRECTIONS)
-        for name in TAPER_STYLES
-    ]
-    return (
-        "Mean square of the signals against the layer of networks that taper, on a logarithmic axis. "
-        f"What is expected at the end, forward and backward: {'; '.join(ends)}."
-    )
-
-
-def _figure(
-    layers: pd.DataFrame, styles: Mapping[str, tuple[str, str, str]], height: float, spread: str | None = None
-) -> Figure:
-    """Forward and backward: means over the networks as points, what is expected as lines, one spread."""
-    figure = Figure(figsize=(5.9, height))
-    for ax, direction in zip(figure.subplots(1, 2, sharey=True, sharex=True), DIRECTIONS, strict=True):
-        rows = layers[layers["direction"] == direction]
-        for name, style in styles.items():
-            _curve(ax, rows[rows["case"] == name], *style)
-        ax.plot([], [], color="0.4", linewidth=0.8, label="expected")
-        if spread is not None:
-            _spread(ax, rows[rows["case"] == spread], *styles[spread])
-        ax.set(title=direction, xlabel="layer $l$", yscale="log")
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.yaxis.set_minor_formatter(NullFormatter())
-    figure.axes[0].set_ylim(_whole_decades(layers[["mean", "theory"]].to_numpy()))
-    figure.axes[0].set_ylabel(r"mean square of $a_j^{(l)}$ or $\delta_j^{(l)}$")
-    figure.legend(*ax.get_legend_handles_labels(), loc="outside right center")
-    return figure
-
-
-def _whole_decades(values: np.ndarray) -> tuple[float, float]:
-    """Limits at powers of ten around all values."""
-    return 10.0 ** math.floor(math.log10(values.min())), 10.0 ** math.ceil(math.log10(values.max()))
-
-
-def _curve(ax: Axes, rows: pd.DataFrame, label: str, colour: str, marker: str) -> None:
-    ax.plot(rows["layer"], rows["theory"], color=colour, linewidth=0.8)
-    ax.plot(rows["layer"], rows["mean"], marker, color=colour, ms=3, label=label)
-
-
-def _spread(ax: Axes, rows: pd.DataFrame, label: str, colour: str, marker: str) -> None:
-    """The median and the middle nine tenths of the networks of one kind."""
-    ax.plot(rows["layer"], rows["median"], "--", color=colour, linewidth=0.9, label=f"{label}: median")
-    band = {"color": colour, "alpha": 0.15, "linewidth": 0}
-    ax.fill_between(rows["layer"], rows["q05"], rows["q95"], **band, label=f"{label}: 5 to 95 %")
