@@ -289,7 +289,7 @@ def _factors(settings: pd.DataFrame) -> Figure:
             interval_bars(ax, places, *_success(rows), percent=True, horizontal=True, **style)
         ax.set(title=f"width {width}", xlim=(-2, 102), xlabel="success rate (%)", xticks=(0, 25, 50, 75, 100))
         _bands(ax, [factor for factor, _, _ in lines])
-    axes[0].set(ylim=(len(lines) - 0.4, -0.6))
+    axes[0].set(ylim=(len(lines) - 0.4, -0.6), ylabel="setting")
     axes[0].set_yticks(range(len(lines)), [_written(label) for _, _, label in lines])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
