@@ -313,7 +313,7 @@ def draw(result: Result, lab: Lab) -> None:
 
 def _patterns(patterns: pd.DataFrame, examples: Sequence[Mapping[str, Any]], base: Result) -> Figure:
     """A picture for each set of two and of three merged clusters, with its count."""
-    figure = Figure(figsize=(5.9, 3.75))
+    figure = Figure(figsize=(5.9, 3.2))
     axes = figure.subplots(2, 4)
     by_clusters = {example["clusters"]: example for example in examples}
     for line, merged in zip(axes, (2, 3), strict=True):
@@ -340,7 +340,7 @@ def _picture(ax: Axes, example: Mapping[str, Any], base: Result) -> None:
 
 def _help(restarts: pd.DataFrame, sizes: pd.DataFrame) -> Figure:
     """Success against what was trained in all: by restarts on the left, in one network on the right."""
-    figure = Figure(figsize=(5.9, 2.7))
+    figure = Figure(figsize=(5.9, 2.15))
     left, right = figure.subplots(1, 2, sharey=True)
     for shape, colour, marker in ((NARROW, BLUE, "o"), (WIDE, VERMILION, "s")):
         rows = restarts[restarts["shape"] == shape.name]

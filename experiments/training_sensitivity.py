@@ -12,9 +12,9 @@ told apart. How close a network comes to the best possible classifier is the exc
 Bayes loss, both on the same test points.
 
 Five contrasts were planned, two of width and three of depth, and a third of width was added later, for two
-outcomes: success, and the ratio of the losses where both networks have solved the task. The settings that
-change the optimiser were added later, too. Holm's correction takes all settings and contrasts of an outcome
-as one family.
+outcomes: success, and the ratio of the mean losses where both networks have solved the task. The settings
+that change the optimiser were added later, too. Holm's correction takes all settings and contrasts of an
+outcome as one family.
 
 The reference setting is that of `depth_width` with half the epochs, for the sake of time: the success rates
 have levelled off by then. Training for all epochs is one of the settings.
@@ -36,8 +36,6 @@ from tinymlp.networks import NoisyXor, Shape, Training, start
 from tinymlp.studies import (
     COMPARISONS,
     GRID,
-    LEARNING_RATE,
-    LR_FACTORS,
     REFERENCE,
     SCALE,
     SCALES,
@@ -49,7 +47,6 @@ from tinymlp.studies import (
     nested_contrasts,
     outcome_summary,
     planned_contrasts,
-    rounded_product,
     setting_rows,
     settings_around,
     train_settings,
@@ -244,33 +241,22 @@ def _spread(network: torch.nn.Module, points: torch.Tensor) -> float:
 
 # ---- figures
 
-LOOKS: dict[int, dict[str, Any]] = {
-    depth: {"color": look.colour, "marker": look.marker, "markerfacecolor": face}
-    for (depth, look), face in zip(DEPTH_LOOKS.items(), ("white", None, None), strict=True)
-}
 LAYERS = {1: "1 hidden layer", 2: "2 hidden layers", 3: "3 hidden layers"}
 
 
 def draw(result: Result, lab: Lab) -> None:
-    """Two figures: success over learning rate and scale, and success in each other setting."""
-    settings, lr = result.table("settings"), result.params["lr"]
-    grid = settings[settings["factor"].isin([REFERENCE, LEARNING_RATE, SCALE, GRID])]
-    lab.figure("scales", _scales(grid, lr), alt=_finding_of_scales(grid, lr), data=grid)
+    """One figure: success in the reference and in each setting that differs from it."""
+    settings = result.table("settings")
     lab.figure("factors", _factors(settings), alt=_finding_of_factors(settings), data=settings)
 
 
-def _finding_of_scales(grid: pd.DataFrame, lr: float) -> str:
-    rows = grid[(grid["lr"] == lr) & (grid["width"] == 3)].set_index(["depth", "initial_scale"])["success"]
-    low, high = SCALES[0], SCALES[-1]
-    depths = "; ".join(
-        f"{LAYERS[depth]}: {100 * rows[depth, low]:.0f} and {100 * rows[depth, high]:.0f} percent"
-        for depth in LAYERS
-    )
-    return (
-        "Success rate against the scale of the initial parameters, for three learning rates, widths 2 and 3 "
-        f"and one to three hidden layers. At the learning rate {lr:g} and width 3, for the scales {low:g} "
-        f"and {high:g}: {depths}."
-    )
+def _looks() -> dict[int, dict[str, Any]]:
+    """How each number of hidden layers is drawn; a function, so that no colour is a part of the result."""
+    faces = dict.fromkeys(DEPTH_LOOKS) | {1: "white"}
+    return {
+        depth: {"color": look.colour, "marker": look.marker, "markerfacecolor": faces[depth]}
+        for depth, look in DEPTH_LOOKS.items()
+    }
 
 
 def _finding_of_factors(settings: pd.DataFrame) -> str:
@@ -284,32 +270,6 @@ def _finding_of_factors(settings: pd.DataFrame) -> str:
     )
 
 
-def _scales(grid: pd.DataFrame, lr: float) -> Figure:
-    """A row for each width, a column for each learning rate that was tried with all scales."""
-    figure = Figure(figsize=(5.9, 3.5))
-    axes = figure.subplots(2, len(LR_FACTORS), sharex=True, sharey=True)
-    for row, width in zip(axes, (3, 2), strict=True):
-        for ax, factor in zip(row, LR_FACTORS, strict=True):
-            rate = rounded_product(factor, lr)
-            _success_by_scale(ax, grid[(grid["width"] == width) & (grid["lr"] == rate)])
-            ax.set(xscale="log", xticks=SCALES, ylim=(-3, 103), yticks=(0, 50, 100))
-            ax.set_xticks(SCALES, [f"{scale:g}" for scale in SCALES])
-            ax.set_xticks([], minor=True)
-            ax.set_title(f"width {width}, learning rate {rate:g}")
-    figure.supxlabel("scale of the initial parameters")
-    figure.supylabel("success rate (%)")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    return figure
-
-
-def _success_by_scale(ax: Axes, rows: pd.DataFrame) -> None:
-    for depth, look in LOOKS.items():
-        chosen = rows[rows["depth"] == depth].sort_values("initial_scale")
-        sideways = 1.05 ** (depth - 2)  # so that no interval hides another
-        style = {"ms": 3.5, "lw": 0.9, "elinewidth": 0.7, "label": LAYERS[depth], **look}
-        interval_bars(ax, chosen["initial_scale"] * sideways, *_success(chosen), percent=True, **style)
-
-
 def _success(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
     """The success rates, and the ends of their intervals."""
     return rows["success"], rows["success_low"], rows["success_high"]
@@ -318,10 +278,10 @@ def _success(rows: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
 def _factors(settings: pd.DataFrame) -> Figure:
     """A line for each setting, a panel for each width, a marker for each depth."""
     lines = _lines(settings)
-    figure = Figure(figsize=(5.9, 7.1))
+    figure = Figure(figsize=(5.9, 6.5))
     axes = figure.subplots(1, 2, sharey=True)
     for ax, width in zip(axes, (2, 3), strict=True):
-        for depth, look in LOOKS.items():
+        for depth, look in _looks().items():
             shape = settings[(settings["depth"] == depth) & (settings["width"] == width)]
             rows = shape.set_index("setting").loc[[name for _, name, _ in lines]]
             places = np.arange(len(lines)) + 0.26 * (depth - 2)
@@ -329,7 +289,7 @@ def _factors(settings: pd.DataFrame) -> Figure:
             interval_bars(ax, places, *_success(rows), percent=True, horizontal=True, **style)
         ax.set(title=f"width {width}", xlim=(-2, 102), xlabel="success rate (%)", xticks=(0, 25, 50, 75, 100))
         _bands(ax, [factor for factor, _, _ in lines])
-    axes[0].set(ylim=(len(lines) - 0.4, -0.6))
+    axes[0].set(ylim=(len(lines) - 0.4, -0.6), ylabel="setting")
     axes[0].set_yticks(range(len(lines)), [_written(label) for _, _, label in lines])
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure

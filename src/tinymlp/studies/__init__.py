@@ -54,15 +54,11 @@ from tinymlp.studies.ratios import loss_ratios, mean_ratio
 from tinymlp.studies.restarts import best_of, independence, restart_row, single_rate
 from tinymlp.studies.retraining import Retraining
 from tinymlp.studies.settings import (
-    COMBINED,
     GRID,
-    LEARNING_RATE,
-    LR_FACTORS,
     REFERENCE,
     SCALE,
     SCALES,
     Setting,
-    rounded_product,
     settings_around,
 )
 from tinymlp.studies.sizes import matching_widths, size_contrasts, size_row
@@ -98,14 +94,11 @@ from tinymlp.studies.verdicts import (
 
 __all__ = [
     "CENTRE_COLUMNS",
-    "COMBINED",
     "COMPARISONS",
     "FINE",
     "GRID",
     "KINDS",
-    "LEARNING_RATE",
     "LOSS",
-    "LR_FACTORS",
     "PLACES",
     "REFERENCE",
     "RULES",
@@ -172,7 +165,6 @@ __all__ = [
     "plateau_losses",
     "reference_losses",
     "restart_row",
-    "rounded_product",
     "setting_rows",
     "settings_around",
     "share_with_origin",

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from tinymlp.inference import Contrast, paired_means
 from tinymlp.networks import Shape
@@ -28,22 +27,27 @@ def log_ratio(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> Contrast 
     return paired_means(np.log(np.asarray(first)[chosen]), np.log(np.asarray(second)[chosen]))
 
 
-def mean_ratio(first: ArrayLike, second: ArrayLike, both: ArrayLike, level: float = 0.95) -> dict[str, Any]:
-    """Return the ratio of two mean losses over the n repeats that `both` marks, with its interval.
+def log_mean_ratio(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> Contrast | None:
+    """Return the log of the ratio of two mean losses over the repeats that `both` marks.
 
-    The interval is that of the delta method for the logarithm of the ratio, with Student's t. A loss on few
-    points is mostly far below its expectation, since few points carry it: of losses on samples of unequal
-    size only the means can be compared. None for each number if there are fewer than `FEWEST_PAIRS`.
+    None if there are fewer than `FEWEST_PAIRS`. Interval and test are those of the delta method, with
+    Student's t. A loss on few points is mostly far below its expectation, which few points carry, and a
+    network that is sure of itself has a loss near zero on most of them: only means say how good it is.
     """
     chosen = np.asarray(both, dtype=bool)
-    n = int(chosen.sum())
-    if n < FEWEST_PAIRS:
-        return {"n": n, "estimate": None, "low": None, "high": None}
+    if chosen.sum() < FEWEST_PAIRS:
+        return None
     one, other = np.asarray(first)[chosen], np.asarray(second)[chosen]
-    ratio = float(one.mean() / other.mean())
-    error = float((one / one.mean() - other / other.mean()).std(ddof=1)) / n**0.5
-    margin = float(np.exp(stats.t.ppf((1 + level) / 2, n - 1) * error))
-    return {"n": n, "estimate": ratio, "low": ratio / margin, "high": ratio * margin}
+    # to first order the log of the ratio varies as the difference of what is relative to the means
+    return paired_means(np.log(one.mean() / other.mean()) + one / one.mean(), other / other.mean())
+
+
+def mean_ratio(first: ArrayLike, second: ArrayLike, both: ArrayLike) -> dict[str, Any]:
+    """Return the ratio of two mean losses, with its interval; see `log_mean_ratio`.
+
+    The p value is not corrected; it is of a ratio of `null`.
+    """
+    return {**as_ratio(log_mean_ratio(first, second, both)), "null": 1.0}
 
 
 def as_ratio(contrast: Contrast | None) -> dict[str, Any]:

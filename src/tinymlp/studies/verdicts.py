@@ -9,7 +9,7 @@ import numpy as np
 from tinymlp.inference import Contrast, holm_corrected, paired_successes
 from tinymlp.networks import Shape
 from tinymlp.studies.outcomes import Outcome, Outcomes
-from tinymlp.studies.ratios import as_ratio, log_ratio
+from tinymlp.studies.ratios import as_ratio, log_mean_ratio
 from tinymlp.studies.settings import REFERENCE, Setting
 
 Contrasts = dict[tuple[str, str], Contrast]  # by the names of a setting and of a planned pair
@@ -21,7 +21,7 @@ ALPHA = 0.05
 
 COMPARISONS: dict[str, Comparison] = {
     "success": lambda first, second: paired_successes(first.solved, second.solved),
-    "loss_ratio": lambda first, second: log_ratio(first.loss, second.loss, first.solved & second.solved),
+    "loss_ratio": lambda first, second: log_mean_ratio(first.loss, second.loss, first.solved & second.solved),
 }
 
 

@@ -54,6 +54,16 @@ class TestMeanRatio:
         ratios = first[drawn].mean(axis=1) / second[drawn].mean(axis=1)
         assert (found["low"], found["high"]) == pytest.approx(np.quantile(ratios, [0.025, 0.975]), rel=0.02)
 
+    def test_its_p_value_is_that_of_no_difference(self):
+        rng = np.random.default_rng(2)
+        both = np.ones(300, dtype=bool)
+        values = [
+            mean_ratio(*rng.lognormal(0, 0.3, (2, 300)), both)["p"] for _ in range(400)
+        ]  # without a difference all p values are equally likely
+        assert np.mean(np.array(values) < 0.1) == pytest.approx(0.1, abs=0.05)
+        clear = mean_ratio(rng.lognormal(0.2, 0.3, 300), rng.lognormal(0, 0.3, 300), both)
+        assert (clear["p"] < 0.001, clear["null"]) == (True, 1)
+
     def test_it_needs_ten_repeats(self):
         found = mean_ratio(np.ones(20), np.ones(20), np.arange(20) < 9)
-        assert found == {"n": 9, "estimate": None, "low": None, "high": None}
+        assert (found["estimate"], found["low"], found["high"]) == (None, None, None)
