@@ -208,7 +208,7 @@ def _curves(curves: pd.DataFrame) -> Figure:
         table = curves.pivot(index="epoch", columns="run", values=column)
         ax.plot(table.index, table, color=BLUE, lw=0.5, alpha=0.5)
         ax.plot(table.index, table.median(axis=1), color="black", lw=1.5)
-        ax.set(title=PANELS[column], xlabel="epochs", yscale="linear" if column == "val_accuracy" else "log")
+        ax.set(ylabel=PANELS[column], xlabel="epochs", yscale="linear" if column == "val_accuracy" else "log")
     # the median training loss once more, since the medians of both losses hardly differ
     median = curves.groupby("epoch")["train_loss"].median()
     panels["val_loss"].plot(median.index, median, color=ORANGE, lw=1.5, ls=(0, (1, 1.5)))

@@ -103,9 +103,11 @@ def excerpt(project: Project, write: Callable[[Any], str]) -> Callable[..., Form
     from labreport.language import Formatted
     from labreport.writing import excerpts
 
-    def excerpt(name: str, since: str | None = None, **options: Any) -> Formatted:
-        found = [excerpts.find(project, str(n), **options) for n in (name, since) if n is not None]
-        shown = found[0] if since is None else excerpts.difference(*found)
+    def excerpt(
+        name: str, since: str | None = None, context: int = excerpts.CONTEXT, **options: Any
+    ) -> Formatted:
+        new, *old = (excerpts.find(project, str(n), **options) for n in (name, since) if n is not None)
+        shown = excerpts.difference(new, old[0], context) if old else new
         return Formatted.of(write(shown), name, shown)
 
     return excerpt

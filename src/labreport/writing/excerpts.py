@@ -12,7 +12,8 @@ Two comments, each alone on its line, leave code out of every excerpt:
     # excerpt: resume
 
 An excerpt can be compared with another one: it then shows, by the lines that both show without their
-indentation, what is new (+), what is gone (-) and two lines around, and … for the rest.
+indentation, what is new (+), what is gone (-) and two lines around (or as many as asked for), and … for the
+rest.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from labreport.project import Project
 from labreport.writing.latex import columns
 
 COLUMNS = 79  # characters of the longest line that fits the page
-CONTEXT = 2  # unchanged lines shown before and after what changed
+CONTEXT = 2  # unchanged lines shown before and after what changed, unless told otherwise
 ELLIPSIS = "…"
 TAB = 8
 
@@ -171,8 +172,10 @@ def definition(project: Project, name: str) -> ast.stmt:
     return _Source(project, _module_file(project, name, module)).definition(name, qualname)
 
 
-def difference(new: Excerpt, old: Excerpt) -> Difference:
+def difference(new: Excerpt, old: Excerpt, context: int = CONTEXT) -> Difference:
     """Return the difference of two excerpts: lines of the new one, and in between those that it lost.
+
+    `context` unchanged lines are shown before and after what changed.
 
     Raises
     ------
@@ -184,7 +187,7 @@ def difference(new: Excerpt, old: Excerpt) -> Difference:
     if all(row.sign == " " for row in rows):
         what = f"the excerpts {new.name!r} and {old.name!r} show the same code"
         raise InputError(what, cure="name two that differ, or leave `since` out")
-    return Difference(new, old, tuple(_shortened(rows, new)))
+    return Difference(new, old, tuple(_shortened(rows, new, context)))
 
 
 def _compared(new: Sequence[str], old: Sequence[str]) -> list[Row]:
@@ -198,13 +201,13 @@ def _compared(new: Sequence[str], old: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _shortened(rows: Sequence[Row], new: Excerpt) -> Iterator[Row]:
+def _shortened(rows: Sequence[Row], new: Excerpt, context: int) -> Iterator[Row]:
     """Yield changes with the rows around them; others, where there are several together, as one …."""
     changes = [at for at, row in enumerate(rows) if row.sign != " "]
 
     def is_near(at: int) -> bool:
         hidden = rows[at].sign == " " and new.lines[rows[at].at].number is None  # by a mark, in both
-        return not hidden and any(abs(at - change) <= CONTEXT for change in changes)
+        return not hidden and any(abs(at - change) <= context for change in changes)
 
     for kept, group in groupby(range(len(rows)), key=is_near):
         found = [rows[at] for at in group]

@@ -454,6 +454,24 @@ def test_the_other_way_round_what_was_new_is_gone(tmp_path):
     ]
 
 
+def test_a_difference_has_as_many_lines_around_it_as_asked_for(tmp_path):
+    project = with_module(tmp_path, COMPARED)
+    new, old = (excerpts.find(project, f"pack.mod:{name}") for name in ("Tracked.fit", "fit"))
+    assert rows(excerpts.difference(new, old, context=1)) == [
+        "…18|",
+        " 24|        step(model)",
+        "-9|        old(epoch)",
+        "+|        …",
+        "+28|        log(epoch)",
+        "+29|        log(model)",
+        " 30|",
+        "…31|",
+        " 33|    six = 6",
+        "-14|    return model",
+        "+34|    return model, {}",
+    ]
+
+
 def test_docstrings_are_compared_only_when_they_are_shown(tmp_path):
     project = with_module(tmp_path, COMPARED)
     assert not any("Train" in row for row in rows(compared(project, "Tracked.fit", "fit")))
