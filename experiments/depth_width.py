@@ -296,7 +296,7 @@ def _scientific(value: float) -> str:
 
 def _boundaries(values: Mapping[str, Any], params: Mapping[str, Any]) -> Figure:
     """The first solved and the first stuck network of each shape; in the last row those that never solve."""
-    figure = Figure(figsize=(5.9, 3.6))
+    figure = Figure(figsize=(5.9, 2.9))
     axes = figure.subplots(3, len(ABLE))
     examples = {(example["shape"], example["outcome"]): example for example in values["examples"]}
     unable = [shape for shape in SHAPES if shape not in ABLE]
@@ -334,7 +334,7 @@ def _picture(ax: Axes, example: Mapping[str, Any], seed: int, params: Mapping[st
 
 def _learning(curves: pd.DataFrame) -> Figure:
     """The share of repeats solved so far, and the median training loss of those that end solved."""
-    figure = Figure(figsize=(5.9, 2.2))
+    figure = Figure(figsize=(5.9, 1.95))
     share, loss = figure.subplots(1, 2)
     for name, rows in curves[curves["outcome"] == "solved"].groupby("shape", sort=False):
         shape = Shape.parse(str(name))

@@ -118,7 +118,7 @@ def draw(result: Result, lab: Lab) -> None:
         figure.subplots(1, 2, sharex=True, sharey=True), TITLES.items(), strict=True
     ):
         chosen = points[points["set"] == name]
-        scatter_classes(ax, chosen[["x1", "x2"]], chosen["y"], size=5)
+        scatter_classes(ax, chosen[["x1", "x2"]], chosen["y"], size=7)
         ax.set(title=f"{title}, $n = {len(chosen)}$", xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
         ax.label_outer()
     figure.legend(*ax.get_legend_handles_labels(), loc="outside right center", handletextpad=0.1)
