@@ -31,8 +31,9 @@ class Config:
     imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
     `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
     `constants` maps texts with digits that are no results, such as `95 %`, to the reason why they are none.
-    `submission` has three lists: `include`, patterns of further files to hand in, `exclude`, patterns of
-    sources to leave out, and `allow`, texts that only look like a secret or like a name of this machine.
+    `submission` has four lists: `include`, patterns of further files to hand in, `exclude`, patterns of
+    sources to leave out, `allow`, texts that only look like a secret or like a name of this machine, and
+    `notes`, what the README of the hand-in says of its files.
     `store` is the size that the store of older results may have. `pages` are the most pages of the
     `main` text and of the `appendix`.
     """
@@ -328,7 +329,7 @@ def _is_texts(value: object) -> bool:
 def _is_submission(value: object) -> bool:
     return (
         isinstance(value, dict)
-        and value.keys() <= {"include", "exclude", "allow"}
+        and value.keys() <= {"include", "exclude", "allow", "notes"}
         and all(map(_is_texts, value.values()))
     )
 
@@ -396,7 +397,7 @@ _SETTINGS = {
     ),
     "submission": (
         _is_submission,
-        "a table with the lists `include`, `exclude` and `allow`, all of texts",
+        "a table with the lists `include`, `exclude`, `allow` and `notes`, all of texts",
         '[submission] and below it include = ["data/*.csv"]',
     ),
     "pages": (

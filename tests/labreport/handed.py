@@ -30,7 +30,8 @@ EXPERIMENT = projects.experiment(
 
         figure = Figure(figsize=(1, 1))
         figure.add_subplot(xlabel="x", ylabel="y").plot([1, 2])
-        lab.figure("line", figure, alt="A line.", data={"x": [1, 2]}, files={"run-1.log": b"\\0one"})
+        data, files = {"x": [1, 2]}, {"run-1.log": b"\\0one"}
+        lab.figure("line", figure, alt="A line.", data=data, files=files)
     """,
     reads=("data/numbers.csv",),
 )

@@ -35,7 +35,7 @@ def text(project: Project, files: Mapping[str, bytes], questions: Mapping[str, s
         ("WHAT THIS IS", _about(files)),
         ("COMPILE AND RUN", _commands(files, questions)),
         ("PYTHON AND LIBRARIES", _libraries(files)),
-        ("WHAT LIES WHERE", _layout(files, config.submission.get("exclude", []))),
+        ("WHAT LIES WHERE", _layout(files, config.submission)),
         ("EXPERIMENTS AND WHAT THEY ANSWER", _rows(list(questions.items()))),
         ("SAME BYTES", _reproducible(files, processor)),
     )
@@ -182,7 +182,7 @@ def _libraries(files: Mapping[str, bytes]) -> list[str]:
     return [*lines, *_wrapped(f"System packages (Debian, Ubuntu): {system}.")]
 
 
-def _layout(files: Mapping[str, bytes], excluded: Sequence[str]) -> list[str]:
+def _layout(files: Mapping[str, bytes], submission: Mapping[str, Sequence[str]]) -> list[str]:
     known: Rows = [
         ("build_report.py", "the main file"),
         ("report.toml", "what the report is: title, authors, questions"),
@@ -199,7 +199,9 @@ def _layout(files: Mapping[str, bytes], excluded: Sequence[str]) -> list[str]:
         ("README.md", "the full description"),
     ]
     lines = _rows([row for row in known if any(name.startswith(row[0]) for name in files)])
-    if excluded:
+    for note in submission.get("notes", []):
+        lines += ["", *_wrapped(note)]
+    if excluded := submission.get("exclude"):
         lines += ["", *_wrapped(f"Not handed in, as no answer needs it: {', '.join(excluded)}.")]
     return lines
 

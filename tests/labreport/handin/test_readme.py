@@ -108,6 +108,14 @@ def test_the_readme_follows_the_project(made_once, tmp_path):
     assert "notebook" not in text.lower()
 
 
+def test_the_readme_holds_the_notes_of_the_authors(made_once, tmp_path):
+    project = copied(
+        made_once, tmp_path / "p", '[submission]\nnotes = ["The first\\nnote.", "data/ is & stays."]\n'
+    )
+    layout = packed_readme(project).partition("WHAT LIES WHERE")[2].partition("EXPERIMENTS AND")[0]
+    assert "\n\nThe first note.\n\ndata/ is & stays.\n" in layout
+
+
 def test_tests_that_cannot_be_run_are_not_offered(project):
     text = packed_readme(project)
     assert "tests/ " in text
