@@ -53,7 +53,7 @@ def copied(folder: Path) -> Path:
     sweep = folder / "experiments" / "sweep.yaml"
     text = sweep.read_text(encoding="utf-8")
     for key, value in SHORTER.items():
-        text, found = re.subn(rf"(\n  {key}: {{{{value: )\d+", rf"\g<1>{value}", text)
+        text, found = re.subn(rf"(\n  {key}: {{value: )\d+", rf"\g<1>{value}", text)
         assert found == 1, key
     sweep.write_text(text, encoding="utf-8")
     return folder
