@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from labreport.project import Project
 
 
-IN_PASSING = 0.05
+IN_PASSING = 0.1
 """The share of an answer's values below which an experiment is not what it is about."""
 
 
@@ -57,7 +57,7 @@ def _located(question: str, answers: list[Answer], found: Record, names: set[str
         question,
         next(iter(pages), None),
         tuple(name for name, count in counts.most_common() if count > enough),
-        tuple(sorted(set(_code(found, in_report)))),
+        _outermost(set(_code(found, in_report))),
         tuple((document.rpartition("/")[2], cell) for document, cell in cells if cell is not None),
     )
 
@@ -69,6 +69,12 @@ def _keys(found: Record, answers: Iterable[Answer]) -> Iterator[str]:
         for entry in entries:
             yield from entry.keys if answer.holds(entry.place) else ()
         yield from (figure.key for figure in found.figures if answer.holds(figure.place))
+
+
+def _outermost(names: set[str]) -> tuple[str, ...]:
+    """Return names of code in order: no constants, and no parts of a class that is among them."""
+    parts = {name for name in names if name.rpartition(".")[0] in names}
+    return tuple(name for name in sorted(names - parts) if not name.rpartition(":")[2].isupper())
 
 
 def _code(found: Record, answers: Iterable[Answer]) -> Iterator[str]:

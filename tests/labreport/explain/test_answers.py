@@ -51,6 +51,12 @@ def test_a_paragraph_that_speaks_of_code_counts_for_the_answer_before_it(project
     assert answer.code == ("toss:toss",)  # and coin.values.share is no code
 
 
+def test_a_class_stands_for_its_parts_and_constants_are_not_named(project):
+    more = "".join(f'\\VAR{{excerpt("toss:{name}")}}\n' for name in ("Coin.side", "Coin", "LIMIT"))
+    render(project, r"\BLOCK{endanswer}", more + "\\BLOCK{endanswer}")
+    assert [name for name in located(project)[0].code if name != "toss:toss"] == ["toss:Coin"]
+
+
 def test_an_experiment_that_is_printed_in_passing_is_not_what_an_answer_is_about(project):
     many = r"\VAR{coin.values.small|num} " * 40
     render(project, r"\BLOCK{endanswer}", many + "\\VAR{fair.values.twice|num}\n\\BLOCK{endanswer}")

@@ -66,7 +66,7 @@ def test_the_readme_lists_python_every_direct_library_with_its_version_and_the_s
 
 ANSWERED = """\
 \\documentclass{article}\\begin{document}
-\\BLOCK{answer "1"}\\VAR{one.values.x|text} \\VAR{excerpt("experiments.one:draw")}\\BLOCK{endanswer}
+\\BLOCK{answer "1"}\\VAR{one.values.x|text} \\VAR{excerpt("experiments.one:run")}\\BLOCK{endanswer}
 \\end{document}
 """
 
@@ -85,7 +85,7 @@ def test_the_readme_begins_with_where_each_question_is_answered(made_once, tmp_p
     text = packed_readme(project)
     first = next(line for line in text.splitlines() if line.isupper() and len(line) > 1)
     assert first == "WHERE IS EACH QUESTION"
-    row = '1, page 7 notebooks/walk.ipynb, cell 1 "A *walk*"; experiments/one.py: draw'
+    row = '1, page 7 notebooks/walk.ipynb, cell 1 "A *walk*"; experiments/one.py: run'
     assert row in " ".join(text.split())
 
 
