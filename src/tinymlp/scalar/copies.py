@@ -100,5 +100,8 @@ class Announcements(threading.local):
     def __init__(self) -> None:
         self.by_id: WeakValueDictionary[int, Announced] = WeakValueDictionary()
 
+    def __reduce__(self) -> tuple[Any, tuple[()]]:
+        return Announcements, ()  # nothing is announced yet where a copy goes
+
 
 _announcements = Announcements()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tinymlp.scalar import copies
 from tinymlp.scalar.autodiff import Var, affine, logsumexp, sum_of_squares, total
 from tinymlp.scalar.nn import DenseLayer, NeuralNetwork
 
@@ -204,3 +205,12 @@ def test_a_pickled_result_is_read_by_another_process(tmp_path):
         check=True,
     )
     assert run.stdout == "1.0\n"
+
+
+def test_what_the_module_holds_can_be_pickled_and_announces_nothing():
+    """Whoever compares what a function reaches, pickles it."""
+    y = Var(2.0) * Var(3.0)
+    first = copies.Announced(y)
+    again = pickle.loads(pickle.dumps(copies._announcements))
+    assert first.new
+    assert not again.by_id
