@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tinymlp.scalar import copies
 from tinymlp.scalar.autodiff import Var, affine, logsumexp, sum_of_squares, total
+from tinymlp.scalar.copies import Announced, _announcements
 from tinymlp.scalar.nn import DenseLayer, NeuralNetwork
 
 DEEP = 5000
@@ -210,7 +210,7 @@ def test_a_pickled_result_is_read_by_another_process(tmp_path):
 def test_what_the_module_holds_can_be_pickled_and_announces_nothing():
     """Whoever compares what a function reaches, pickles it."""
     y = Var(2.0) * Var(3.0)
-    first = copies.Announced(y)
-    again = pickle.loads(pickle.dumps(copies._announcements))
+    first = Announced(y)
+    again = pickle.loads(pickle.dumps(_announcements))
     assert first.new
     assert not again.by_id
