@@ -3,12 +3,16 @@
 A document that starts from the auxiliary files of the last good compilation needs one pass where a new one
 needs four, and gets the same bytes: passes go on until these files no longer change, from wherever they
 start. Only files of a compilation that succeeded are kept, since others can make LaTeX fail for ever, and
-only whole ones are used.
+only whole ones are used. What a pass reads of them it must also write, or it is of another document.
+
+A document that sets more or less by the page on which something lies can settle in two ways. Then, and only
+then, the bytes are not those of a new one: it stays in the way in which it was.
 """
 
 from __future__ import annotations
 
 import json
+import posixpath
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -16,8 +20,11 @@ from pathlib import Path
 from labreport.results import files, files_in
 
 DIGESTS = "digests.json"
-NO_INPUT = (".pdf", ".synctex", ".log", ".fls")
-"""What a compilation writes and never reads; logs hold paths of the scratch folder, too."""
+BY_OTHERS = (".bbl", ".blg", ".fdb_latexmk")
+"""What BibTeX and latexmk write, which see themselves when it is out of date."""
+KEPT = (*BY_OTHERS, ".aux", ".loa", ".lof", ".lol", ".lot", ".nav", ".out", ".snm", ".toc")
+"""The ends of what is kept. A document may write other files, which it can do otherwise where they exist:
+`filecontents` keeps their old text."""
 
 
 def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
@@ -26,7 +33,7 @@ def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
     staged = files.stage(kept.parent)
     digests = {}
     for path in made_in(folder, sources):
-        if path.suffix not in NO_INPUT:
+        if path.suffix in KEPT:
             name = path.relative_to(folder).as_posix()
             (staged / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, staged / name)
@@ -35,26 +42,38 @@ def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
     files.replace_folder(kept, staged)
 
 
-def lay(kept: Path, folder: Path) -> bool:
-    """Copy the kept files beside the sources; False, and no copy, if there are none or one is damaged.
+def lay(kept: Path, folder: Path) -> list[str]:
+    """Copy the kept files beside the sources and return their names; none if one is damaged.
 
     A file that is among the sources now is a source, and stays.
     """
     try:
         digests = json.loads((kept / DIGESTS).read_bytes())
         if any(Path(name).is_absolute() or ".." in Path(name).parts for name in digests):
-            return False
+            return []
         whole = {name: (kept / name).read_bytes() for name in digests}
         if not whole or any(files.checksum(data) != digests[name] for name, data in whole.items()):
-            return False
+            return []
     except (OSError, ValueError, TypeError):
-        return False
-    for name, data in whole.items():
-        target = folder / name
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-    return True
+        return []
+    laid = [name for name in whole if not (folder / name).exists()]
+    for name in laid:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(whole[name])
+    return laid
+
+
+def are_stale(laid: Collection[str], record: str) -> bool:
+    r"""Return whether the last pass read a file that was laid without writing it again.
+
+    `record` are TeX's inputs and outputs. So it is after `\nofiles`, or where `\includeonly` leaves out.
+    """
+    lines = [line.partition(" ") for line in record.splitlines()]
+    read, written = (
+        {posixpath.normpath(name) for kind, _, name in lines if kind == wanted}
+        for wanted in ("INPUT", "OUTPUT")
+    )
+    return any(name in read - written for name in laid if not name.endswith(BY_OTHERS))
 
 
 def made_in(folder: Path, sources: Collection[Path]) -> list[Path]:

@@ -138,9 +138,9 @@ def compile(
 
     The folder must hold nothing of an earlier run: a killed run leaves files with which LaTeX fails for ever.
     In the folder `kept` are the auxiliary files of the last success: the passes start from them, and once
-    more from nothing if that fails; those of this success replace them. Besides TeX's own errors, a document
-    fails that does not reach its `\LRcomplete`, has undefined or duplicate labels or citations, lost
-    characters, or a complaint of BibTeX.
+    more from nothing if that fails or reads what it does not write; those of this success replace them.
+    Besides TeX's own errors, a document fails that does not reach its `\LRcomplete`, has undefined or
+    duplicate labels or citations, lost characters, or a complaint of BibTeX.
 
     Raises
     ------
@@ -157,13 +157,15 @@ def compile(
     write_latexmkrc(folder, job=job)
     sources = frozenset(files_in(folder))
     compiled = None
-    if kept is not None and auxiliary.lay(kept, folder):
+    if kept is not None and (laid := auxiliary.lay(kept, folder)):
         try:
             compiled = _compile(folder, job, deadline)
         except CompileFailed as failure:
             if failure.problems[0].kind in ("deadline", "disk", "limit"):
                 raise
-            # what old auxiliary files have to do with it is only known without them
+        # what old auxiliary files have to do with it is only known without them
+        if compiled is None or auxiliary.are_stale(laid, _read(folder / f"{job}.fls")):
+            compiled = None
             for path in auxiliary.made_in(folder, sources):
                 path.unlink()
     compiled = compiled or _compile(folder, job, deadline)

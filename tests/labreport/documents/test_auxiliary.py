@@ -109,6 +109,51 @@ def test_kept_files_with_which_the_document_fails_do_no_harm(tmp_path):
     assert warm.pdf.read_bytes() == latexmk.compile(write(tmp_path / "c", BODY)).pdf.read_bytes()
 
 
+OTHERWISE = {
+    "filecontents keeps old text": (
+        "\\begin{filecontents}{data.txt}\nold\n\\end{filecontents}\n\\input{data.txt}",
+        "\\begin{filecontents}{data.txt}\nnew words\n\\end{filecontents}\n\\input{data.txt}",
+    ),
+    "a file that was written": (
+        r"\newwrite\w \immediate\openout\w=notes.txt \immediate\write\w{x}\immediate\closeout\w",
+        r"\IfFileExists{notes.txt}{old}{none}",
+    ),
+    "an index that is no longer made": (
+        r"\makeatletter\newwrite\w \immediate\openout\w=report.ind \immediate\write\w{old}"
+        r"\immediate\closeout\w \@input{report.ind}\makeatother",
+        r"\makeatletter\@input{report.ind}\makeatother",
+    ),
+    "contents that are no longer written": (
+        r"\listoftables\begin{table}\caption{Old}\end{table}",
+        r"\makeatletter\@input{report.lot}\makeatother",
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), OTHERWISE.values(), ids=OTHERWISE)
+def test_what_the_document_does_not_write_itself_is_not_read(tmp_path, first, second):
+    kept = tmp_path / "kept"
+    first, second = (rf"Text \citep{{key1}}. {body}" for body in (first, second))
+    latexmk.compile(write(tmp_path / "a", first), kept=kept)
+    warm = latexmk.compile(write(tmp_path / "b", second), kept=kept)
+    assert warm.pdf.read_bytes() == latexmk.compile(write(tmp_path / "c", second)).pdf.read_bytes()
+
+
+def test_a_part_that_is_left_out_has_no_labels(tmp_path):
+    r"""`\includeonly` reads the auxiliary file of each part: of one that was never compiled there is none."""
+    kept, body = tmp_path / "kept", r"\include{parts/one} See \ref{part} \citep{key1}."
+    for name, head in (("a", ""), ("b", "\\includeonly{other}\n")):
+        folder = write(tmp_path / name, body)
+        text = (folder / "report.tex").read_text()
+        (folder / "report.tex").write_text(text.replace(r"\begin{document}", head + r"\begin{document}"))
+        (folder / "parts").mkdir()
+        (folder / "parts" / "one.tex").write_text(r"\section{One}\label{part}")
+        if not head:
+            latexmk.compile(folder, kept=kept)
+    with pytest.raises(CompileFailed, match="part"):
+        latexmk.compile(folder, kept=kept)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
