@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from labreport import results
-from labreport.documents import notebooks
+from labreport.documents import notebooks, report
 from labreport.errors import InputError, Place, raise_all
 from labreport.handin import standalone
 from labreport.handin.contents import Contents, PackError, bad_names, matches, walk
@@ -60,28 +60,53 @@ def collect(project: Project) -> Contents:
 def _add_sources(contents: Contents, project: Project) -> None:
     """Add what the folders of sources hold, but for what `exclude` names; the author knows of that."""
     excluded = project.config.submission.get("exclude", [])
-    used = set()
+    gone: dict[str, list[str]] = {pattern: [] for pattern in excluded}
     for path in (path for folder in FOLDERS for path in walk(project.root / folder)):
         name = _relative(project, path)
         if found := [pattern for pattern in excluded if matches(name, (pattern,))]:
-            used.update(found)
+            for pattern in found:
+                gone[pattern].append(name)
         elif matches(name, PATTERNS) or path.is_symlink() or not path.is_file():
             contents.add_file(name, path, name)
         else:
             contents.left_out.append(name)
-    for pattern in excluded:
-        if pattern not in used:
-            what = f"exclude of {CONFIG} names {pattern!r}, which matches no file in {', '.join(FOLDERS)}"
+    needed = _needed(project) if excluded else set()
+    for pattern, names in gone.items():
+        lost = [name for name in names if name in needed]
+        what = f"exclude of {CONFIG} names {pattern!r}, which matches no file in {', '.join(FOLDERS)}"
+        if lost:
+            more = f" and {len(lost) - 1} more" if lost[1:] else ""
+            what = f"exclude of {CONFIG} leaves out what is needed to make the hand-in: {lost[0]}{more}"
+        if lost or not names:
             cure = "correct the pattern, or take it out"
-            raise InputError(what, place=_setting(project, pattern), cure=cure)
+            contents.refused.append(InputError(what, place=_setting(project, pattern), cure=cure))
+
+
+def _shown(project: Project) -> set[str]:
+    """Return the files that the report and the notebooks were made from, also those whose text they show."""
+    made = [report.made_from(project), *(notebooks.made_from(project, n) for n in notebooks.names(project))]
+    return {name for names in made for name in names}
+
+
+def _needed(project: Project) -> set[str]:
+    """Return the files without which nothing in the zip can be made again."""
+    sources = Sources(project)
+    modules = {
+        module
+        for name in project.experiment_names()
+        for phase in ("run", "draw")
+        for module in (project.experiments / f"{name}.py", *sources.imported_by(name, phase))
+    }
+    return _shown(project) | {project.shown(path) for path in (*modules, *walk(project.templates))}
 
 
 def _add_named(contents: Contents, project: Project) -> None:
-    """Add single files of the project, and those that its experiments declare to read, or have read."""
+    """Add single files of the project, what its experiments declare to read or have read, and shown files."""
     sources = Sources(project)
     names = project.experiment_names()
     declared = [name for each in names for name in sources.declaration(each).reads]
-    for name in (*SINGLE, *standalone.MAIN, *declared, *_seen(project)):
+    shown = [name for name in sorted(_shown(project)) if not name.startswith(("build/", "/"))]
+    for name in (*SINGLE, *standalone.MAIN, *declared, *_seen(project), *shown):
         path = project.root / name
         if name.startswith("../"):
             contents.left_out.append(name)

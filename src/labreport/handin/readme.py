@@ -62,7 +62,8 @@ def processor_class() -> str:
 
 def recorded_processor(readme: str) -> str:
     """Return the processor class that a README names."""
-    line = next((line for line in readme.splitlines() if line.startswith(PROCESSOR)), "")
+    # the last one is ours: a title or a note may begin in the same way
+    line = next((line for line in reversed(readme.splitlines()) if line.startswith(PROCESSOR)), "")
     return line.removeprefix(PROCESSOR)
 
 
@@ -199,8 +200,8 @@ def _layout(files: Mapping[str, bytes], submission: Mapping[str, Sequence[str]])
         ("README.md", "the full description"),
     ]
     lines = _rows([row for row in known if any(name.startswith(row[0]) for name in files)])
-    for note in submission.get("notes", []):
-        lines += ["", *_wrapped(note)]
+    for paragraph in filter(None, map(_wrapped, submission.get("notes", []))):
+        lines += ["", *paragraph]
     if excluded := submission.get("exclude"):
         lines += ["", *_wrapped(f"Not handed in, as no answer needs it: {', '.join(excluded)}.")]
     return lines
@@ -269,7 +270,7 @@ def _first_line(source: bytes) -> str:
 
 
 def _wrapped(paragraph: str) -> list[str]:
-    return textwrap.wrap(paragraph, WIDTH, break_long_words=False, break_on_hyphens=False)
+    return _wrapped_to(paragraph, WIDTH)
 
 
 def _rows(rows: Rows) -> list[str]:
@@ -289,4 +290,6 @@ def _rows(rows: Rows) -> list[str]:
 
 
 def _wrapped_to(paragraph: str, width: int) -> list[str]:
-    return textwrap.wrap(paragraph, width, break_long_words=False, break_on_hyphens=False)
+    # what shows nothing would still steer the terminal that shows the README
+    shown = "".join(c if c.isprintable() else " " for c in paragraph)
+    return textwrap.wrap(shown, width, break_long_words=False, break_on_hyphens=False)

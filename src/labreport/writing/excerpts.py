@@ -180,9 +180,12 @@ def difference(new: Excerpt, old: Excerpt, context: int = CONTEXT) -> Difference
     Raises
     ------
     InputError
-        They show the same lines.
+        They show the same lines, or `context` is no number of lines.
 
     """
+    if type(context) is not int or context < 0:
+        what = f"context= is a whole number of lines, 0 or more, not {context!r}"
+        raise InputError(what, cure="context=2")
     rows = _compared([line.text for line in new.lines], [line.text for line in old.lines])
     if all(row.sign == " " for row in rows):
         what = f"the excerpts {new.name!r} and {old.name!r} show the same code"

@@ -12,6 +12,7 @@ from handed import LEFT_OUT, OWN, copied, names, refused
 
 from labreport import project as projects_of
 from labreport import running
+from labreport.documents import report
 from labreport.errors import InputError
 from labreport.handin import bundle, standalone
 
@@ -134,6 +135,42 @@ def test_report_toml_can_leave_out_sources(made_once, tmp_path):
         text = " ".join(archive.read("code/README.txt").decode().split())
     assert "Not handed in, as no answer needs it: tests/**, src/thing/*.sty." in text
     assert bundle.out_of_date(project) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "lost"),
+    [
+        ("report_templates/*.bib", "report_templates/references.bib"),
+        ("report_templates/sections/**", "report_templates/sections/a.tex.j2"),
+        ("report_templates/notebooks/*", "report_templates/notebooks/walk.py.j2"),
+        ("experiments/one.py", "experiments/one.py"),
+        ("src/thing/*.py", "src/thing/__init__.py"),
+        ("src/thing/*.sty", "src/thing/thing.sty"),
+        ("**", "experiments/one.py and 6 more"),
+    ],
+)
+def test_what_the_hand_in_is_made_from_cannot_be_left_out(made_once, tmp_path, pattern, lost):
+    """The experiment imports the thing, and the report shows its style."""
+    project = copied(made_once, tmp_path / "p", f'[submission]\nexclude = ["{pattern}"]\n')
+    source = (project.experiments / "one.py").read_text()
+    projects.write(project.experiments / "one.py", source.replace("\ndef run", "\nimport thing\n\ndef run"))
+    shows(project, "src/thing/thing.sty")
+    error = refused(project)
+    assert isinstance(error, InputError)
+    assert error.what.endswith(f"leaves out what is needed to make the hand-in: {lost}")
+    assert (error.place.file, error.place.line) == ("report.toml", 3)
+
+
+def shows(project, *files):
+    """Let the published report show these files."""
+    projects.write(project.latex / "report.tex", "generated")
+    projects.write(project.provenance, "{}")
+    report.write_state(project, report.inputs(project, files), files)
+
+
+def test_files_that_the_report_shows_are_handed_in(project):
+    shows(project, "data/others.csv", "src/thing/__init__.py")
+    assert {"data/others.csv"} == set(bundle.pack(project).files) - {*OWN, "README.txt", *standalone.MAIN}
 
 
 @pytest.mark.parametrize("pattern", ["tests/nothing.py", "build/results/**", "data/**", "notebooks/*"])

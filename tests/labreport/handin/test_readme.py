@@ -116,6 +116,16 @@ def test_the_readme_holds_the_notes_of_the_authors(made_once, tmp_path):
     assert "\n\nThe first note.\n\ndata/ is & stays.\n" in layout
 
 
+def test_notes_can_neither_steer_a_terminal_nor_pass_for_a_line_of_ours(made_once, tmp_path):
+    notes = ["red \\u001b[31m text\\u202e", " ", "Processor class: another"]
+    listed = ", ".join(f'"{note}"' for note in notes)
+    project = copied(made_once, tmp_path / "p", f"[submission]\nnotes = [{listed}]\n")
+    text = packed_readme(project)
+    assert "\n\nred  [31m text\n\nProcessor class: another\n" in text
+    assert text.replace("\n", "").isprintable()
+    assert readme.recorded_processor(text) == readme.processor_class()
+
+
 def test_tests_that_cannot_be_run_are_not_offered(project):
     text = packed_readme(project)
     assert "tests/ " in text

@@ -472,6 +472,15 @@ def test_a_difference_has_as_many_lines_around_it_as_asked_for(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("context", [-1, 1.5, "2", None, True])
+def test_what_is_no_number_of_lines_is_refused(tmp_path, context):
+    """With a negative one a difference would show nothing that differs."""
+    project = with_module(tmp_path, COMPARED)
+    new, old = (excerpts.find(project, f"pack.mod:{name}") for name in ("Tracked.fit", "fit"))
+    with pytest.raises(InputError, match="context="):
+        excerpts.difference(new, old, context)
+
+
 def test_docstrings_are_compared_only_when_they_are_shown(tmp_path):
     project = with_module(tmp_path, COMPARED)
     assert not any("Train" in row for row in rows(compared(project, "Tracked.fit", "fit")))
