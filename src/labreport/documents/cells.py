@@ -35,7 +35,6 @@ QUICK = "**Quick build**: all numbers and figures come from short trial runs."
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 
 _HEAD = re.compile(r"^# %%.*$", re.MULTILINE)
-_IN_CLASS = re.compile(r"^(class\b.*:|[ \t]+\S.*)\s*\Z", re.MULTILINE)  # where the body of a class may go on
 
 
 @dataclass
@@ -134,10 +133,33 @@ def _source(project: Project) -> Callable[..., Formatted]:
         if not names:
             raise FormatError("source() needs the name of code", cure='source("package.module:name")')
         code = Code(tuple(excerpts.whole(project, str(name)) for name in names))
+        if len({_indent(part.lines[0].text) for part in code.parts}) > 1:
+            what = "source() joins what is not indented alike: one would become part of another"
+            raise FormatError(what, cure="write a source() for each, on a line of its own")
         text = _joined(["\n".join(line.text for line in part.lines) for part in code.parts])
         return Formatted.of(text, names, code)
 
     return source
+
+
+def _indent(code: str) -> str:
+    return code[: len(code) - len(code.lstrip())]
+
+
+def _in_class(before: str, code: str) -> bool:
+    """Return whether code, indented as it is, would be part of a class if it came after the rest of its cell."""
+    try:
+        tree = ast.parse(f"{before}{_indent(code)}pass")
+    except IndentationError:
+        return False
+    except SyntaxError:  # which the kernel tells
+        return True
+    scope: ast.AST = tree
+    node: ast.AST = tree
+    while inner := [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]:
+        node = inner[-1]
+        scope = node if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) else scope
+    return isinstance(scope, ast.ClassDef)
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -201,7 +223,7 @@ def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
             what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
         elif is_source and (cell.text[:begin][-1:] + cell.text[end:][:1]).strip("\n"):
             what, cure = "source() must stand alone on its line", "break the line"
-        elif is_source and cell.text[begin].isspace() and not _IN_CLASS.search(cell.text[:begin]):
+        elif is_source and cell.text[begin].isspace() and not _in_class(cell.text[:begin], cell.text[begin:end]):
             what = "this is part of a class and cannot stand alone"
             cure = "write `class Name:` on the line before, or name the whole class"
         if what:

@@ -263,6 +263,22 @@ class TestCells:
             ('# %%\nx = \\VAR{source("lib:inner")}', 'source("lib:inner")', "alone on its line"),
             ('# %%\n\\VAR{source("lib:Net.forward")}', 'source("lib:Net.forward")', "part of a class"),
             ('# %%\nx = 1\n\\VAR{source("lib:Net.forward")}', 'source("lib:Net.forward")', "part of a class"),
+            (
+                '# %%\ndef f():\n    x = 1\n\\VAR{source("lib:Net.forward")}',
+                'source("lib:Net.forward")',
+                "part of a class",
+            ),
+            (
+                '# %%\nclass Net:\n    def f(self):\n        x = 1\n\n    x = f\n'
+                'for k in ():\n    k\n\\VAR{source("lib:Net.forward")}',
+                'source("lib:Net.forward")',
+                "part of a class",
+            ),
+            (
+                '# %%\n\\VAR{source("lib:inner", "lib:Net.forward")}',
+                'source("lib:inner", "lib:Net.forward")',
+                "not indented alike",
+            ),
             ('# %%\n\\VAR{source("lib:inne")}', "", "no 'inne'"),
             ("# %%\n\\VAR{source()}", "source()", "needs the name"),
             ("# %%\nx = 1\nif x:\n    from lib import inner", "", "'lib', a module of the project"),
