@@ -11,6 +11,7 @@ then, the bytes are not those of a new one: it stays in the way in which it was.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import posixpath
 import shutil
@@ -28,18 +29,21 @@ KEPT = (*BY_OTHERS, ".aux", ".loa", ".lof", ".lol", ".lot", ".nav", ".out", ".sn
 
 
 def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
-    """Keep what a successful compilation made beside its sources, in the place of what was kept before."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    staged = files.stage(kept.parent)
+    """Keep what a successful compilation made beside its sources, in the place of what was kept before.
+
+    Where nothing can be written, nothing is kept: that costs time, and no document.
+    """
     digests = {}
-    for path in made_in(folder, sources):
-        if path.suffix in KEPT:
-            name = path.relative_to(folder).as_posix()
-            (staged / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, staged / name)
-            digests[name] = files.checksum(path.read_bytes())
-    (staged / DIGESTS).write_text(json.dumps(digests, indent=1), encoding="utf-8")
-    files.replace_folder(kept, staged)
+    with contextlib.suppress(OSError):
+        staged = files.stage(kept.parent)
+        for path in made_in(folder, sources):
+            if path.suffix in KEPT:
+                name = path.relative_to(folder).as_posix()
+                (staged / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, staged / name)
+                digests[name] = files.checksum(path.read_bytes())
+        (staged / DIGESTS).write_text(json.dumps(digests, indent=1), encoding="utf-8")
+        files.replace_folder(kept, staged)
 
 
 def lay(kept: Path, folder: Path) -> list[str]:

@@ -147,7 +147,7 @@ def _indent(code: str) -> str:
 
 
 def _in_class(before: str, code: str) -> bool:
-    """Return whether code, indented as it is, would be part of a class if it came after the rest of its cell."""
+    """Return whether code, indented as it is, is part of a class if it comes after the rest of its cell."""
     try:
         tree = ast.parse(f"{before}{_indent(code)}pass")
     except IndentationError:
@@ -223,7 +223,11 @@ def _check_values(rendered: Rendered, cells: Sequence[Cell]) -> None:
             what, cure = "a value in a cell of code must be written as Python", r"\VAR{value|python}"
         elif is_source and (cell.text[:begin][-1:] + cell.text[end:][:1]).strip("\n"):
             what, cure = "source() must stand alone on its line", "break the line"
-        elif is_source and cell.text[begin].isspace() and not _in_class(cell.text[:begin], cell.text[begin:end]):
+        elif (
+            is_source
+            and cell.text[begin].isspace()
+            and not _in_class(cell.text[:begin], cell.text[begin:end])
+        ):
             what = "this is part of a class and cannot stand alone"
             cure = "write `class Name:` on the line before, or name the whole class"
         if what:

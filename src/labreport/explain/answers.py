@@ -23,8 +23,8 @@ class Located:
     """The answer to a question, by what it says and shows.
 
     `experiments` are those whose results it prints, the most printed first, without those that it prints
-    only in passing; `code` the names that it shows or speaks of, as "module:name"; `cells` the cells of
-    notebooks that it begins in, as pairs of name and number, from 1.
+    only in passing; `code` what it shows or speaks of, as "module:name", or the path of a whole file; `cells`
+    the cells of notebooks that it begins in, as pairs of name and number, from 1.
     """
 
     question: str
@@ -74,7 +74,7 @@ def _keys(found: Record, answers: Iterable[Answer]) -> Iterator[str]:
 def _outermost(names: set[str]) -> tuple[str, ...]:
     """Return names of code in order: no constants, and no parts of a class that is among them."""
     parts = {name for name in names if name.rpartition(".")[0] in names}
-    return tuple(name for name in sorted(names - parts) if not name.rpartition(":")[2].isupper())
+    return tuple(name for name in sorted(names - parts) if not name.partition(":")[2].isupper())
 
 
 def _code(found: Record, answers: Iterable[Answer]) -> Iterator[str]:

@@ -102,8 +102,8 @@ def _cell(name: str, number: int, files: Mapping[str, bytes]) -> str:
 def _code(answer: Located, files: Mapping[str, bytes]) -> Iterator[str]:
     """Yield the files of the experiments and of the code that is shown, each with the names that are."""
     found: dict[str, list[str]] = {f"experiments/{name}.py": [] for name in answer.experiments}
-    for module, _, name in (each.partition(":") for each in answer.code):
-        path = module.replace(".", "/") + ".py"
+    for module, colon, name in (each.partition(":") for each in answer.code):
+        path = module.replace(".", "/") + ".py" if colon else module  # a whole file goes by its path
         file = next((at for at in (f"src/{path}", path) if at in files), path)
         found.setdefault(file, []).append(name)
     for file, names in found.items():

@@ -183,11 +183,15 @@ def _different(project: Project, found: _Comparison, folder: Path) -> VerifyErro
     notes = found.different[:MOST_SHOWN] + ([f"… and {more} more"] if more > 0 else [])
     if found.equal:
         notes.append(f"equal: {', '.join(found.equal)}")
+    cure = "an experiment must depend on nothing but its parameters, its seed and its files"
+    if all(line.startswith(f"{bundle.REPORT}: ") for line in found.different):
+        # LaTeX begins with the auxiliary files of the last report, here it began with none
+        cure = f"LaTeX settles in two ways: delete {project.shown(project.auxiliary)} and "
+        cure += f"{project.shown(project.pdf)}, then build and verify again"
     return VerifyError(
         "what the unpacked code gives is not what is handed in",
         notes=notes,
-        cure=f"an experiment must depend on nothing but its parameters, its seed and its files; "
-        f"all differences are in {project.shown(project.log / LOG)}, what was made in {folder}",
+        cure=f"{cure}; all differences are in {project.shown(project.log / LOG)}, what was made in {folder}",
     )
 
 

@@ -29,6 +29,8 @@ RUN = "run.json"
 FIGURES = "figures"
 DRAWING = "figures.json"
 TIMING = "draw.json"
+OWN = (".pdf", ".png", ".csv")
+"""The ends of a figure's own files; those that it keeps beside them have others."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,8 @@ def publish_drawing(
     entries = {}
     for key, entry in figures.items():
         kept = entry.get("files", ())
-        made = [path for path in staged.iterdir() if path.stem == key or path.name in kept]
+        own = {f"{key}{end}" for end in OWN}  # a file of another figure may begin with the same name
+        made = [path for path in staged.iterdir() if path.name in own or path.name in kept]
         entries[key] = {**entry, "files": {path.name: checksum(path.read_bytes()) for path in made}}
     files.write(staged / DRAWING, seal({**fixed, "fingerprint": fingerprint.plain(), "figures": entries}))
     files.write(staged / TIMING, seal({**fixed, **facts}))
@@ -375,7 +378,7 @@ def _figure(name: str, entry: Mapping[str, Any], folder: Path) -> Figure:
     facts = {key: value for key, value in entry.items() if key not in ("files", "axes")}
     data = folder / f"{name}.csv" if f"{name}.csv" in entry["files"] else None
     axes = tuple(Axes(**facts) for facts in entry["axes"])
-    own = {f"{name}{end}" for end in (".pdf", ".png", ".csv")}
+    own = {f"{name}{end}" for end in OWN}
     kept = tuple(folder / file for file in sorted(entry["files"].keys() - own))
     pdf, png = (folder / f"{name}{end}" for end in (".pdf", ".png"))
     return Figure(name=name, pdf=pdf, png=png, data=data, axes=axes, kept=kept, **facts)

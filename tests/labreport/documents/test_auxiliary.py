@@ -109,6 +109,12 @@ def test_kept_files_with_which_the_document_fails_do_no_harm(tmp_path):
     assert warm.pdf.read_bytes() == latexmk.compile(write(tmp_path / "c", BODY)).pdf.read_bytes()
 
 
+def test_a_document_is_made_where_nothing_can_be_kept(tmp_path):
+    (tmp_path / "cache").write_text("no folder")
+    made = latexmk.compile(write(tmp_path / "a", BODY), kept=tmp_path / "cache" / "latex")
+    assert made.pdf.is_file()
+
+
 OTHERWISE = {
     "filecontents keeps old text": (
         "\\begin{filecontents}{data.txt}\nold\n\\end{filecontents}\n\\input{data.txt}",

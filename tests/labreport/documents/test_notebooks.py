@@ -269,7 +269,7 @@ class TestCells:
                 "part of a class",
             ),
             (
-                '# %%\nclass Net:\n    def f(self):\n        x = 1\n\n    x = f\n'
+                "# %%\nclass Net:\n    def f(self):\n        x = 1\n\n    x = f\n"
                 'for k in ():\n    k\n\\VAR{source("lib:Net.forward")}',
                 'source("lib:Net.forward")',
                 "part of a class",

@@ -89,6 +89,17 @@ def test_the_readme_begins_with_where_each_question_is_answered(made_once, tmp_p
     assert row in " ".join(text.split())
 
 
+def test_a_file_that_an_answer_shows_is_named_by_its_path(made_once, tmp_path):
+    project = copied(made_once, tmp_path / "p", '[questions]\n"1" = "What?"\n')
+    for name in ("experiments/sweep.yaml", "MAKEFILE"):
+        projects.write(project.root / name, "a: 1\n")
+        text = ANSWERED.replace("experiments.one:run", name)
+        projects.write(project.templates / "report.tex.j2", text)
+        provenance.write(project.provenance, provenance.of_report(report.render(project), Pages({2: {7: 1}})))
+        row = f"1, page 7 experiments/one.py; {name} WHAT THIS IS"
+        assert row in " ".join(packed_readme(project).split())
+
+
 def test_the_readme_follows_the_project(made_once, tmp_path):
     project = copied(made_once, tmp_path / "p", "")
     shutil.rmtree(project.root / "tests")

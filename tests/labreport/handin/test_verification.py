@@ -217,6 +217,16 @@ def test_each_difference_is_named_and_what_was_made_is_kept(packed, temporary, m
     assert notes[0] in (packed.log / "verify.log").read_text()
 
 
+def test_where_only_the_pdf_differs_the_cure_is_to_let_latex_begin_afresh(packed, temporary, monkeypatch):
+    cures = []
+    for change in (append("report.pdf"), lose_notebook):
+        rebuilding(monkeypatch, change)
+        with pytest.raises(VerifyError) as caught:
+            verify(packed)
+        cures.append("delete build/cache/latex and build/report.pdf" in caught.value.cure)
+    assert cures == [True, False]
+
+
 def test_on_another_class_of_processors_only_printed_values_are_compared(packed, temporary, monkeypatch):
     monkeypatch.setattr(readme, "processor_class", lambda: "riscv64")
     rebuilding(monkeypatch, lambda build: (append("report.pdf")(build), change_result(build)))

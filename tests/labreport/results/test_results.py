@@ -8,7 +8,7 @@ import projects
 import pytest
 
 from labreport.errors import ExperimentError, InputError
-from labreport.results import results
+from labreport.results import files, results
 from labreport.results.encoding import encode
 from labreport.results.fingerprint import Fingerprint
 from labreport.results.strict_json import seal
@@ -223,8 +223,6 @@ FIGURE = {
 
 
 def publish_figures(project, text="%PDF"):
-    from labreport.results import files
-
     staged = files.stage(project.results / "depth_width")
     (staged / "line.pdf").write_text(text)
     (staged / "line.png").write_text("PNG")
@@ -250,6 +248,19 @@ def test_figures_stand_beside_the_values(project):
     assert [(path.name, path.read_bytes()) for path in figure.kept] == [("run-1.log", b"one")]
     assert (figure.alt, figure.width_mm, figure.axes[0].xlabel) == ("a line that falls", 80.0, "x")
     assert results.last_seconds(project, "depth_width", "draw") == 1.0
+
+
+def test_a_file_belongs_to_the_figure_that_keeps_it_whatever_its_name_begins_with(project):
+    publish(project)
+    staged = files.stage(project.results / "depth_width")
+    for name in ("line.pdf", "line.png", "other.pdf", "other.png", "other.log"):
+        (staged / name).write_text(name)
+    figures = {"line": {**FIGURE, "files": ["other.log"]}, "other": {**FIGURE, "files": []}}
+    facts = {key: FACTS[key] for key in ("seconds", "python")}
+    results.publish_drawing("depth_width", staged, figures, Fingerprint.parse({"schema": "1"}), facts)
+    found = results.load(project, "depth_width").figures
+    kept = {name: [path.name for path in figure.kept] for name, figure in found.items()}
+    assert kept == {"line": ["other.log"], "other": []}
 
 
 def test_a_second_drawing_replaces_the_first_as_a_whole(project):
