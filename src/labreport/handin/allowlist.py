@@ -9,7 +9,7 @@ from labreport import results
 from labreport.documents import notebooks, report
 from labreport.errors import InputError, Place, raise_all
 from labreport.handin import standalone
-from labreport.handin.contents import Contents, PackError, bad_names, matches, walk
+from labreport.handin.contents import README, Contents, PackError, bad_names, matches, walk
 from labreport.project import ACCEPTED, CONFIG, Project
 from labreport.results import Sources, strict_json
 
@@ -71,13 +71,14 @@ def _add_sources(contents: Contents, project: Project) -> None:
         else:
             contents.left_out.append(name)
     needed = _needed(project) if excluded else set()
+    unpacked = (project.root / README).is_file()  # in a hand-in nothing is left to leave out
     for pattern, names in gone.items():
         lost = [name for name in names if name in needed]
         what = f"exclude of {CONFIG} names {pattern!r}, which matches no file in {', '.join(FOLDERS)}"
         if lost:
             more = f" and {len(lost) - 1} more" if lost[1:] else ""
             what = f"exclude of {CONFIG} leaves out what is needed to make the hand-in: {lost[0]}{more}"
-        if lost or not names:
+        if lost or not (names or unpacked):
             cure = "correct the pattern, or take it out"
             contents.refused.append(InputError(what, place=_setting(project, pattern), cure=cure))
 

@@ -137,6 +137,17 @@ def test_report_toml_can_leave_out_sources(made_once, tmp_path):
     assert bundle.out_of_date(project) == []
 
 
+def test_an_unpacked_hand_in_without_them_packs_the_same_zip(made_once, tmp_path):
+    project = copied(made_once, tmp_path / "p", '[submission]\nexclude = ["tests/**", "src/thing/*.sty"]\n')
+    packed = bundle.pack(project)
+    with zipfile.ZipFile(packed.code) as archive:
+        archive.extractall(tmp_path)
+    unpacked = projects_of.load(tmp_path / "code")
+    shutil.copyfile(project.pdf, unpacked.pdf)
+    shutil.copytree(unpacked.root / "notebooks", unpacked.notebooks)
+    assert bundle.pack(unpacked).code.read_bytes() == packed.code.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("pattern", "lost"),
     [
