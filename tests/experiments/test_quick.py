@@ -159,6 +159,8 @@ def test_one_job_and_two_give_the_same_values_and_tables(results, name):
     if name == "sweep":
         read_logs = [result["values"]["logs"].pop("read") for result in (one, two)]
         assert read_logs == [0, two["values"]["trials"]["total"]]
+        rows = [result["tables"].pop("logged")["rows"] for result in (one, two)]  # what W&B has kept
+        assert rows[0] == 0 < rows[1]
     assert one["values"] == two["values"]
     assert one["tables"] == two["tables"]
 
