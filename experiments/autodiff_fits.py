@@ -287,7 +287,7 @@ def _candidate(task: Task, params: Params, rng: Random) -> np.ndarray:
 
 STYLES = {"train": ("training", "-"), "validation": ("validation", (0, (4, 1.5)))}
 # colours of different lightness, for readers in grey; where the name stands, in points from the curve's end
-LOOKS = {"course": (ORANGE, (-36, 14)), "good": (VERMILION, (3, -10)), "wide_few": (BLACK, (3, 0))}
+LOOKS = {"course": (ORANGE, (-49, 19)), "good": (VERMILION, (3, -10)), "wide_few": (BLACK, (3, 0))}
 LOSSES = (0.05, 0.1, 0.2, 0.5, 1, 2)
 
 
