@@ -37,7 +37,7 @@ def _hidden(rendered: Rendered) -> Iterator[tuple[int, int]]:
 
 
 def _values_of(printed: Printed, text: str) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a printed text that are no literals which its expression joins to values by `~`."""
+    """Yield the parts of a printed text outside the literals that its expression joins to values by `~`."""
     start = printed.start
     expression = printed.site.expression
     if isinstance(printed.formatted, list) and ("~" in expression or "join" in expression):

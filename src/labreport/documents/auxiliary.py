@@ -3,10 +3,10 @@
 A document that starts from the auxiliary files of the last good compilation needs one pass where a new one
 needs four, and gets the same bytes: passes go on until these files no longer change, from wherever they
 start. Only files of a compilation that succeeded are kept, since others can make LaTeX fail for ever, and
-only whole ones are used. What a pass reads of them it must also write, or it is of another document.
+only undamaged ones are used. A kept file that a pass reads but does not write again is of another document.
 
-A document that sets more or less by the page on which something lies can settle in two ways. Then, and only
-then, the bytes are not those of a new one: it stays in the way in which it was.
+A document whose text depends on the page where it stands can settle in two ways. Then, and only then, the
+bytes can differ from those of a new compilation: the document settles as it did before.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from labreport.results import files, files_in
 
 DIGESTS = "digests.json"
 BY_OTHERS = (".bbl", ".blg", ".fdb_latexmk")
-"""What BibTeX and latexmk write, which see themselves when it is out of date."""
+"""What BibTeX and latexmk write; these programs notice themselves when it is out of date."""
 KEPT = (*BY_OTHERS, ".aux", ".loa", ".lof", ".lol", ".lot", ".nav", ".out", ".snm", ".toc")
-"""The ends of what is kept. A document may write other files, which it can do otherwise where they exist:
-`filecontents` keeps their old text."""
+"""The suffixes of what is kept. Other files that a document writes may change what it does the next time:
+`filecontents` leaves a file that exists as it is."""
 
 
 def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
     """Keep what a successful compilation made beside its sources, in the place of what was kept before.
 
-    Where nothing can be written, nothing is kept: that costs time, and no document.
+    Where nothing can be written, nothing is kept: the next compilation then takes longer.
     """
     digests = {}
     with contextlib.suppress(OSError):

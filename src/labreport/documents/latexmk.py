@@ -156,22 +156,26 @@ def compile(
     _check_fresh(folder, job)
     write_latexmkrc(folder, job=job)
     sources = frozenset(files_in(folder))
-    compiled = None
-    if kept is not None and (laid := auxiliary.lay(kept, folder)):
-        try:
-            compiled = _compile(folder, job, deadline)
-        except CompileFailed as failure:
-            if failure.problems[0].kind in ("deadline", "disk", "limit"):
-                raise
-        # what old auxiliary files have to do with it is only known without them
-        if compiled is None or auxiliary.are_stale(laid, _read(folder / f"{job}.fls")):
-            compiled = None
-            for path in auxiliary.made_in(folder, sources):
-                path.unlink()
-    compiled = compiled or _compile(folder, job, deadline)
+    laid = auxiliary.lay(kept, folder) if kept is not None else []
+    compiled = _continued(folder, job, deadline, laid) if laid else None
+    if compiled is None:
+        for path in auxiliary.made_in(folder, sources):
+            path.unlink()
+        compiled = _compile(folder, job, deadline)
     if kept is not None:
         auxiliary.keep(kept, folder, sources)
     return compiled
+
+
+def _continued(folder: Path, job: str, deadline: float, laid: Sequence[str]) -> Compiled | None:
+    """Return what the passes give that start from the files laid; None if it must be made without them."""
+    try:
+        compiled = _compile(folder, job, deadline)
+    except CompileFailed as failure:
+        if failure.problems[0].kind in ("deadline", "disk", "limit"):
+            raise  # these would come again, after as long
+        return None  # whether the files laid are the reason is known only without them
+    return None if auxiliary.are_stale(laid, _read(folder / f"{job}.fls")) else compiled
 
 
 def _compile(folder: Path, job: str, deadline: float) -> Compiled:

@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 # The colours of M. Okabe and K. Ito, Color Universal Design (2002), that stay apart for colour-blind readers;
 # their yellow, sky blue and purple are too light for thin lines on white, or too near to the others. The blue
-# is darker than theirs, so that in grey it is no vermilion; green and vermilion differ by their marks alone.
+# is darker than theirs, so that grey tells it from vermilion; green and vermilion differ by marks alone.
 BLACK, ORANGE, GREEN, BLUE, VERMILION = "#000000", "#E69F00", "#009E73", "#00568B", "#D55E00"
 
 # Orange and blue, as in the assignment's Figure 1. In grey class 0 is light with a dark edge, class 1 dark.

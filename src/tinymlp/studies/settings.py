@@ -7,7 +7,8 @@ from typing import Any
 
 from tinymlp.networks import Training
 
-REFERENCE = "reference"  # factors: the reference has none changed, the last two have two changed together
+# factors; in the reference none is changed, in the last two kinds two are changed together
+REFERENCE = "reference"
 LEARNING_RATE, SCALE, GRID, COMBINED = (
     "learning rate",
     "initial scale",

@@ -83,7 +83,7 @@ def beside(sentence: str, before: str = r"It is \VAR{d.values.n}.") -> list[str]
 
 
 class TestCommonWords:
-    """Words such as "all" count where a result is told, and not where something is described."""
+    """Words such as "all" count in a sentence that reports a result, not in one that describes a set-up."""
 
     @pytest.mark.parametrize(
         ("sentence", "found"),

@@ -124,12 +124,12 @@ OTHERWISE = {
         r"\newwrite\w \immediate\openout\w=notes.txt \immediate\write\w{x}\immediate\closeout\w",
         r"\IfFileExists{notes.txt}{old}{none}",
     ),
-    "an index that is no longer made": (
+    "an index, now removed": (
         r"\makeatletter\newwrite\w \immediate\openout\w=report.ind \immediate\write\w{old}"
         r"\immediate\closeout\w \@input{report.ind}\makeatother",
         r"\makeatletter\@input{report.ind}\makeatother",
     ),
-    "contents that are no longer written": (
+    "a table of contents, now removed": (
         r"\listoftables\begin{table}\caption{Old}\end{table}",
         r"\makeatletter\@input{report.lot}\makeatother",
     ),

@@ -418,9 +418,12 @@ def rows(difference: Difference) -> list[str]:
     return shown
 
 
-def compared(project: Project, new: str, old: str, **options: Any) -> Difference:
+def compared(
+    project: Project, new: str, old: str, context: int = excerpts.CONTEXT, **options: Any
+) -> Difference:
     """Return the difference of two names of `pack.mod`."""
-    return excerpts.difference(*(excerpts.find(project, f"pack.mod:{n}", **options) for n in (new, old)))
+    found = (excerpts.find(project, f"pack.mod:{name}", **options) for name in (new, old))
+    return excerpts.difference(*found, context)
 
 
 def test_a_difference_shows_what_is_new_and_gone_and_two_lines_around_it(tmp_path):
@@ -455,9 +458,7 @@ def test_the_other_way_round_what_was_new_is_gone(tmp_path):
 
 
 def test_a_difference_has_as_many_lines_around_it_as_asked_for(tmp_path):
-    project = with_module(tmp_path, COMPARED)
-    new, old = (excerpts.find(project, f"pack.mod:{name}") for name in ("Tracked.fit", "fit"))
-    assert rows(excerpts.difference(new, old, context=1)) == [
+    assert rows(compared(with_module(tmp_path, COMPARED), "Tracked.fit", "fit", context=1)) == [
         "…18|",
         " 24|        step(model)",
         "-9|        old(epoch)",
