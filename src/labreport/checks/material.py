@@ -9,14 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labreport import claims, errors, handin, results
-from labreport.checks import pdf
-from labreport.documents import JOB, Document, place_of, read_log, report
+from labreport.documents import JOB, Document, place_of, read_log, readback, report
 from labreport.errors import InputError
 from labreport.project import Project
 from labreport.writing import Code, Difference, Excerpt, Picture, Source
 
 if TYPE_CHECKING:
-    from labreport.checks.pdf import Pdf
     from labreport.documents import Problem
 
 Place = tuple[str, str]
@@ -54,9 +52,14 @@ class Material:
         return self.given or report.render(self.project)
 
     @cached_property
-    def pdf(self) -> Pdf:
+    def pdf(self) -> readback.Pdf:
         """The published report."""
-        return pdf.read(self.project)
+        shown = self.project.shown(self.project.pdf)
+        try:
+            return readback.read(self.project.pdf.read_bytes(), shown)
+        except FileNotFoundError:
+            cure = f"make it: `{self.project.command()}`"
+            raise InputError(f"there is no {shown} to read", cure=cure) from None
 
     @cached_property
     def source(self) -> Source:

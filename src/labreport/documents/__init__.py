@@ -1,6 +1,6 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import accepted, claims, latexmk, notebooks, provenance, report
+from labreport.documents import accepted, claims, latexmk, notebooks, provenance, readback, report
 from labreport.documents.accepted import Accepted, Unread
 from labreport.documents.document import JOB, Document
 from labreport.documents.keys import Step, steps
@@ -27,6 +27,7 @@ __all__ = [
     "place_of",
     "provenance",
     "read_log",
+    "readback",
     "report",
     "steps",
 ]

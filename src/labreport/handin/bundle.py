@@ -56,7 +56,7 @@ def pack(project: Project) -> Submission:
     """
     # what looks for leaks compiles many patterns: a build that packs nothing does without
     from labreport.handin import readme
-    from labreport.handin.leaks import leaks, leaks_of_report
+    from labreport.handin.leaks import leaks
 
     _refuse_quick(project)
     pdf = _report(project)
@@ -65,7 +65,7 @@ def pack(project: Project) -> Submission:
     processor = readme.processor_class()
     text = readme.text(project, contents.data, _questions(project), processor)
     contents.add(README, text.encode(), f"{README}, which is made from the project's files")
-    raise_all([*leaks(project, contents), *leaks_of_report(project, pdf)])
+    raise_all(leaks(project, contents, pdf))
     _publish(project, pdf, archive(contents.data))
     return Submission(
         report=project.submission / REPORT,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable
 
+from labreport.documents import readback
 from labreport.errors import LabreportError, Place
 from labreport.handin import secrets
+from labreport.handin.cleared import Cleared
 from labreport.handin.contents import Contents, PackError
 from labreport.project import CHECKOUT, Project
 
@@ -17,36 +19,33 @@ _CURES = {
 _HARMLESS = "if it is harmless, list it under `[submission] allow` of report.toml"
 
 
-def leaks(project: Project, contents: Contents) -> list[LabreportError]:
-    """Return what the files of a hand-in give away, with file and line, without the values."""
-    known = _known(project)
-    return [
+def leaks(project: Project, contents: Contents, pdf: bytes) -> list[LabreportError]:
+    """Return what the files of a hand-in and the report give away, with file and line, without the values.
+
+    Raises InputError if the report cannot be read.
+    """
+    cleared = Cleared(project, _known(project))
+    found: list[LabreportError] = [
         _leak(contents.shown[name], finding)
         for name, data in sorted(contents.data.items())
-        for finding in secrets.search(data, known)
+        for finding in cleared.search(data)
     ]
+    found += _leaks_of_report(project.shown(project.pdf), pdf, cleared)
+    cleared.save()
+    return found
 
 
-def leaks_of_report(project: Project, pdf: bytes) -> list[LabreportError]:
+def _leaks_of_report(shown: str, pdf: bytes, cleared: Cleared) -> Iterable[LabreportError]:
     """Return what the report gives away: in its bytes and streams, or in the text that one reads."""
-    from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
-
-    known = _known(project)
-    shown = project.shown(project.pdf)
-    found = {f.what: _leak(shown, f) for f in secrets.search(pdf, known)}
-    try:
-        reader = PdfReader(io.BytesIO(pdf))
-        texts = {"its metadata": "\n".join(map(str, (reader.metadata or {}).values()))}
-        texts |= {f"page {number}": page.extract_text() for number, page in enumerate(reader.pages, 1)}
-    except (PyPdfError, ValueError, LookupError) as error:
-        what = f"{shown} cannot be read back: {type(error).__name__}"
-        raise PackError(what, cure="delete it, then build again") from error
+    found = {f.what: _leak(shown, f) for f in cleared.search(pdf)}
+    read = readback.read(pdf, shown)
+    texts = {"its metadata": "\n".join(read.metadata.values())}
+    texts |= {f"page {number}": text for number, text in enumerate(read.pages, 1)}
     # in a stream a word is cut into pieces to set its letters apart; on the page it is whole again
     for where, text in texts.items():
-        for f in secrets.search(text.encode("utf-8", "replace"), known):
+        for f in cleared.search(text.encode("utf-8", "replace")):
             found.setdefault(f.what, _leak(f"{shown}, {where}", secrets.Finding(f.kind, f.what)))
-    return list(found.values())
+    return found.values()
 
 
 def _known(project: Project) -> secrets.Known:

@@ -85,6 +85,11 @@ class Known:
     names: tuple[_Form, ...]
     allowed: tuple[bytes, ...]
 
+    def written(self) -> bytes:
+        """Return all of it in bytes, which differ where anything differs; they hold the secrets."""
+        forms = [(f.kind, f.what, f.hints, f.pattern.pattern) for f in (*self.paths, *self.names)]
+        return repr((self.values, forms, self.allowed)).encode()
+
 
 def _form(what: str, hints: str, pattern: str, kind: Kind = "secret") -> _Form:
     return _Form(kind, what, tuple(hint.encode() for hint in hints.split()), re.compile(pattern.encode()))
@@ -253,17 +258,22 @@ def _paths(folders: Iterable[Path]) -> Iterator[_Form]:
 # ------------------------------------------------------------------------------------------------- searching
 
 
-def search(data: bytes, looked_for: Known) -> list[Finding]:
-    """Return what is found in the bytes of a file, each thing once, where it stands first."""
+def search(
+    data: bytes, looked_for: Known, is_clean: Callable[[View], bool] = lambda _: False
+) -> list[Finding]:
+    """Return what is found in the bytes of a file, each thing once, where it stands first.
+
+    Of what is in the file, `is_clean` says what was searched before.
+    """
     found: dict[str, Finding] = {}
     for view in _views(data):
-        for finding in _found(view, looked_for):
+        for finding in () if is_clean(view) else in_view(view, looked_for):
             found.setdefault(finding.what, finding)
     return list(found.values())
 
 
 @dataclass(frozen=True)
-class _View:
+class View:
     """Bytes to be searched; `line` is the line of them all, if they are in something else; 0 if unknown."""
 
     data: bytes
@@ -278,7 +288,8 @@ class _View:
         return self.data.count(b"\n", 0, offset) + 1
 
 
-def _found(view: _View, looked_for: Known) -> Iterator[Finding]:
+def in_view(view: View, looked_for: Known) -> Iterator[Finding]:
+    """Yield what is found in a view; whether there is any depends on its `data` and `is_text` alone."""
     data = view.data
     for text in looked_for.allowed:
         data = data.replace(text, re.sub(rb"[^\n]", b" ", text))
@@ -298,7 +309,7 @@ _LINE_BREAK = re.compile(rb"[\"'\\,-]*(?:\\n|\r?\n)[\s\"',#%|>]*")
 """A break of a line within a longer text, as prose, source code and JSON have it."""
 
 
-def _values_in(data: bytes, view: _View, values: tuple[_Value, ...]) -> Iterator[Finding]:
+def _values_in(data: bytes, view: View, values: tuple[_Value, ...]) -> Iterator[Finding]:
     tight, loose = (_tight(data), _loose(data)) if values else (b"", b"")
     for value in values:
         if value.text in (tight if value.tight else loose):
@@ -333,11 +344,11 @@ def _without_escapes(data: bytes) -> bytes:
 Part = tuple[bytes, str, int | None]  # the bytes, inside what, the line where it begins
 
 
-def _views(data: bytes, inside: str = "", line: int | None = None, depth: int = 0) -> Iterator[_View]:
+def _views(data: bytes, inside: str = "", line: int | None = None, depth: int = 0) -> Iterator[View]:
     """Yield the bytes themselves and all that is in them."""
     magic = next((m for m in _CONTAINERS if data.startswith(m)), None)
     is_text = magic is None and not _CONTROL.search(data[:4096])
-    yield _View(data.replace(b"\0", b""), is_text, line, inside)  # UTF-16 becomes readable
+    yield View(data.replace(b"\0", b""), is_text, line, inside)  # UTF-16 becomes readable
     if depth < DEEPEST:
         parts = _CONTAINERS[magic] if magic is not None else _in_text if is_text else _in_nothing
         for part, where, start in parts(data):

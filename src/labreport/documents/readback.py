@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import InputError, Place
 
 if TYPE_CHECKING:
     from pypdf import PageObject, PdfReader
-
-    from labreport.project import Project
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Pdf:
-    """What a check must know of a PDF; pages count from 1, `pages` holds their text without that of figures.
+    """What a check must know of a PDF; pages count from 1, `pages` holds their text.
 
     `destinations` maps the name of each place that can be linked to its page; `height` is that of the paper.
     """
@@ -48,41 +48,43 @@ class Pdf:
     height: float
 
 
-def read(project: Project) -> Pdf:
-    """Return the report as the checks see it; InputError if there is none, or it cannot be read."""
-    path, shown = project.pdf, project.shown(project.pdf)
+@lru_cache(maxsize=1)  # packing and checking look at the same report, one after the other
+def read(data: bytes, shown: str) -> Pdf:
+    """Return what a PDF holds; messages call it `shown`. InputError if it cannot be read."""
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
+    from pypdfium2 import PdfiumError
 
-    if not path.is_file():
-        raise InputError(f"there is no {shown} to read", cure=f"make it: `{project.command()}`")
     try:
-        reader = PdfReader(path)
+        reader = PdfReader(io.BytesIO(data))
         numbered = list(enumerate(reader.pages, 1))
         return Pdf(
-            pages=tuple(_text(page) for _, page in numbered),
+            pages=tuple(_texts(data)),
             fonts=tuple(_fonts(numbered)),
             links=tuple(link for number, page in numbered for link in _links(number, page)),
             destinations=_destinations(reader),
             metadata={key.lstrip("/"): str(value) for key, value in (reader.metadata or {}).items()},
             height=float(reader.pages[0].mediabox.height),
         )
-    except (PyPdfError, ValueError, LookupError, TypeError) as error:
+    except (PyPdfError, PdfiumError, ValueError, LookupError, TypeError) as error:
         raise InputError(
-            f"{shown} cannot be read: {error}", place=Place(shown), cure="make it again, or repair it"
+            f"{shown} cannot be read back: {error}", place=Place(shown), cure="delete it, then build again"
         ) from error
 
 
-def _text(page: PageObject) -> str:
-    """Return the text of a page; figures are left out, as reading them takes most of the time."""
-    from pypdf.generic import ContentStream, NameObject
+def _texts(data: bytes) -> Iterator[str]:
+    """Yield the text of each page as a reader copies it, that of figures too."""
+    # pypdf, which knows fonts and links, would take ten times as long; PDFium is what Chrome reads with
+    from pypdfium2 import PdfDocument
 
-    if "/Contents" not in page:
-        return ""
-    contents = ContentStream(page["/Contents"].get_object(), page.pdf, "bytes")  # bytes are decoded by font
-    contents.operations = [entry for entry in contents.operations if entry[1] != b"Do"]
-    page[NameObject("/Contents")] = contents
-    return page.extract_text()
+    with PdfDocument(data) as document:
+        for page in document:
+            text = page.get_textpage().get_text_range()
+            yield text.replace(_HYPHEN, "-\n").replace("\r\n", "\n")
+
+
+_HYPHEN = "\ufffe"
+"""What PDFium gives for a hyphen at the end of a line, and for that end."""
 
 
 def _fonts(pages: list[tuple[int, PageObject]]) -> Iterator[Font]:
