@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from labreport import project as projects
@@ -48,6 +51,26 @@ def make(
     for name, text in (src or {}).items():
         write(folder / "src" / name, textwrap.dedent(text))
     return projects.load(folder, quick=quick)
+
+
+def once(make: Callable[..., Project]) -> Callable[..., Project]:
+    """Let a function that makes a project in a folder do so once for the same arguments, and copy it there.
+
+    What ran takes a second, a copy of it none; both are the same, since no file of a build tells its folder.
+    """
+    made: dict[str, tuple[TemporaryDirectory[str], bool]] = {}
+
+    @functools.wraps(make)
+    def copied(folder: Path, *args: Any, **kwargs: Any) -> Project:
+        key = repr((args, sorted(kwargs.items())))
+        if key not in made:
+            kept = TemporaryDirectory()
+            made[key] = kept, make(Path(kept.name) / "p", *args, **kwargs).quick
+        kept, quick = made[key]
+        shutil.copytree(Path(kept.name) / "p", folder, dirs_exist_ok=True)
+        return projects.load(folder, quick=quick)
+
+    return copied
 
 
 def write(path: Path, text: str) -> None:
