@@ -1,12 +1,20 @@
 """The tests interrupt processes, which those that a shell starts in the background would not notice."""
 
+import os
 import signal
 import sys
 
+import projects
 import pytest
 
 # a shell without job control lets background jobs ignore SIGINT, and what they start inherits that
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kept_for_all_workers(tmp_path_factory):
+    base = tmp_path_factory.getbasetemp()
+    projects.KEPT = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(autouse=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import functools
+import hashlib
 import shutil
 import textwrap
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from labreport import project as projects
 from labreport import running
 from labreport.project import Project
+
+KEPT = Path()
+"""The folder in which all workers of these tests keep what is made once; a fixture sets it."""
 
 PARAMS = """
 @dataclass(frozen=True)
@@ -58,19 +62,29 @@ def once(make: Callable[..., Project]) -> Callable[..., Project]:
 
     What ran takes a second, a copy of it none; both are the same, since no file of a build tells its folder.
     """
-    made: dict[str, tuple[TemporaryDirectory[str], bool]] = {}
 
     @functools.wraps(make)
     def copied(folder: Path, *args: Any, **kwargs: Any) -> Project:
-        key = repr((args, sorted(kwargs.items())))
-        if key not in made:
-            kept = TemporaryDirectory()
-            made[key] = kept, make(Path(kept.name) / "p", *args, **kwargs).quick
-        kept, quick = made[key]
-        shutil.copytree(Path(kept.name) / "p", folder, dirs_exist_ok=True)
-        return projects.load(folder, quick=quick)
+        key = repr((make.__module__, make.__qualname__, args, sorted(kwargs.items())))
+        kept = once_for_all_workers(key, lambda there: make(there, *args, **kwargs))
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        return projects.load(folder, quick=kwargs.get("quick", False))
 
     return copied
+
+
+def once_for_all_workers(key: str, make: Callable[[Path], object]) -> Path:
+    """Return the folder that `make` has filled, in this process or another of the same tests."""
+    name = hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder = KEPT / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = folder.with_suffix(".making")
+            shutil.rmtree(making, ignore_errors=True)
+            make(making)
+            making.rename(folder)
+    return folder
 
 
 def write(path: Path, text: str) -> None:
