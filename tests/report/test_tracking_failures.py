@@ -1,6 +1,7 @@
 """The real wandb client, and servers that fail: the same history, the whole log, and not much later."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -64,7 +65,10 @@ def test_a_server_that_never_answers_costs_little(session, notices, monkeypatch,
             runs = [trained(session, name) for name in "abc"]
     assert_all_there(session, [(tracker.id, history) for tracker, history in runs])
     assert len(notices) == 1
-    assert f"W&B: {url} does not answer; 3 runs offline" in notices[0]
+    # two clocks run out at about the same time
+    assert re.match(
+        rf"W&B: {url} (does not answer|cannot be reached \(timed out\)); 3 runs offline", notices[0]
+    )
     assert capfd.readouterr() == ("", "")
 
 
