@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -68,24 +66,18 @@ def snapshot(
     return Snapshot(name, json.loads(json.dumps(record)), rendered.text)
 
 
+@projects.once
 def coin(folder: Path) -> Project:
-    """Return a project with one experiment that has run, and a template."""
-    shutil.copytree(_ran().name, folder)
-    return projects.projects.load(folder)
-
-
-@cache
-def _ran() -> TemporaryDirectory[str]:
-    """Return the folder of such a project; a run takes a second, a copy none."""
-    folder = TemporaryDirectory()
-    project = projects.make(Path(folder.name), {"coin": projects.experiment(COIN, PARAMS)})
+    """Return a project with one experiment that has run, and a template; its store knows a shift of 0.25."""
+    project = projects.make(folder, {"coin": projects.experiment(COIN, PARAMS)})
     projects.write(project.templates / "report.tex.j2", TEMPLATE)
+    projects.run(project, settings={"coin": {"shift": "0.25"}})
     projects.run(project)
-    return folder
+    return project
 
 
 def shift(project: Project, old: float, new: float) -> None:
-    """Change the parameter of the experiment, and run it."""
+    """Change the parameter of the experiment, and run it or take what the store has."""
     source = project.experiments / "coin.py"
     projects.change(source, f"shift: float = {old}", f"shift: float = {new}")
     projects.run(project)

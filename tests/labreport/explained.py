@@ -112,6 +112,7 @@ CLAIM = {
 }
 
 
+@projects.once
 def make(folder: Path) -> Project:
     """Return a project with results and the records of its documents; no PDF and no notebook is made.
 

@@ -48,10 +48,15 @@ After.
 """
 
 
+@projects.once
 def make(folder, template: str = REPORT, experiment: str = EXPERIMENT) -> Project:
-    """Return a project whose results are there, and whose report has been rendered and recorded."""
+    """Return a project whose results are there, and whose report has been rendered and recorded.
+
+    Its store knows a mean of 0.5.
+    """
     project = projects.make(folder, {"exp": experiment}, src={"training.py": MODULE})
     projects.write(project.templates / "report.tex.j2", template)
+    projects.run(project, settings={"exp": {"mean": "0.5"}})
     projects.run(project)
     publish(project)
     return project

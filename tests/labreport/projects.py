@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import functools
+import hashlib
+import shutil
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from labreport import project as projects
 from labreport import running
 from labreport.project import Project
+
+KEPT = Path()
+"""The folder in which all workers of these tests keep what is made once; a fixture sets it."""
 
 PARAMS = """
 @dataclass(frozen=True)
@@ -48,6 +55,36 @@ def make(
     for name, text in (src or {}).items():
         write(folder / "src" / name, textwrap.dedent(text))
     return projects.load(folder, quick=quick)
+
+
+def once(make: Callable[..., Project]) -> Callable[..., Project]:
+    """Let a function that makes a project in a folder do so once for the same arguments, and copy it there.
+
+    What ran takes a second, a copy of it none; both are the same, since no file of a build tells its folder.
+    """
+
+    @functools.wraps(make)
+    def copied(folder: Path, *args: Any, **kwargs: Any) -> Project:
+        key = repr((make.__module__, make.__qualname__, args, sorted(kwargs.items())))
+        kept = once_for_all_workers(key, lambda there: make(there, *args, **kwargs))
+        shutil.copytree(kept, folder, dirs_exist_ok=True)
+        return projects.load(folder, quick=kwargs.get("quick", False))
+
+    return copied
+
+
+def once_for_all_workers(key: str, make: Callable[[Path], object]) -> Path:
+    """Return the folder that `make` has filled, in this process or another of the same tests."""
+    name = hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder = KEPT / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            making = folder.with_suffix(".making")
+            shutil.rmtree(making, ignore_errors=True)
+            make(making)
+            making.rename(folder)
+    return folder
 
 
 def write(path: Path, text: str) -> None:

@@ -71,8 +71,9 @@ def test_without_a_project_one_error_says_what_to_do(tmp_path):
 def test_the_main_file_takes_the_project_around_the_current_folder_before_its_own(tmp_path):
     inner = projects.make(tmp_path / "own", {"coin": COIN}).root / "experiments"
     assert "coin " in labreport_command("plan", cwd=inner, main=True).stdout
-    assert "coin " not in labreport_command("plan", cwd=tmp_path, main=True).stdout
-    assert "depth_width " in labreport_command("plan", cwd=tmp_path, main=True).stdout
+    outside = labreport_command("plan", cwd=tmp_path, main=True).stdout
+    assert "coin " not in outside
+    assert "depth_width " in outside
 
 
 @pytest.mark.parametrize("wrong", ["coin.tosses", "tosses=5", ".tosses=5", "coin.=5"])
@@ -114,10 +115,15 @@ REASONS = [f"parameter_{n} was 0, is 1" for n in range(8)]
 
 @pytest.fixture
 def changed(tmp_path):
-    """A project with an experiment of which much has changed since it ran, and one that never ran."""
+    return make_changed(tmp_path)
+
+
+@projects.once
+def make_changed(folder):
+    """Return a project with an experiment that has changed in much since it ran, and one that never ran."""
     fields = "".join(f"    parameter_{n}: int = 0\n" for n in range(8))
     params = f"@dataclass(frozen=True)\nclass Params:\n{fields}"
-    made = projects.make(tmp_path, {"coin": projects.returning("{}", params=params)})
+    made = projects.make(folder, {"coin": projects.returning("{}", params=params)})
     running.execute(made)
     coin = made.experiments / "coin.py"
     coin.write_text(coin.read_text().replace("int = 0", "int = 1"))
@@ -205,11 +211,11 @@ def test_accept_lists_what_waits_and_notes_what_is_named(tmp_path):
 
 @pytest.mark.parametrize("arguments", [["run"], ["all"], [], ["run", "coin"]])
 def test_each_command_that_runs_experiments_can_run_them_on_a_cluster(tmp_path, arguments):
-    projects.make(tmp_path, {"coin": COIN})
+    folder = str(projects.make(tmp_path, {"coin": COIN}).root)
     for order in ([*arguments, "--cluster", "nowhere"], ["--cluster", "nowhere", *arguments]):
-        done = labreport_command(*order, cwd=tmp_path)
-        assert done.returncode == 2
-        assert done.stderr.startswith("error: --cluster 'nowhere' is not a valid address")
+        done = CliRunner().invoke(cli.commands, ["--project", folder, *order])
+        assert done.exception.exit_code == 2
+        assert done.exception.what.startswith("--cluster 'nowhere' is not a valid address")
 
 
 class TestDiff:

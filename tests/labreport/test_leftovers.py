@@ -76,7 +76,12 @@ def contents(folder):
 
 @pytest.fixture
 def project(tmp_path):
-    made = projects.make(tmp_path / "p", {"coin": projects.returning('{"x": params.seed}')})
+    return make(tmp_path / "p")
+
+
+@projects.once
+def make(folder):
+    made = projects.make(folder, {"coin": projects.returning('{"x": params.seed}')})
     projects.write(made.templates / "notebooks" / "walk.py.j2", "# %%\n1\n")
     running.execute(made)
     projects.change(made.experiments / "coin.py", "seed: int = 0", "seed: int = 1")

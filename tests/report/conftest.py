@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import projects
 import pytest
 from coins import User, write_project
 from wandb_server import WandbServer
@@ -11,11 +12,9 @@ from tinymlp.tracking import Session
 
 
 @pytest.fixture(scope="session")
-def built_once(tmp_path_factory: pytest.TempPathFactory) -> User:
+def built_once() -> User:
     """A built project, not to be changed."""
-    user = write_project(tmp_path_factory.mktemp("coins"))
-    user.run()
-    return user
+    return User(projects.once_for_all_workers("coins", lambda folder: write_project(folder).run()))
 
 
 @pytest.fixture

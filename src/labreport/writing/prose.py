@@ -169,7 +169,7 @@ class _Reader:
         """Return the offset after options and as many arguments, which are groups or commands."""
         at = self.skip_options(at)
         if self.text.startswith("(", at) and arguments:  # \cmidrule(lr){2-3}
-            at = self.text.find(")", at) + 1
+            at = self.text.find(")", at, at + LONGEST_OPTION) + 1 or at
         for left in reversed(range(arguments)):
             command = _COMMAND.match(self.text, at)
             after = command.end() if command else group_end(self.text, at, "{", "}")

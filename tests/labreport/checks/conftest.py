@@ -10,24 +10,27 @@ from labreport import project as project_module
 
 
 @pytest.fixture(scope="session")
-def good(tmp_path_factory):
+def good():
     if shutil.which("latexmk") is None:
         pytest.skip("needs latexmk")
-    folder = tmp_path_factory.mktemp("checks") / "good"
+    return project_module.load(projects.once_for_all_workers("good", make_good))
+
+
+def make_good(folder):
     project = projects.make(folder, {"exp": EXPERIMENT}, src={"m.py": MODULE}, toml=TOML)
     projects.write(folder / "experiments" / "figures.mplstyle", "pdf.fonttype: 42\n")
     projects.write(folder / "report_templates" / "notebooks" / "One.py.j2", "# %%\n1 + 1\n")
     projects.run(project)
-    project = made(folder, GOOD, BIB)
-    pack(project)
-    return project
+    pack(made(folder, GOOD, BIB))
 
 
 @pytest.fixture(scope="session")
 def bad(good):
-    folder = good.root.with_name("bad")
-    shutil.copytree(good.root, folder)
-    return made(folder, BAD.replace("LONG", "\n".join(f"line {n}" for n in range(31))), BIB + UNUSED)
+    def make_bad(folder):
+        shutil.copytree(good.root, folder)
+        made(folder, BAD.replace("LONG", "\n".join(f"line {n}" for n in range(31))), BIB + UNUSED)
+
+    return project_module.load(projects.once_for_all_workers("bad", make_bad))
 
 
 @pytest.fixture

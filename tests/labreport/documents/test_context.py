@@ -1,6 +1,7 @@
 """What a rendering keeps for the next: the same document, without SciPy where the samples are the same."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -45,18 +46,32 @@ def experiment(last):
 
 @pytest.fixture
 def project(tmp_path):
-    made = projects.make(tmp_path, {"exp": experiment(0.5)})
+    return make(tmp_path)
+
+
+@projects.once
+def make(folder):
+    made = projects.make(folder, {"exp": experiment(0.5)})
     projects.write(made.templates / "report.tex.j2", REPORT)
     projects.write(made.templates / "part.tex.j2", "A part.\n")
     projects.run(made)
     return made
 
 
-@pytest.fixture
-def first(project):
-    """What the first rendering of the project gives."""
-    found, scipy = rendered(project)
+@pytest.fixture(scope="module")
+def rendered_once(tmp_path_factory):
+    """A project that was rendered once, not to be changed, and what that gave."""
+    made = make(tmp_path_factory.mktemp("rendered") / "p")
+    found, scipy = rendered(made)
     assert scipy
+    return made, found
+
+
+@pytest.fixture
+def first(rendered_once, project):
+    """What the first rendering of the project gave."""
+    made, found = rendered_once
+    shutil.copytree(made.build / "cache", project.build / "cache", dirs_exist_ok=True)
     return found
 
 

@@ -136,10 +136,16 @@ def project(
     folder: Path, templates: dict[str, str], *, quick: bool = False, toml: str = ""
 ) -> loading.Project:
     """Return a project whose experiment has run, with these templates of notebooks."""
-    made = projects.make(folder, {"exp": EXPERIMENT}, src={"lib.py": LIB}, toml=toml, quick=quick)
-    projects.run(made)
+    made = ran(folder, toml, quick)
     for name, text in templates.items():
         projects.write(folder / NOTEBOOKS / f"{name}.py.j2", text)
+    return made
+
+
+@projects.once
+def ran(folder: Path, toml: str, quick: bool) -> loading.Project:
+    made = projects.make(folder, {"exp": EXPERIMENT}, src={"lib.py": LIB}, toml=toml, quick=quick)
+    projects.run(made)
     return made
 
 
@@ -325,6 +331,18 @@ class Fake:
         done(1, 1)
 
 
+@projects.once
+def woven(folder: Path) -> loading.Project:
+    other = "# %%\nimport yaml\nx = \\VAR{exp.values.share|python}"
+    made = project(folder, {"good": GOOD, "other": other})
+    assert notebooks.out_of_date(made) == {"good": ["never made"], "other": ["never made"]}
+    seconds = {w.name: w.seconds for w in notebooks.weave(made)}
+    assert seconds.keys() == {"good", "other"}
+    assert all(value is not None for value in seconds.values())
+    assert sorted(kernels.execute.executed) == ["good", "other"]
+    return made
+
+
 class TestIncremental:
     """A notebook is executed again only if its cells or what executes them changed."""
 
@@ -335,21 +353,9 @@ class TestIncremental:
         return fake
 
     @pytest.fixture
-    def woven(self, base, fake, tmp_path) -> loading.Project:
-        """A copy of the project with two notebooks that are up to date."""
-        import shutil
-
-        shutil.copytree(base.root, tmp_path / "p")
-        for name, text in {
-            "good": GOOD,
-            "other": "# %%\nimport yaml\nx = \\VAR{exp.values.share|python}",
-        }.items():
-            projects.write(tmp_path / "p" / NOTEBOOKS / f"{name}.py.j2", text)
-        made = loading.load(tmp_path / "p")
-        assert notebooks.out_of_date(made) == {"good": ["never made"], "other": ["never made"]}
-        seconds = {w.name: w.seconds for w in notebooks.weave(made)}
-        assert all(value is not None for value in seconds.values())
-        assert sorted(fake.executed) == ["good", "other"]
+    def woven(self, fake, tmp_path) -> loading.Project:
+        """A project with two notebooks that are up to date."""
+        made = woven(tmp_path / "p")
         fake.executed.clear()
         return made
 

@@ -32,9 +32,14 @@ EXPERIMENT = projects.experiment(
 
 @pytest.fixture
 def project(tmp_path):
+    return make(tmp_path)
+
+
+@projects.once
+def make(folder):
     code = "def fit(model, data):\n    return model\n"
     code += "\n\nclass Net:\n    def fit(model):\n        return 2\n"
-    made = projects.make(tmp_path, {"exp": EXPERIMENT}, src={"new.py": code})
+    made = projects.make(folder, {"exp": EXPERIMENT}, src={"new.py": code})
     projects.write(made.templates / "report.tex.j2", REPORT)
     projects.run(made)
     return made

@@ -11,6 +11,7 @@ from labreport.explain import comparison
 from labreport.explain.comparison import compare
 
 SINGLE, LOOPED, ROWS = 80, 60, 20
+PARTS = 7  # in which the values are changed: one seventh of them at a time
 LINES = 100
 KEYS = [
     *(("x", n) for n in range(SINGLE)),
@@ -53,15 +54,16 @@ def many():
     return compared.FRAME % "\n".join(["", *lines, ""]), {k: [n + 1 for n in v] for k, v in places.items()}
 
 
-def edited(key, factor):
+def edited(keys, factor):
     changed = values()
-    match key:
-        case ("x", n):
-            changed["x"][f"v{n}"] *= factor
-        case ("loop", n):
-            changed["loop"][n] *= factor
-        case ("table", n, column):
-            changed["table"][n][column] *= factor
+    for key in keys:
+        match key:
+            case ("x", n):
+                changed["x"][f"v{n}"] *= factor
+            case ("loop", n):
+                changed["loop"][n] *= factor
+            case ("table", n, column):
+                changed["table"][n][column] *= factor
     return changed
 
 
@@ -76,19 +78,25 @@ class TestOnePartInAThousand:
         before, template, places = report
         assert len(KEYS) == 200
         assert len(before.printed) == 200 + len(range(0, SINGLE, 3))
-        seen = {comparison.CHANGED: 0, comparison.BELOW: 0}
-        for key in KEYS:
-            changes = compare(before, compared.snapshot(edited(key, 1.001), template))
-            old, new = number(key), number(key) * 1.001
-            digits = DIGITS[key[0]]
-            shows = f"{old:.{digits - 1}e}" != f"{new:.{digits - 1}e}"
-            kind = comparison.CHANGED if shows else comparison.BELOW
-            assert [value.place.line for value in changes.values] == places[key], key
-            assert {value.kind for value in changes.values} == {kind}, key
-            assert all(value.old_value == old and value.new_value == new for value in changes.values)
-            assert all(value.relative == pytest.approx(0.001) for value in changes.values)
-            seen[kind] += 1
-        assert all(seen.values()), seen  # both kinds occurred
+        seen = set()
+        for start in range(PARTS):  # each change tells its key by its numbers, which no other one has
+            keys = KEYS[start::PARTS]
+            changes = compare(before, compared.snapshot(edited(keys, 1.001), template))
+            found = {
+                key: [value for value in changes.values if value.old_value == number(key)] for key in keys
+            }
+            assert sum(map(len, found.values())) == len(changes.values)
+            for key, named in found.items():
+                old, new = number(key), number(key) * 1.001
+                digits = DIGITS[key[0]]
+                shows = f"{old:.{digits - 1}e}" != f"{new:.{digits - 1}e}"
+                kind = comparison.CHANGED if shows else comparison.BELOW
+                assert [value.place.line for value in named] == places[key], key
+                assert {value.kind for value in named} == {kind}, key
+                assert all(value.new_value == new for value in named)
+                assert all(value.relative == pytest.approx(0.001) for value in named)
+                seen.add(kind)
+        assert seen == {comparison.CHANGED, comparison.BELOW}  # both kinds occurred
 
     def test_the_same_values_are_no_change(self, report):
         before, template, _ = report

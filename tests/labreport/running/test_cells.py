@@ -53,8 +53,7 @@ def written(tmp_path):
     """Make a project whose one experiment computes an expression in each cell."""
 
     def written(cell="i * params.lr", before="pass", **kwargs):
-        body = BODY.replace("EXPRESSION", cell).replace("BEFORE", before)
-        return make(tmp_path, {"a": experiment(body, params=PARAMS, **kwargs)}, src=CORE)
+        return make(tmp_path, {"a": experiment(body(cell, before), params=PARAMS, **kwargs)}, src=CORE)
 
     return written
 
@@ -71,6 +70,42 @@ def changed(project, old, new, file="experiments/a.py"):
     projects.change(project.root / file, old, new)
 
 
+class Cases:
+    """One project with an experiment for each case of a table, which run together: that is cheaper by far.
+
+    Each case has its own `core`.
+    """
+
+    def __init__(self, folder, bodies, core=CORE["core.py"]):
+        self.names = {case: f"case{n}" for n, case in enumerate(bodies)}
+        self.project = make(
+            folder,
+            {
+                name: experiment(bodies[case].replace("core", f"core_{name}"), params=PARAMS)
+                for case, name in self.names.items()
+            },
+            src={f"core_{name}.py": core for name in self.names.values()},
+        )
+
+    def computed(self, jobs=2, **settings):
+        """Return how many cells of each case a run computes, with these parameters."""
+        chosen = {name: str(value) for name, value in settings.items()}
+        outcome = run(self.project, settings=dict.fromkeys(self.names.values(), chosen), jobs=jobs)
+        logs = {case: self.project.log / f"{name}.log" for case, name in self.names.items()}
+        ran = {case for case, name in self.names.items() if name in outcome.ran}
+        return {case: logs[case].read_text().count("computed") if case in ran else 0 for case in logs}
+
+    def change(self, case, old, new, file="experiments/NAME.py"):
+        changed(self.project, old, new, file.replace("NAME", self.names[case]))
+
+    def values(self, case):
+        return load(self.project, self.names[case]).values["y"]
+
+
+def body(cell, before="pass"):
+    return BODY.replace("EXPRESSION", cell).replace("BEFORE", before)
+
+
 def test_more_repeats_compute_only_the_new_ones(written):
     project = written()
     assert [computed(project, repeats=n) for n in (4, 7, 5)] == [4, 3, 0]
@@ -85,22 +120,27 @@ def test_another_parameter_counts_only_where_it_is_read(written):
     assert load(project, "a").values["y"] == [0, 0.25, 0.5, 0.75]
 
 
-@pytest.mark.parametrize(
-    "way",
-    [
-        "params.half",
-        "getattr(params, 'l' + 'r')",
-        "vars(params)['lr']",
-        "__import__('dataclasses').asdict(params)['lr']",
-        "__import__('dataclasses').replace(params, other=3).lr",
-        "__import__('copy').copy(params).lr",
-        "float(repr(params).partition('lr=')[2].partition(',')[0])",
-        "hash(params)",
-    ],
-)
-def test_however_a_parameter_is_read(written, way):
-    project = written(f"i * ({way})")
-    assert [computed(project), computed(project, lr=0.25)] == [4, 4]
+WAYS = [
+    "params.half",
+    "getattr(params, 'l' + 'r')",
+    "vars(params)['lr']",
+    "__import__('dataclasses').asdict(params)['lr']",
+    "__import__('dataclasses').replace(params, other=3).lr",
+    "__import__('copy').copy(params).lr",
+    "float(repr(params).partition('lr=')[2].partition(',')[0])",
+    "hash(params)",
+]
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory):
+    cases = Cases(tmp_path_factory.mktemp("read"), {way: body(f"i * ({way})") for way in WAYS})
+    return [cases.computed(), cases.computed(lr=0.25)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_however_a_parameter_is_read(read, way):
+    assert [counts[way] for counts in read] == [4, 4]
 
 
 def test_a_seed_of_the_lab_is_a_parameter_that_was_read(written):
@@ -120,22 +160,27 @@ def test_a_library_with_a_generator_that_a_cell_imports_is_no_draw(written):
 
 
 EDITS = {
-    "the cell": ("experiments/a.py", 'print("computed", i)', 'print("computed", i, i)', "i"),
-    "what it calls": ("src/core.py", "3 * x", "4 * x", "core.f(i)"),
-    "a constant": ("experiments/a.py", "SCALE = 2", "SCALE = 3", "SCALE * i"),
-    "a constant elsewhere": ("src/core.py", "K = 5", "K = 6", "core.K * i"),
-    "a class": ("experiments/a.py", "k = 1", "k = 2", "C.k * i"),
-    "the lambda": ("experiments/a.py", "lambda i: cell(i", "lambda i: cell(i + 1", "i"),
+    "the cell": ("experiments/NAME.py", 'print("computed", i)', 'print("computed", i, i)', "i"),
+    "what it calls": ("src/core_NAME.py", "3 * x", "4 * x", "core.f(i)"),
+    "a constant": ("experiments/NAME.py", "SCALE = 2", "SCALE = 3", "SCALE * i"),
+    "a constant elsewhere": ("src/core_NAME.py", "K = 5", "K = 6", "core.K * i"),
+    "a class": ("experiments/NAME.py", "k = 1", "k = 2", "C.k * i"),
+    "the lambda": ("experiments/NAME.py", "lambda i: cell(i", "lambda i: cell(i + 1", "i"),
 }
 
 
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory):
+    cases = Cases(tmp_path_factory.mktemp("edited"), {what: body(row[3]) for what, row in EDITS.items()})
+    before = cases.computed()
+    for what, (file, old, new, _) in EDITS.items():
+        cases.change(what, old, new, file)
+    return [before, cases.computed()]
+
+
 @pytest.mark.parametrize("what", EDITS)
-def test_an_edit_of_what_a_cell_reaches_computes_it_again(written, what):
-    file, old, new, cell = EDITS[what]
-    project = written(cell)
-    assert computed(project) == 4
-    changed(project, old, new, file)
-    assert computed(project) == 4
+def test_an_edit_of_what_a_cell_reaches_computes_it_again(edited, what):
+    assert [counts[what] for counts in edited] == [4, 4]
 
 
 def test_an_edit_of_what_it_does_not_reach_computes_nothing(written):
@@ -193,29 +238,43 @@ def run(params, lab):
 """
 
 
+@pytest.fixture(scope="module")
+def called(tmp_path_factory):
+    bodies = {
+        what: f"import functools, operator\n{code}\ndef run(params, lab):\n"
+        f"    return {{'y': lab.map({call}, range(params.repeats))}}\n"
+        for what, (code, call) in CALLED.items()
+    }
+    cases = Cases(tmp_path_factory.mktemp("called"), bodies)
+    before = cases.computed()
+    for what in CALLED:
+        cases.change(what, "+ 10", "+ 20")
+    return cases, [before, cases.computed()]
+
+
 @pytest.mark.parametrize("what", CALLED)
-def test_an_edit_of_what_a_callable_reaches_computes_its_cells_again(tmp_path, what):
-    code, call = CALLED[what]
-    body = f"import functools, operator\n{code}\ndef run(params, lab):\n"
-    body += f"    return {{'y': lab.map({call}, range(params.repeats))}}\n"
-    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
-    assert computed(project) == 4
-    changed(project, "+ 10", "+ 20")
-    assert computed(project) == 4
-    assert load(project, "a").values["y"] == [20, 21, 22, 23]
+def test_an_edit_of_what_a_callable_reaches_computes_its_cells_again(called, what):
+    cases, computed = called
+    assert [counts[what] for counts in computed] == [4, 4]
+    assert cases.values(what) == [20, 21, 22, 23]
+
+
+@pytest.fixture(scope="module")
+def items(tmp_path_factory):
+    core = "class M:\n    def __init__(self, k): pass\n    def g(self): return h(1)\n"
+    core += "    def __call__(self): return self.g()\ndef h(i): return i + 10\n"
+    bodies = {what: ITEM.replace("CALL", call).replace("ITEMS", its) for what, (call, its) in ITEMS.items()}
+    cases = Cases(tmp_path_factory.mktemp("items"), bodies, core)
+    cases.computed(jobs=1)
+    for what in ITEMS:
+        cases.change(what, "i + 10", "i + 20", "src/core_NAME.py")
+    cases.computed(jobs=1)
+    return cases
 
 
 @pytest.mark.parametrize("what", ITEMS)
-def test_an_edit_of_what_a_cell_calls_of_its_item_computes_it_again(tmp_path, what):
-    call, items = ITEMS[what]
-    core = "class M:\n    def __init__(self, k): pass\n    def g(self): return h(1)\n"
-    core += "    def __call__(self): return self.g()\ndef h(i): return i + 10\n"
-    body = ITEM.replace("CALL", call).replace("ITEMS", items)
-    project = make(tmp_path, {"a": experiment(body, params=PARAMS)}, src={"core.py": core})
-    run(project)
-    changed(project, "i + 10", "i + 20", "src/core.py")
-    run(project)
-    assert load(project, "a").values["y"] == [21] * 4
+def test_an_edit_of_what_a_cell_calls_of_its_item_computes_it_again(items, what):
+    assert items.values(what) == [21] * 4
 
 
 TOLD_APART = {
@@ -233,23 +292,33 @@ TOLD_APART = {
 }
 
 
+@pytest.fixture(scope="module")
+def told_apart(tmp_path_factory):
+    bodies = {
+        what: f"import numpy as np\ndef run(params, lab):\n    items = {items}\n"
+        f"    return {{'y': lab.map(lambda item: print('computed') or {value}, items)}}\n"
+        for what, (items, value, _) in TOLD_APART.items()
+    }
+    cases = Cases(tmp_path_factory.mktemp("told"), bodies)
+    return cases, [cases.computed(), cases.computed(other=2)]
+
+
 @pytest.mark.parametrize("what", TOLD_APART)
-def test_items_that_differ_are_told_apart(tmp_path, what):
-    items, value, right = TOLD_APART[what]
-    body = f"import numpy as np\ndef run(params, lab):\n    items = {items}\n"
-    body += f"    return {{'y': lab.map(lambda item: print('computed') or {value}, items)}}\n"
-    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
-    assert [computed(project), computed(project, other=2)] == [2, 0]
-    assert load(project, "a").values["y"] == right
+def test_items_that_differ_are_told_apart(told_apart, what):
+    cases, computed = told_apart
+    assert [counts[what] for counts in computed] == [2, 0]
+    assert cases.values(what) == TOLD_APART[what][2]
 
 
 def test_tensors_count_by_their_values(tmp_path):
-    body = "import torch\ndef run(params, lab):\n    w = torch.nn.Linear(2, params.other).eval()\n"
+    body = "import torch\ndef run(params, lab):\n"
+    body += "    one, other = (torch.nn.Linear(2, n).eval() for n in (1, params.other))\n"
     body += "    items = [torch.full((2,), float(i)).bfloat16() for i in range(params.repeats)]\n"
-    body += "    cell = lambda x: print('computed') or (x.sum() * w.out_features).item()\n"
-    body += "    return {'y': lab.map(cell, items)}\n"
+    body += "    a = lab.map(lambda x: print('computed') or (x.sum() * one.out_features).item(), items)\n"
+    body += "    b = lab.map(lambda x: print('computed') or (x.sum() * other.out_features).item(), items)\n"
+    body += "    return {'y': [a, b]}\n"
     project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
-    assert [computed(project), computed(project, repeats=5), computed(project, other=2)] == [4, 1, 4]
+    assert [computed(project), computed(project, repeats=5, other=2)] == [8, 1 + 5]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -294,17 +363,21 @@ HELD = {
 }
 
 
+@pytest.fixture(scope="module")
+def held(tmp_path_factory):
+    call = "lambda i: cell(i, params, lab)"
+    bodies = {
+        what: body("x", before).replace(call, f"lambda i: print('computed') or {cell}")
+        for what, (before, cell) in HELD.items()
+    }
+    cases = Cases(tmp_path_factory.mktemp("held"), bodies)
+    settings = ({}, {"repeats": 5}, {"other": 2}, {"other": 1, "repeats": 3})
+    return [cases.computed(**chosen) for chosen in settings]
+
+
 @pytest.mark.parametrize("what", HELD)
-def test_what_run_has_changed_before_the_map_counts(written, what):
-    before, cell = HELD[what]
-    project = written("x", before)
-    path = project.experiments / "a.py"
-    call = f"lab.map(lambda i: print('computed') or {cell}, range(params.repeats))"
-    path.write_text(
-        path.read_text().replace("lab.map(lambda i: cell(i, params, lab), range(params.repeats))", call)
-    )
-    assert [computed(project), computed(project, repeats=5), computed(project, other=2)] == [4, 1, 4]
-    assert computed(project, other=1, repeats=3) == 0
+def test_what_run_has_changed_before_the_map_counts(held, what):
+    assert [counts[what] for counts in held] == [4, 1, 4, 0]
 
 
 def test_items_count_by_their_values(written):
@@ -338,16 +411,24 @@ def run(params, lab):
 """
 
 
-@pytest.mark.parametrize("read", ["table()", "own_memo()"])
-@pytest.mark.parametrize("before", ["pass", "READ"])
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_file_that_is_read_once_and_remembered_counts_for_all_cells(tmp_path, read, before, jobs):
-    body = REMEMBERED.replace("BEFORE", before).replace("READ", read)
-    project = make(tmp_path, {"a": experiment(body, params=PARAMS)})
+REMEMBERING = [(read, before) for read in ("table()", "own_memo()") for before in ("pass", "READ")]
+
+
+@pytest.fixture(scope="module", params=[1, 2])
+def remembered(tmp_path_factory, request):
+    bodies = {case: REMEMBERED.replace("BEFORE", case[1]).replace("READ", case[0]) for case in REMEMBERING}
+    cases = Cases(tmp_path_factory.mktemp("remembered"), bodies)
+    found = []
     for text in "xyx":
-        (tmp_path / "data.txt").write_text(text)
-        run(project, jobs=jobs)
-        assert load(project, "a").values["y"] == ["", text, text * 2, text * 3]
+        (cases.project.root / "data.txt").write_text(text)
+        run(cases.project, jobs=request.param)
+        found.append({case: cases.values(case) for case in REMEMBERING})
+    return found
+
+
+@pytest.mark.parametrize("case", REMEMBERING, ids=str)
+def test_a_file_that_is_read_once_and_remembered_counts_for_all_cells(remembered, case):
+    assert [values[case] for values in remembered] == [["", text, text * 2, text * 3] for text in "xyx"]
 
 
 def test_what_run_reads_to_make_the_items_does_not_count_for_each_of_them(written):

@@ -16,11 +16,17 @@ SRC = Path(__file__).parents[3] / "src"
 
 def found(code: str) -> int:
     """Return how many threads forbid a fork at the end of some code in a fresh Python."""
+    (number,) = numbers(code)
+    return number
+
+
+def numbers(*pieces: str) -> list[int]:
+    """Return how many threads forbid a fork after each piece of code in a fresh Python."""
     head = f"import sys, threading, time; sys.path.insert(0, {str(SRC)!r})\n"
-    tail = "\nfrom labreport.running import threads\nprint('found', threads.endangered_by_fork())"
-    command = [sys.executable, "-c", head + code + tail]
+    tell = "\nfrom labreport.running import threads\nprint('found', threads.endangered_by_fork())\n"
+    command = [sys.executable, "-c", head + "".join(piece + tell for piece in pieces)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return int(done.stdout.split("found")[1])
+    return [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("found ")]
 
 
 def test_a_process_without_other_threads_may_fork():
@@ -72,10 +78,12 @@ def test_the_pool_of_a_library_forbids_a_fork():
         "import os; os.environ['OMP_NUM_THREADS'] = os.environ['OPENBLAS_NUM_THREADS'] = '1'\n"
         "import torch\n"
         "def multiply():\n    x = torch.ones(600, 600); (x @ x).sum()\n"
+        "multiply()"
     )
-    assert found(f"{code}multiply()") == 0
-    assert found(f"{code}torch.set_num_threads(3); multiply()") >= 2
-    assert found(f"{code}torch.set_num_threads(3); multiply(); torch.set_num_threads(1)") >= 2
+    alone, three, back = numbers(code, "torch.set_num_threads(3); multiply()", "torch.set_num_threads(1)")
+    assert alone == 0
+    assert three >= 2
+    assert back >= 2
 
 
 def test_threads_of_any_process_are_counted():

@@ -103,5 +103,6 @@ def test_of_any_text_each_character_is_read_at_its_place_or_not_at_all(latex):
         assert " " in (word, formula) or word == formula == "\n"
 
 
-def test_a_bracket_that_nobody_closes_hides_nothing():
-    assert words(r"a \\[ 3 and 4") == "a [ 3 and 4"
+@pytest.mark.parametrize("command", [r"\\[", r"\cref(", r"\cmidrule(", r"\begin{tabular}("])
+def test_a_bracket_that_nobody_closes_hides_nothing(command):
+    assert words(f"a {command} 3 and 4") == f"a {command[-1]} 3 and 4"
