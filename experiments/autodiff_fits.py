@@ -22,7 +22,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from tinymlp.figures import BLACK, BLUE, ORANGE, VERMILION, interval_bars
-from tinymlp.scalar import Var, descend, draw_task, line_with_wave, predict
+from tinymlp.scalar import Var, descend_by_tape, draw_task, line_with_wave, predict
 from tinymlp.studies import (
     FINE,
     PLACES,
@@ -278,7 +278,7 @@ def _candidate(task: Task, params: Params, rng: Random) -> np.ndarray:
     setting = replace(GOOD, units=rng.choice((2, 4, 8)), scale=2 ** rng.uniform(0, 3))
     epochs = params.epochs // rng.choice((2, 4, 8))
     network = starting_network(setting, rng)
-    for _ in descend(network, x, y, setting.rate / len(x), epochs):
+    for _ in descend_by_tape(network, x, y, setting.rate / len(x), epochs):
         pass
     return task.original(predict(network, task.standardised(PLACES))[:, 0])
 

@@ -22,7 +22,7 @@ from tinymlp.scalar import (
     SpreadInitializer,
     Task,
     Var,
-    descend,
+    descend_by_tape,
     line_with_wave,
     mean_loss,
     predict,
@@ -83,7 +83,7 @@ def fit(
     network = starting_network(setting, Random(seed))
     seen: list[dict[str, float]] = []
     first = math.inf
-    for epoch, loss in descend(network, x, y, setting.rate / len(x), epochs):
+    for epoch, loss in descend_by_tape(network, x, y, setting.rate / len(x), epochs):
         first = loss if epoch == 0 else first
         if not loss <= GONE * first:  # written so that NaN has diverged, too
             return Fit(pd.DataFrame(seen), None, diverged=True)

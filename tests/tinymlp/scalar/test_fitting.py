@@ -1,7 +1,7 @@
 """Fits of networks of `Var`s: starts, training, the values that are looked at, choosing among fits."""
 
 import math
-from random import Random
+from random import Random, gauss
 
 import numpy as np
 import pytest
@@ -12,6 +12,7 @@ from tinymlp.scalar.fitting import (
     SpreadInitializer,
     chosen_losses,
     descend,
+    descend_by_tape,
     draw_task,
     mean_loss,
     predict,
@@ -99,6 +100,42 @@ def test_training_follows_pytorch_step_by_step(points):
     epochs, losses = zip(*descend(ours, x, y, 0.01, 30), strict=True)
     assert epochs == tuple(range(31))
     np.testing.assert_allclose(losses, expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("activation", [Var.identity, Var.relu, Var.tanh])
+@pytest.mark.parametrize("rate", [0.01, 1.0, 1e160])  # the last two diverge, with identity and ReLU to NaN
+def test_training_by_tape_is_that_by_fresh_graphs_to_the_last_bit(points, activation, rate):
+    by_graphs, by_tape = network(4, activation), network(4, activation)
+
+    def steps(train, net):
+        return [(epoch, loss.hex(), [p.v.hex() for p in net.parameters]) for epoch, loss in train]
+
+    expected = steps(descend(by_graphs, *points, rate, 20), by_graphs)
+    assert steps(descend_by_tape(by_tape, *points, rate, 20), by_tape) == expected
+    assert len(expected) == 21
+
+
+class Doubled(DenseLayer):
+    def forward(self, single_input):
+        return [2 * output for output in super().forward(single_input)]
+
+
+class Noisy(NeuralNetwork):
+    def forward(self, points):
+        return super().forward([[x + gauss(0, 1) for x in point] for point in points])
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        NeuralNetwork([DenseLayer(1, 1, lambda a: a if a.v > 0 else 0.01 * a)]),
+        NeuralNetwork([Doubled(1, 1, Var.tanh)]),
+        Noisy([DenseLayer(1, 1, Var.tanh)]),
+    ],
+)
+def test_a_graph_that_may_change_is_not_recorded(points, net):
+    with pytest.raises(ValueError, match="may change from step to step: train it by descend"):
+        next(descend_by_tape(net, *points, 0.01, 5))
 
 
 def test_network_has_the_parameters_of_the_loss_that_is_yielded(points):
