@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.errors import BusyError, UsageError
+from labreport.errors import BusyError, UsageError, visible
 from labreport.events import Event
 from labreport.running import ForkServer
 from labreport.watching import builds, loaded
@@ -31,6 +31,8 @@ from labreport.watching.snapshot import Snapshot
 if TYPE_CHECKING:
     from labreport.project import Project
 
+LOG = "watch.log"
+BUILD_LOG = "watch-build.log"
 GRACE_SECONDS = 1.0
 """How long an interrupted build may take to clear away what it was doing."""
 BUSY_SECONDS = 0.5
@@ -172,7 +174,7 @@ class _Watcher:
             preload=loaded.WARM,
             path=[Path(entry or Path.cwd()) for entry in sys.path],
             cwd=Path.cwd(),
-            log=self.project.log / "watch.log",
+            log=self.project.log / LOG,
             env={},
             grace=GRACE_SECONDS,
         )
@@ -190,7 +192,7 @@ class _Watcher:
             path=tuple(sys.path),
             since_ns=self.since,
         )
-        call = self.server.start(builds.perform, task, self.project.log / "watch-build.log")
+        call = self.server.start(builds.perform, task, self.project.log / BUILD_LOG)
         self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
         self.waiting, self.made, self.retry_at = None, [], None
 
@@ -295,16 +297,24 @@ class _Watcher:
         self.files.learn()
 
     def _failed(self, build: _Build) -> None:
-        log = self.project.shown(self.project.log / "watch-build.log")
-        error = build.error or [f"the build ended without a word: see {log}"]
-        self.screen.failed(build.changed, error, build.seconds)
+        self.screen.failed(build.changed, build.error or self._traceback(), build.seconds)
         self.screen.notices(build.notices)
         self.is_broken, self.is_busy, self.told = True, False, frozenset()
+
+    def _traceback(self) -> list[str]:
+        """Return the error of a build that could not tell it itself, by the last line of its traceback."""
+        log = self.project.log / BUILD_LOG
+        try:
+            lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+        except OSError:
+            lines = []
+        last = next((line for line in reversed(lines) if line.strip()), "it ended without a word")
+        return [f"labreport itself failed: {visible(last)}", f"  cure: see {self.project.shown(log)}"]
 
     def _lost(self) -> None:
         """Say that the process ended that builds are forked from, and start another one."""
         self._renew()
-        log = self.project.shown(self.project.log / "watch.log")
+        log = self.project.shown(self.project.log / LOG)
         if self.build is not None:
             self.build.error = [f"the process ended that builds are forked from: see {log}"]
             self._finish(self.build)

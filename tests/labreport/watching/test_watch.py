@@ -136,7 +136,7 @@ ENDLESS = {
     "a notebook": (
         "report_templates/notebooks/n.py.j2",
         None,
-        "import time\n\ntime.sleep(60)\n",
+        "# %%\nimport time\n\ntime.sleep(60)\n",
         "ipykernel",
     ),
 }
@@ -200,7 +200,8 @@ def test_two_hundred_rapid_edits_end_with_the_pdf_of_a_clean_build(folder, tmp_p
 def test_labreport_that_changes_is_not_served_as_it_was(folder, tmp_path):
     source = tmp_path / "labreport"
     shutil.copytree(ROOT / "src/labreport", source / "src/labreport")
-    shutil.copyfile(ROOT / "build_report.py", source / "build_report.py")
+    for name in ("build_report.py", "pyproject.toml", "constraints.txt"):
+        shutil.copyfile(ROOT / name, source / name)
     engine = source / "src/labreport"
     with watching(folder, program=source / "build_report.py") as watch:
         watch.sees("first build")
@@ -211,7 +212,7 @@ def test_labreport_that_changes_is_not_served_as_it_was(folder, tmp_path):
         edit(folder, "answer}", "anser}")
         watch.sees("  remedy: did you mean 'answer'")
         (engine / "build.py").write_text("this is no Python\n")
-        watch.sees("the build ended without a word")
+        watch.sees("error: labreport itself failed: SyntaxError")
         shutil.copyfile(ROOT / "src/labreport/build.py", engine / "build.py")
         edit(folder, "anser}", "answer}")
         watch.sees("mended")
