@@ -59,6 +59,20 @@ def _make_all(context: click.Context) -> None:
 
 @commands.command(epilog=EPILOG)
 @common
+@computing
+@click.pass_context
+def watch(context: click.Context, /, **_: Any) -> None:
+    """Make the report, and again whenever a file of the project changes, until Ctrl-C.
+
+    A build that an edit overtakes is ended, and begun again; what its experiments have finished is kept.
+    """
+    from labreport.watching import watch as keep_watching
+
+    sys.exit(keep_watching(project_of(context), jobs=jobs_of(context), cluster=option_of(context, "cluster")))
+
+
+@commands.command(epilog=EPILOG)
+@common
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.pass_context
 def plan(context: click.Context, /, names: tuple[str, ...], **_: Any) -> None:

@@ -91,7 +91,7 @@ def _damaged_entries(project: Project) -> Found:
 
 
 def _logs(project: Project) -> Found:
-    kept = {"forkserver.log", "latex.log", "verify.log"}
+    kept = {"forkserver.log", "latex.log", "verify.log", "watch.log", "watch-build.log"}
     kept |= {f"{name}{end}.log" for name in project.experiment_names() for end in ("", ".draw")}
     kept |= {f"notebook-{name}.log" for name in notebooks.names(project)}
     for path in _in(project, project.log):

@@ -43,9 +43,13 @@ _WORDS = {  # the phase of an event: while it lasts, when it has ended, what sta
 
 
 class Progress:
-    """Shows what happens as it comes; a context manager that leaves the terminal as it was."""
+    """Shows what happens as it comes; a context manager that leaves the terminal as it was.
 
-    def __init__(self) -> None:
+    A `short` one leaves out the lines of what went well.
+    """
+
+    def __init__(self, *, short: bool = False) -> None:
+        self._short = short
         self._bars = _bars() if sys.stdout.isatty() else None
         self._tasks: dict[tuple[str, str], TaskID] = {}
 
@@ -55,8 +59,15 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take away the bars that are there."""
         if self._bars is not None:
+            for task in self._tasks.values():
+                self._bars.remove_task(task)
             self._bars.stop()
+        self._tasks.clear()
 
     def say(self, text: str) -> None:
         """Print a line, above the bars if there are any; only the terminal breaks it."""
@@ -87,12 +98,12 @@ class Progress:
         elif event.kind == "notice":
             self.say(f"{name}: notice: {event.label}")
         elif event.kind == "finished":
-            self._end(event, f"{name}: {ended} in {shown_seconds(event.seconds)}")
+            self._end(event, None if self._short else f"{name}: {ended} in {shown_seconds(event.seconds)}")
         elif event.kind == "failed":
             self._end(event, f"{name}: failed")
         elif event.kind == "skipped":
             self.say(f"{name}: skipped{why}")
-        elif event.kind == "restored":
+        elif event.kind == "restored" and not self._short:
             what = "figures restored" if event.phase == "draw" else "restored"
             self.say(f"{name}: {what} from the store{why}")
 
@@ -104,13 +115,14 @@ class Progress:
             self._bars.start()
             self._tasks[event.experiment, event.phase] = self._bars.add_task(label, total=None)
 
-    def _end(self, event: Event, line: str) -> None:
+    def _end(self, event: Event, line: str | None) -> None:
         task = self._tasks.pop((event.experiment, event.phase), None)
         if self._bars is not None and task is not None:
             self._bars.remove_task(task)
             if not self._tasks:
                 self._bars.stop()
-        self.say(line)
+        if line is not None:
+            self.say(line)
 
 
 def _bars() -> Bars:

@@ -16,6 +16,7 @@ import select
 import signal
 import struct
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -29,7 +30,7 @@ _LENGTH = struct.Struct("!I")
 _BOOT = """import json, sys
 sys.path[:0] = json.loads(sys.argv[1])
 from labreport.running.forkserver import main
-main(sys.argv[2:])"""
+main(float(sys.argv[2]), sys.argv[3:])"""
 
 Message = dict[str, Any]
 Send = Callable[[Message], None]
@@ -41,10 +42,19 @@ class ForkServer:
     Received messages have the key `call`, the number that `start` returned, and `type`: "started" with `pid`,
     "message" with what the child has sent as `data`, or "exit" with the exit `code` as in subprocess
     (negative: the signal).
+
+    Where the server ends, calls have `grace` seconds to end by themselves after an interrupt.
     """
 
     def __init__(
-        self, *, preload: Sequence[str], path: Sequence[Path], cwd: Path, log: Path, env: Mapping[str, str]
+        self,
+        *,
+        preload: Sequence[str],
+        path: Sequence[Path],
+        cwd: Path,
+        log: Path,
+        env: Mapping[str, str],
+        grace: float = 0.0,
     ) -> None:
         import subprocess
 
@@ -52,7 +62,7 @@ class ForkServer:
         roots = [*map(str, path), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", _BOOT, json.dumps([*map(str, path)]), *preload],
+                [sys.executable, "-P", "-c", _BOOT, json.dumps([*map(str, path)]), str(grace), *preload],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=output,
@@ -71,6 +81,15 @@ class ForkServer:
         name = f"{function.__module__}:{function.__qualname__}"
         self._request(("start", self._calls, name, pickle.dumps(argument), str(log)))
         return self._calls
+
+    def fileno(self) -> int:
+        """Return what to select on in order to wait for messages and for something else at once."""
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    def interrupt(self, call: int) -> None:
+        """Interrupt a call as Ctrl-C does: it ends by itself, and clears away what it was doing."""
+        self._request(("interrupt", call))
 
     def kill(self, call: int) -> None:
         """End a call with all of its processes."""
@@ -183,6 +202,15 @@ class _Child:
         self.written += len(kept)
         return bool(data)
 
+    def interrupt(self) -> None:
+        """Interrupt the child itself; it is not reaped yet, so the number is still its own."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGINT)
+
+    def has_ended(self) -> bool:
+        """Return whether the child has ended; it stays a zombie until it is reaped."""
+        return os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
     def end(self) -> None:
         """Kill the child's whole session."""
         _end(self.pid)
@@ -191,9 +219,10 @@ class _Child:
 class _Server:
     """Reads requests, forks children, copies what they print, and reports how they end."""
 
-    def __init__(self, requests: int, replies: int) -> None:
+    def __init__(self, requests: int, replies: int, grace: float) -> None:
         self.requests = requests
         self.replies = replies
+        self.grace = grace
         self.children: dict[int, _Child] = {}
         self.wake, wake = os.pipe()
         for handle in (self.wake, wake):
@@ -216,18 +245,30 @@ class _Server:
                 if self.requests in ready and not self._answer():
                     return
         finally:
+            self._end_all()
+
+    def _end_all(self) -> None:
+        """Interrupt all children, and kill those that have not ended after the grace."""
+        if self.grace:
             for child in self.children.values():
-                child.end()
+                child.interrupt()
+        until = time.monotonic() + self.grace
+        while time.monotonic() < until and not all(child.has_ended() for child in self.children.values()):
+            for child in self.children.values():
+                child.copy()  # a full pipe would hold it up
+            time.sleep(0.005)
+        for child in self.children.values():
+            child.end()
 
     def _answer(self) -> bool:
         """Do what the next request says; return False at the end of all requests."""
         request = _read_request(self.requests)
         if request is None:
             return False
-        if request[0] == "kill":
+        if request[0] in ("kill", "interrupt"):
             for child in self.children.values():
                 if child.call == request[1]:
-                    child.end()
+                    child.end() if request[0] == "kill" else child.interrupt()
             return True
         _, call, name, argument, log = request
         Path(log).parent.mkdir(parents=True, exist_ok=True)
@@ -249,7 +290,7 @@ class _Server:
     def _reap(self) -> None:
         for pid, child in list(self.children.items()):
             # the zombie keeps the number of its session from being used again until all of it is killed
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            if not child.has_ended():
                 continue
             child.end()
             for _ in range(16):  # what is still in the pipe; one who has left the session may go on printing
@@ -338,7 +379,7 @@ def die_with_parent(parent: int) -> None:
             os._exit(1)
 
 
-def main(preload: Sequence[str]) -> None:
+def main(grace: float, preload: Sequence[str]) -> None:
     """Import the modules to preload, then serve requests from standard input."""
     requests, replies = os.dup(0), os.dup(1)
     with Path(os.devnull).open("rb") as nothing:
@@ -354,12 +395,12 @@ def main(preload: Sequence[str]) -> None:
         if threads.others():
             print(f"{module} is not preloaded: it starts threads, which no child would have", flush=True)
             _begin_again(requests, replies, [other for other in preload if other != module])
-    _Server(requests, replies).serve()
+    _Server(requests, replies, grace).serve()
 
 
 def _begin_again(requests: int, replies: int, preload: Sequence[str]) -> NoReturn:
     """Be a new server that preloads less: only a new process is without the threads."""
     os.dup2(requests, 0)
     os.dup2(replies, 1)
-    options = sys.orig_argv[1 : sys.orig_argv.index(_BOOT) + 2]  # as far as the path
+    options = sys.orig_argv[1 : sys.orig_argv.index(_BOOT) + 3]  # as far as the path and the grace
     os.execv(sys.executable, [sys.executable, *options, *preload])

@@ -144,3 +144,33 @@ def test_a_message_of_any_length_is_one_line_that_a_pipe_keeps_whole(text):
     line = encode_message(7, "message", data={"what": text, "more": [text] * 20})
     assert len(line) <= MAX_MESSAGE
     assert line.index(b"\n") == len(line) - 1
+
+
+def interrupted(path, send):
+    send({"begun": True})
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        time.sleep(0.1)
+        Path(path).write_text("cleared away")
+        sys.exit(7)
+
+
+def test_an_interrupted_call_ends_by_itself(server, tmp_path):
+    call = server.start(interrupted, str(tmp_path / "done"), tmp_path / "log")
+    next(message for message in messages_of(server, call) if message["type"] == "message")
+    server.interrupt(call)
+    assert next(m for m in messages_of(server, call) if m["type"] == "exit")["code"] == 7
+    assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize(("grace", "is_cleared"), [(0.0, False), (5.0, True)])
+def test_calls_have_a_grace_to_end_by_themselves_when_the_server_ends(tmp_path, grace, is_cleared):
+    path = [ROOT, *map(Path, sys.path)]
+    server = ForkServer(preload=[], path=path, cwd=tmp_path, log=tmp_path / "server", env={}, grace=grace)
+    call = server.start(interrupted, str(tmp_path / "done"), tmp_path / "log")
+    next(message for message in messages_of(server, call) if message["type"] == "message")
+    start = time.monotonic()
+    server.close()
+    assert (tmp_path / "done").exists() == is_cleared
+    assert time.monotonic() - start < 5  # nobody waits for the whole grace

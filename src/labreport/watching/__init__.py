@@ -1,0 +1,5 @@
+"""Watching: the project is built again whenever something in it changes."""
+
+from labreport.watching.watch import watch
+
+__all__ = ["watch"]

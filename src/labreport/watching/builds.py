@@ -1,0 +1,101 @@
+"""A build under watch, in a process of its own: what happens in it is told as plain data.
+
+The one who watches may be older than the code that builds, so it is told texts and numbers, no objects.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from labreport import build
+from labreport import project as projects
+from labreport.errors import LabreportError
+from labreport.events import Event
+
+Send = Callable[[dict[str, Any]], None]
+
+STALE = "stale"
+"""What a build says, and nothing else, if the code that it was forked with is not that on the disk."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to build, and the surroundings in which a build without a watch would have started.
+
+    `since_ns` is when the process was started that the build is forked from, by the clock of files.
+    """
+
+    root: Path
+    quick: bool
+    program: str
+    jobs: int
+    cluster: str | None
+    environment: dict[str, str]
+    path: tuple[str, ...]
+    since_ns: int
+
+
+def perform(task: Task, send: Send) -> None:
+    """Build all that is out of date, and say how that goes; the last word is "built" or "failed"."""
+    from labreport.watching import loaded
+
+    if loaded.is_stale(task.since_ns):
+        send({STALE: True})
+        return
+    os.environ.clear()
+    os.environ.update(task.environment)
+    sys.path[:] = task.path
+    try:
+        project = replace(projects.load(task.root, quick=task.quick), program=task.program)
+        build.make_all(
+            project, jobs=task.jobs, events=lambda told: _tell(send, project, told), cluster=task.cluster
+        )
+    except LabreportError as error:
+        for line in error.lines():
+            send({"error": line})
+        send({"failed": error.exit_code})
+    except OSError as error:
+        if error.errno is None or error.filename is None:
+            raise
+        send({"error": f"{error.strerror}: {error.filename}"})
+        send({"error": "  cure: make it readable and writable, free space"})
+        send({"failed": LabreportError.exit_code})
+    else:
+        send({"built": True})
+
+
+def _tell(send: Send, project: projects.Project, told: Event | build.Done) -> None:
+    """Say what happens to an experiment or a notebook, and what a step has made."""
+    match told:
+        case Event():
+            names = ("kind", "experiment", "phase", "done", "total", "label", "seconds", "reasons")
+            send({"event": {name: getattr(told, name) for name in names}})
+        case build.Experiments():
+            send({"experiments": {"ran": told.ran, "restored": told.restored}})
+        case build.Report():
+            made = told.made
+            _notice(send, made.notices if made else ())
+            shown = project.shown(project.pdf)
+            send({"report": {"pdf": shown, "pages": made.pages if made else None}})
+        case build.Notebooks():
+            send({"notebooks": [woven.name for woven in told.woven if woven.seconds is not None]})
+        case build.Asked():
+            _notice(send, told.notices)
+        case build.Packed(submission) if submission is not None:
+            _notice(send, submission.notices)
+            send({"packed": project.shown(project.submission)})
+        case build.Checked():
+            broken = [verdict for verdict in told.verdicts if verdict.state != "passed"]
+            for verdict in broken:
+                send({"notice": f"{verdict.state}: {verdict.name}: {verdict.rule}"})
+            send({"checked": [len(told.verdicts) - len(broken), len(told.verdicts)]})
+
+
+def _notice(send: Send, notices: tuple[str, ...]) -> None:
+    for notice in notices:
+        send({"notice": f"notice: {notice}"})
