@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from labreport.explain.snapshot import Snapshot
 
 NAME = "report-diff"
-SAFE = "--append-safecmd=num,qty,unit,ang"
-"""The commands whose text may be marked as a whole: numbers and units of siunitx."""
+SAFE = "--append-safecmd=num,qty,unit,ang,LRminus,LRpm,LRpower,LRunit,LRat,LRerror"
+"""The commands whose text may be marked as a whole: printed numbers, and those of siunitx."""
 SECONDS = 120
 
 

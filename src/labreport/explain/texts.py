@@ -1,6 +1,6 @@
 r"""Printed texts: as a reader sees them on the page, and in a form in which two ways to write one are equal.
 
-What a record holds is LaTeX or Markdown, `\qty{97.6}{\percent}` or `97.6 %`; what somebody asks for is copied
+What a record holds is LaTeX or Markdown, `{97.6\LRunit{\%}}` or `97.6 %`; what somebody asks for is copied
 from the page, from a template or typed: `97.6%`, `97.6\,\%`, `−0.5`, `1,000`, `0.25 +- 0.02`, `1.3e-15`.
 """
 
@@ -11,17 +11,14 @@ import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
-_UNITS = {
-    r"\percent": "%",
-    r"\micro\second": "µs",
-    r"\millisecond": "ms",
-    r"\milli\second": "ms",
-    r"\second": "s",
-    r"\minute": "min",
-    r"\hour": "h",
-}
 _SIGNS = {
     r"\LRdash{}": "–",
+    r"\LRminus{}": "−",
+    r"\LRpm{}": " ± ",
+    r"\LRat": "",
+    r"\LRerror": " ± ",
+    r"\LRunit": " ",
+    r"\LRmicro{}": "µ",
     r"\pm": "±",
     r"\times": "×",
     r"\textbackslash{}": "\\",
@@ -38,44 +35,24 @@ _SIGNS = {
     r"\ ": " ",
 }
 _RAISED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
-_LOWERED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LOWERED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MINUS = dict.fromkeys(map(ord, "−–"), "-")
 
-_NUMBER = r"[-−]?[\d,]*\.?\d+"
 _SIGN = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True))))
-_SIUNITX = re.compile(r"\\num\{([^{}]*)\}|\\qty\{([^{}]*)\}\{([^{}]*)\}")
+_POWER = re.compile(r"\\LRpower\{(?:(\\LRminus)\{\})?(\d+)\}")
 _COMMAND = re.compile(r"\\(?:texttt|url|textbf|emph|textit|mathrm|text)\{([^{}]*)\}")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
-_JOINED = re.compile(rf"^({_NUMBER}) & ({_NUMBER})$")
 
 
 @lru_cache(maxsize=8192)
 def readable(text: str) -> str:
-    r"""Return a printed text as it looks on the page: `\num{0.25 +- 0.02}` is 0.25 ± 0.02."""
-    if "\\" in text or "{" in text or "&" in text:
-        text = _SIUNITX.sub(_siunitx, text)
+    r"""Return a printed text as it looks on the page: `{0.25\LRpm{}0.02}` is 0.25 ± 0.02."""
+    if "\\" in text or "{" in text:
+        text = _POWER.sub(lambda found: f" × 10{'⁻' if found[1] else ''}{found[2].translate(_LOWERED)}", text)
         text = _SIGN.sub(lambda found: _SIGNS[found[0]], text)
         text = _COMMAND.sub(r"\1", text)
         text = _ESCAPED.sub(r"\1", re.sub(r"(?<!\\)[{}]", "", text)).replace("~", " ")
-        # a mean and its deviation in two columns, with ± between them on the page
-        text = _JOINED.sub(r"\1 ± \2", text)
     return " ".join(text.split())
-
-
-def _siunitx(found: re.Match[str]) -> str:
-    body, unit = (found[1], "") if found[1] is not None else (found[2], _UNITS.get(found[3], found[3]))
-    number, _, exponent = body.partition(" e")
-    number = " ± ".join(map(_grouped, number.split(" +- ")))
-    if exponent:
-        number = f"({number})" if "±" in number else number
-        number += f" × 10{exponent.translate(_LOWERED)}"
-    return f"{number} {unit}".rstrip()
-
-
-def _grouped(digits: str) -> str:
-    """Return digits with a true minus sign and with commas, as siunitx prints them."""
-    whole, point, decimals = digits.strip().partition(".")
-    return re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", whole).replace("-", "−") + point + decimals
 
 
 @lru_cache(maxsize=8192)

@@ -1,4 +1,4 @@
-r"""Tables as LaTeX: booktabs rules, numbers aligned at the decimal mark by siunitx."""
+"""Tables as LaTeX: booktabs rules, numbers aligned at the decimal mark."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from labreport.errors import did_you_mean
 from labreport.language import Cell, Column, FormatError, Number
-from labreport.writing.latex import Latex, to_latex
+from labreport.writing.latex import Latex, digits, to_latex
 
 LAYOUTS = ("normal", "long", "wide")
 
@@ -80,46 +80,48 @@ def _long(spec: str, head: list[str], body: list[str], caption: str | None, labe
 
 
 class _Typeset:
-    """A column as LaTeX typesets it: one column of text or of numbers, or two for mean ± std."""
+    r"""A column as LaTeX typesets it: text at the left, or numbers aligned at their decimal marks.
+
+    What stands on each side of the mark has a box as wide as the widest there: `\LRat` sets a number into the
+    two boxes of its column, `\LRerror` a standard deviation into two more.
+    """
 
     def __init__(self, cells: Sequence[Cell], is_first: bool, is_last: bool) -> None:
         numbers = [cell.content for cell in cells if isinstance(cell.content, Number)]
-        self.width = 2 if any(n.uncertainty is not None for n in numbers) else 1
-        self.edges = ("@{}" if is_first else "", "@{}" if is_last else "")
         plain = [n for n in numbers if n.exponent is None]
-        self.spec = _aligned([n.mantissa for n in plain]) if numbers else "l"
-        if self.width == 2:
-            self.spec += r"@{\,$\pm$\,}" + _aligned(
-                [n.uncertainty for n in plain if n.uncertainty is not None]
-            )
+        self.has_errors = any(n.uncertainty is not None for n in numbers)
+        self.edges = ("@{}" if is_first else "", "@{}" if is_last else "")
+        self.spec = "l"
+        if numbers:
+            widths = r"\LRwidths" + _widest([n.mantissa for n in plain])
+            if self.has_errors:
+                widths += r"\LRerrors" + _widest([n.uncertainty for n in plain if n.uncertainty is not None])
+            self.spec = f">{{{widths}}}c"
 
     def cell(self, cell: Cell) -> str:
         """Return a cell; what cannot be aligned stands in the middle of its column."""
         weight = r"\bfseries " if cell.bold else ""
         number = cell.content
-        if not isinstance(number, Number):
-            return self.centred(weight + cell.mark(to_latex(number)))
-        # an S column aligns at the decimal mark: what has a power of ten would widen all of it
-        if number.exponent is not None or (self.width == 2 and number.uncertainty is None):
-            return self.centred(weight + cell.mark(to_latex(number)))
-        spread = "" if number.uncertainty is None else f" & {weight}{number.uncertainty}"
-        return weight + cell.mark(number.mantissa + spread)
-
-    def centred(self, text: str) -> str:
-        """Return a text over the whole width: centred above numbers, at the left in a column of text."""
-        if self.width == 2:
-            left, right = self.edges  # \multicolumn replaces the table's own @{} at the edges
-            return rf"\multicolumn{{2}}{{{left}c{right}}}{{{text}}}"
-        return f"{{{text}}}"
+        is_number = isinstance(number, Number) and number.exponent is None
+        if not is_number or self.has_errors != (number.uncertainty is not None):
+            return f"{{{weight}{cell.mark(to_latex(number))}}}"
+        error = "" if number.uncertainty is None else r"\LRerror" + _halves(number.uncertainty)
+        return weight + cell.mark(r"\LRat" + _halves(number.mantissa) + error)
 
 
-def _aligned(numbers: Sequence[str]) -> str:
-    """Return a siunitx column that is as wide as its widest number."""
-    parts = [n.lstrip("-").partition(".") for n in numbers]
+def _halves(number: str) -> str:
+    """Return the two sides of the decimal mark, which belongs to the right one, as arguments."""
+    whole, point, decimals = digits(number).partition(".")
+    return f"{{{whole}}}{{{point}{decimals}}}"
+
+
+def _widest(numbers: Sequence[str]) -> str:
+    """Return two arguments that are as wide as the widest sides of the decimal mark: all digits are."""
+    parts = [n.removeprefix("-").partition(".") for n in numbers]
     whole = max((len(p[0]) for p in parts), default=1)
     decimals = max((len(p[2]) for p in parts), default=0)
     sign = "-" if any(n.startswith("-") for n in numbers) else ""
-    return rf"S[table-format={sign}{whole}.{decimals}]"
+    return _halves(sign + "0" * whole + ("." + "0" * decimals if decimals else ""))
 
 
 def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
@@ -130,14 +132,13 @@ def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
         above_each = [c.under[: level + 1] for c in columns]
         for above, run in groupby(range(len(columns)), above_each.__getitem__):
             covered = [typeset[i] for i in run]
-            width = sum(t.width for t in covered)
+            width = len(covered)
             if len(above) > level:
                 sides = f"{covered[0].edges[0]}c{covered[-1].edges[1]}"
                 cells.append(rf"\multicolumn{{{width}}}{{{sides}}}{{{above[level]}}}")
                 rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
             else:
-                cells += [t.centred("") for t in covered]
+                cells += ["{}"] * width
             position += width
         lines += [" & ".join(cells) + r" \\", " ".join(rules)]
-    own = [t.centred(c.head) for c, t in zip(columns, typeset, strict=True)]
-    return [*lines, " & ".join(own) + r" \\"]
+    return [*lines, " & ".join(f"{{{c.head}}}" for c in columns) + r" \\"]

@@ -1,4 +1,4 @@
-"""Values as LaTeX: text that is escaped, numbers for siunitx, code in typewriter type."""
+"""Values as LaTeX: text that is escaped, numbers digit by digit, code in typewriter type."""
 
 from __future__ import annotations
 
@@ -125,24 +125,38 @@ def _in_typewriter(c: str) -> str:
 
 
 UNITS = {
-    "percent": r"\percent",
-    "microsecond": r"\micro\second",
-    "millisecond": r"\milli\second",
-    "second": r"\second",
-    "minute": r"\minute",
-    "hour": r"\hour",
+    "percent": r"\%",
+    "microsecond": r"\LRmicro{}s",
+    "millisecond": "ms",
+    "second": "s",
+    "minute": "min",
+    "hour": "h",
 }
-"""The units by their names in siunitx."""
 
 
 def number(value: Number) -> Latex:
-    r"""Return the number for siunitx: \num{...} or \qty{...}{...}."""
-    body = value.mantissa
+    """Return the number as plain LaTeX in braces, for text and mathematics, headings and captions.
+
+    It looks as siunitx would print it, which takes a hundred times as long.
+    """
+    body = digits(value.mantissa)
     if value.uncertainty is not None:
-        body += f" +- {value.uncertainty}"
+        body += rf"\LRpm{{}}{digits(value.uncertainty)}"
     if value.exponent is not None:
-        body += f" e{value.exponent}"
-    return Latex(rf"\qty{{{body}}}{{{UNITS[value.unit]}}}" if value.unit else rf"\num{{{body}}}")
+        body = f"({body})" if value.uncertainty is not None else body
+        body += rf"\LRpower{{{digits(str(value.exponent))}}}"
+    if value.unit is not None:
+        body += rf"\LRunit{{{UNITS[value.unit]}}}"
+    # the braces make one thing of all digits: x^{12} is not x^12
+    return Latex(f"{{{body}}}")
+
+
+def digits(text: str) -> str:
+    """Return a decimal text with a true minus sign and a comma before each three digits of its whole part."""
+    whole, point, decimals = text.removeprefix("-").partition(".")
+    # in mathematics a bare comma would take a space after it
+    grouped = re.sub(r"(?<=\d)(?=(\d{3})+$)", "{,}", whole)
+    return (r"\LRminus{}" if text.startswith("-") else "") + grouped + point + decimals
 
 
 def figure(value: Figure) -> Latex:
@@ -164,7 +178,7 @@ WRITERS: dict[type, Callable[[Any], Latex]] = {
 
 
 def to_latex(formatted: Any) -> Latex:
-    """Return what a format returned as LaTeX: numbers for siunitx, a missing value as a dash."""
+    """Return what a format returned as LaTeX; a missing value is a dash."""
     return WRITERS[type(formatted)](formatted) if not isinstance(formatted, Markup) else formatted
 
 

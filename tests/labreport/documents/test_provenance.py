@@ -54,7 +54,7 @@ def test_provenance_names_the_line_and_column_at_which_a_value_stands(project, q
     record = json.loads(json.dumps(provenance.of_report(document, Pages({}))))
     lines = document.text.split("\n")
     found = [(e["text"], e["file"], e["file_line"], e["column"]) for e in record["printed"][:2]]
-    assert found == [(r"\num{3}", "report.tex", 1, 13), (r"\num{3}", "report.tex", 3, 7)]
+    assert found == [(r"{3}", "report.tex", 1, 13), (r"{3}", "report.tex", 3, 7)]
     for entry in record["printed"]:
         shown = lines[entry["file_line"] - 1][entry["file_column"] - 1 :]
         assert shown.startswith(entry["text"].split("\n")[0])

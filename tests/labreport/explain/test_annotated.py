@@ -139,10 +139,10 @@ def test_values_in_text_captions_tables_and_formulas_are_coloured_and_others_are
     lines = text.split("\n")
     assert lines[1] == (built.latex / "report.tex").read_text().split("\n")[1]  # in the title of the PDF
     assert "LRnoted" not in next(line for line in lines if line.startswith(r"\section"))
-    assert r"\two{\num{0}}{1}" in text
-    assert re.search(r"\\begin\{verbatim\}\n\\num\{10\}\n", text)
-    assert re.search(r"\\caption\{After \\LRnoted\{value\d+\}\{expa\}\{\\num\{10\}\} tosses", text)
-    assert re.search(r"\\frac\{\\LRformula\{expa\}\{\\num\{1.30 e-15\}\}\}", text)
+    assert r"\two{{0}}{1}" in text
+    assert re.search(r"\\begin\{verbatim\}\n\{10\}\n", text)
+    assert re.search(r"\\caption\{After \\LRnoted\{value\d+\}\{expa\}\{\{10\}\} tosses", text)
+    assert re.search(r"\\frac\{\\LRformula\{expa\}\{\{1.30\\LRpower\{\\LRminus\{\}15\}\}\}\}", text)
     assert re.search(r"\\multicolumn\{2\}\{c\}\{\\LRnoted\{value\d+\}\{expa\}\{heads \\& tails\}\}", text)
     assert values - shown == 5  # the title, the heading and its label, the command, the code
 
@@ -168,8 +168,8 @@ def test_typed_digits_are_red_unless_they_are_allowed(built, recompiled):
 
 @pytest.mark.slow
 def test_what_has_a_colour_gets_no_other_one(built, recompiled, monkeypatch):
-    at = (built.latex / "report.tex").read_text().index(r"\num{0.516}")
-    monkeypatch.setattr(annotated, "_typed", lambda _: [(at, at + len(r"\num{0.516}"))])
+    at = (built.latex / "report.tex").read_text().index(r"{0.516}")
+    monkeypatch.setattr(annotated, "_typed", lambda _: [(at, at + len(r"{0.516}"))])
     annotated.annotate(built)
     assert r"\LRtyped{" not in recompiled[0]
 

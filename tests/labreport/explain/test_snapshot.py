@@ -16,7 +16,7 @@ def project(tmp_path_factory):
 
 def test_what_was_published_is_read_back(project):
     found = snapshot.published(project)
-    assert [entry["text"] for entry in found.printed[:2]] == [r"\num{0.500}", r"\num{1.00}"]
+    assert [entry["text"] for entry in found.printed[:2]] == [r"{0.500}", r"{1.00}"]
     assert found.text == (project.latex / "report.tex").read_text()
     assert found.behind("parameters") == {"coin": {"shift": 0.0, "seed": 0}}
     assert ("report_templates/report.tex.j2", 3, "The rate is □.") in found.prose

@@ -1,4 +1,4 @@
-"""Values as LaTeX: text escaped for every context, numbers for siunitx."""
+"""Values as LaTeX: text escaped for every context, numbers digit by digit."""
 
 import random
 import re
@@ -181,12 +181,79 @@ class TestText:
         assert printed.strip(" ")
 
 
-def test_numbers_are_printed_by_siunitx():
-    assert to_latex(Number("1.2", "0.3", -7)) == r"\num{1.2 +- 0.3 e-7}"
-    assert to_latex(Number("-3")) == r"\num{-3}"
-    assert to_latex(percent(0.123456)) == r"\qty{12.3}{\percent}"
-    assert to_latex(duration(90)) == r"\qty{1}{\minute}~\qty{30}{\second}"
-    assert to_latex(None) == r"\LRdash{}"
+NUMBERS = [
+    (Number("0.516"), "{0.516}", r"\num{0.516}", "0.516"),
+    (Number("-3"), r"{\LRminus{}3}", r"\num{-3}", "−3"),
+    (Number("999"), "{999}", r"\num{999}", "999"),
+    (Number("1000"), "{1{,}000}", r"\num{1000}", "1,000"),
+    (Number("-1234567.1234567"), r"{\LRminus{}1{,}234{,}567.1234567}", None, "−1,234,567.1234567"),
+    (Number("0.25", "0.02"), r"{0.25\LRpm{}0.02}", r"\num{0.25 +- 0.02}", "0.25 ± 0.02"),
+    (Number("0.5", "0"), r"{0.5\LRpm{}0}", None, "0.5 ± 0"),
+    (Number("1.3", None, -15), r"{1.3\LRpower{\LRminus{}15}}", r"\num{1.3 e-15}", "1.3 × 10−15"),
+    (
+        Number("1.2", "0.3", -7),
+        r"{(1.2\LRpm{}0.3)\LRpower{\LRminus{}7}}",
+        r"\num{1.2 +- 0.3 e-7}",
+        "(1.2 ± 0.3) × 10−7",
+    ),
+    (percent(0.123456), r"{12.3\LRunit{\%}}", r"\qty{12.3}{\percent}", "12.3 %"),
+    (duration(1.2e-5), r"{12\LRunit{\LRmicro{}s}}", r"\qty{12}{\micro\second}", "12 µs"),
+    (
+        duration(90),
+        r"{1\LRunit{min}}~{30\LRunit{s}}",
+        r"\qty{1}{\minute}~\qty{30}{\second}",
+        "1 min 30 s",
+    ),
+    (duration(7200), r"{2\LRunit{h}}", r"\qty{2}{\hour}", "2 h"),
+    (None, r"\LRdash{}", None, "–"),
+]
+LOOKS = {
+    "text": "{}",
+    "bold": r"\bfseries {}",
+    "italic": r"\itshape {}",
+    "small": r"\small {}",
+    "mathematics": "$a = {}$",
+    "product": "${}x$",
+    "exponent": "$x^{{{}}}$",
+    "bold mathematics": r"\boldmath$a = {}$",
+}
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(("value", "latex"), [entry[:2] for entry in NUMBERS])
+    def test_numbers_are_plain_latex_in_one_group(self, value, latex):
+        assert to_latex(value) == latex
+
+    def test_they_read_as_siunitx_sets_them_and_are_as_wide_to_a_hair(self, folder):
+        cases = [(look, entry) for look in LOOKS.values() for entry in NUMBERS]
+        body = [r"\newcommand\widths[2]{\sbox0{#1}\sbox2{#2}\typeout{widths: \the\wd0 \space\the\wd2}}"]
+        body += [
+            rf"\widths{{{look.format(latex)}}}{{{look.format(theirs or latex)}}}"
+            for look, (_, latex, theirs, _) in cases
+        ]
+        body += [f"\\par A{n}A{latex}Z{n}Z" for n, (_, latex, _, _) in enumerate(NUMBERS)]
+        body += ["$y_{12}=x^{12}x_12$".replace("{12}", str(to_latex(Number("12"))))]
+        pages, log = compiled(folder, r"\usepackage{siunitx}", "\n".join(body))
+        measured = re.findall(r"^widths: ([\d.]+)pt ([\d.]+)pt$", log, re.MULTILINE)
+        assert len(measured) == len(cases)
+        for (look, entry), (ours, theirs) in zip(cases, measured, strict=True):
+            assert float(ours) == pytest.approx(float(theirs), abs=0.1), (look, entry)
+            assert float(ours) > 0
+        for n, (_, _, _, seen) in enumerate(NUMBERS):
+            assert f"A{n}A{squeezed(seen)}Z{n}Z" in pages
+
+    def test_headings_captions_and_bookmarks_show_them(self, folder):
+        numbers = [latex for _, latex, _, _ in NUMBERS]
+        body = "\\tableofcontents\n" + "\n".join(rf"\section{{N {latex} end}}" for latex in numbers)
+        preamble = rf"\hypersetup{{pdftitle={{{' '.join(numbers)}}}}}"
+        for _ in range(2):
+            pages, _ = compiled(folder, preamble, body)
+        assert all(pages.count(f"N{squeezed(seen)}end") == 2 for *_, seen in NUMBERS)
+        marks = [seen.replace("10−", "10^−") for *_, seen in NUMBERS]
+        pdf = PdfReader(folder / "a.pdf")
+        assert pdf.metadata.title.replace("\xa0", " ") == " ".join(marks)
+        titles = [entry.title.replace("\xa0", " ") for entry in pdf.outline]
+        assert titles == [f"{n} N {mark} end" for n, mark in enumerate(marks, start=1)]
 
 
 def comparable(text: str) -> str:
