@@ -12,16 +12,19 @@ bytes can differ from those of a new compilation: the document settles as it did
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import posixpath
+import re
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from labreport.results import files, files_in
 
 DIGESTS = "digests.json"
-BY_OTHERS = (".bbl", ".blg", ".fdb_latexmk")
+RULES = ".fdb_latexmk"
+BY_OTHERS = (".bbl", ".blg", RULES)
 """What BibTeX and latexmk write; these programs notice themselves when it is out of date."""
 KEPT = (*BY_OTHERS, ".aux", ".loa", ".lof", ".lol", ".lot", ".nav", ".out", ".snm", ".toc")
 """The suffixes of what is kept. Other files that a document writes may change what it does the next time:
@@ -42,29 +45,81 @@ def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
                 (staged / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, staged / name)
                 digests[name] = files.checksum(path.read_bytes())
-        (staged / DIGESTS).write_text(json.dumps(digests, indent=1), encoding="utf-8")
+        record = {"made": digests, "bibliography": _bibliography(folder, sources)}
+        (staged / DIGESTS).write_text(json.dumps(record, indent=1), encoding="utf-8")
         files.replace_folder(kept, staged)
 
 
-def lay(kept: Path, folder: Path) -> list[str]:
-    """Copy the kept files beside the sources and return their names; none if one is damaged.
+def lay(kept: Path, folder: Path) -> dict[str, str]:
+    """Copy the kept files beside the sources and return their digests by name; none if one is damaged.
 
-    A file that is among the sources now is a source, and stays.
+    A file that is among the sources now is a source, and stays. Where the bibliography is another one, what
+    latexmk knew of the run of BibTeX is left out.
     """
     try:
-        digests = json.loads((kept / DIGESTS).read_bytes())
+        record = json.loads((kept / DIGESTS).read_bytes())
+        digests = record["made"]
         if any(Path(name).is_absolute() or ".." in Path(name).parts for name in digests):
-            return []
+            return {}
         whole = {name: (kept / name).read_bytes() for name in digests}
         if not whole or any(files.checksum(data) != digests[name] for name, data in whole.items()):
-            return []
-    except (OSError, ValueError, TypeError):
-        return []
-    laid = [name for name in whole if not (folder / name).exists()]
+            return {}
+    except (OSError, ValueError, TypeError, LookupError):
+        return {}
+    is_same = record.get("bibliography") == _bibliography(folder, files_in(folder))
+    laid = [name for name in whole if not (folder / name).exists() and (is_same or not name.endswith(RULES))]
     for name in laid:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(whole[name])
-    return laid
+    return {name: digests[name] for name in laid}
+
+
+def _bibliography(folder: Path, sources: Iterable[Path]) -> dict[str, str]:
+    """Return the digests of what BibTeX may read of the sources."""
+    read = [path for path in sources if path.suffix in (".bib", ".bst")]
+    return {path.relative_to(folder).as_posix(): files.checksum(path.read_bytes()) for path in read}
+
+
+RERUN = re.compile(r"[Rr]e-?run (?:to|[Ll]a[Tt]e[Xx])\b|\(re\)run|may have changed|[Ww]idths have changed")
+PRINTED = (".log", ".pdf", ".synctex")
+"""What a pass writes that no later one reads."""
+
+
+def is_settled(folder: Path, job: str, laid: Mapping[str, str], log: str, record: str) -> bool:
+    """Return whether a pass that started from the files laid needs no other one, of TeX or of BibTeX.
+
+    It wrote each file as it had found it, and asks for no other pass in its log; `record` are its inputs and
+    outputs. In doubt it is not: latexmk then finds out.
+    """
+    written = _named(record, "OUTPUT")
+    unchanged = all(
+        name in laid and files.checksum((folder / name).read_bytes()) == laid[name]
+        for name in written
+        if not name.endswith(PRINTED)
+    )
+    return unchanged and RERUN.search(log) is None and _knows_all(folder, job)
+
+
+_RULE = re.compile(r'\["(\w+)')
+_SOURCE = re.compile(r'  "(.+)" \S+ \S+ ([0-9a-f]{32}) "(.*)"$')
+
+
+def _knows_all(folder: Path, job: str) -> bool:
+    """Return whether TeX and BibTeX alone made the document, and all that BibTeX had read is as it was."""
+    rule = ""
+    try:
+        for line in (folder / f"{job}{RULES}").read_text(encoding="utf-8").splitlines():
+            if found := _RULE.match(line):
+                rule = found[1]
+                if rule not in ("pdflatex", "bibtex"):
+                    return False
+            elif rule == "bibtex" and (source := _SOURCE.match(line)) and not source[3]:
+                data = (folder / source[1]).read_bytes()
+                if hashlib.md5(data, usedforsecurity=False).hexdigest() != source[2]:
+                    return False
+    except (OSError, ValueError):
+        return False
+    return bool(rule)
 
 
 def are_stale(laid: Collection[str], record: str) -> bool:
@@ -72,12 +127,14 @@ def are_stale(laid: Collection[str], record: str) -> bool:
 
     `record` are TeX's inputs and outputs. So it is after `\nofiles`, or where `\includeonly` leaves out.
     """
-    lines = [line.partition(" ") for line in record.splitlines()]
-    read, written = (
-        {posixpath.normpath(name) for kind, _, name in lines if kind == wanted}
-        for wanted in ("INPUT", "OUTPUT")
-    )
-    return any(name in read - written for name in laid if not name.endswith(BY_OTHERS))
+    unwritten = _named(record, "INPUT") - _named(record, "OUTPUT")
+    return any(name in unwritten for name in laid if not name.endswith(BY_OTHERS))
+
+
+def _named(record: str, wanted: str) -> set[str]:
+    """Return the files that TeX's record names as its inputs, or as its outputs."""
+    lines = (line.partition(" ") for line in record.splitlines())
+    return {posixpath.normpath(name) for kind, _, name in lines if kind == wanted}
 
 
 def made_in(folder: Path, sources: Collection[Path]) -> list[Path]:

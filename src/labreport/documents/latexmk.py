@@ -15,7 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -137,8 +137,9 @@ def compile(
     r"""Return the PDF made from `<job>.tex` in a fresh folder, together with what was noticed.
 
     The folder must hold nothing of an earlier run: a killed run leaves files with which LaTeX fails for ever.
-    In the folder `kept` are the auxiliary files of the last success: the passes start from them, and once
-    more from nothing if that fails or reads what it does not write; those of this success replace them.
+    In the folder `kept` are the auxiliary files of the last success: a pass starts from them, and latexmk
+    goes on where it changes one. If that fails or reads what it does not write, all is made once more from
+    nothing. The files of this success replace those kept.
     Besides TeX's own errors, a document fails that does not reach its `\LRcomplete`, has undefined or
     duplicate labels or citations, lost characters, or a complaint of BibTeX.
 
@@ -156,7 +157,7 @@ def compile(
     _check_fresh(folder, job)
     write_latexmkrc(folder, job=job)
     sources = frozenset(files_in(folder))
-    laid = auxiliary.lay(kept, folder) if kept is not None else []
+    laid = auxiliary.lay(kept, folder) if kept is not None else {}
     compiled = _continued(folder, job, deadline, laid) if laid else None
     if compiled is None:
         for path in auxiliary.made_in(folder, sources):
@@ -167,10 +168,16 @@ def compile(
     return compiled
 
 
-def _continued(folder: Path, job: str, deadline: float, laid: Sequence[str]) -> Compiled | None:
+def _continued(folder: Path, job: str, deadline: float, laid: Mapping[str, str]) -> Compiled | None:
     """Return what the passes give that start from the files laid; None if it must be made without them."""
+    start = time.monotonic()
     try:
-        compiled = _compile(folder, job, deadline)
+        # latexmk itself takes as long as half a pass: it is asked only where one pass is not enough
+        code, output = _run(folder, deadline, [*PDFLATEX.split(), SYNCTEX, f"{job}.tex"])
+        log, record = (_read(folder / f"{job}.{end}") for end in ("log", "fls"))
+        if code == 0 and not auxiliary.is_settled(folder, job, laid, log, record):
+            code, output = _run_latexmk(folder, job, deadline)
+        compiled = _judged(folder, job, deadline, code, output, start)
     except CompileFailed as failure:
         if failure.problems[0].kind in ("deadline", "disk", "limit"):
             raise  # these would come again, after as long
@@ -180,7 +187,12 @@ def _continued(folder: Path, job: str, deadline: float, laid: Sequence[str]) -> 
 
 def _compile(folder: Path, job: str, deadline: float) -> Compiled:
     start = time.monotonic()
-    code, output = _run(folder, job, deadline)
+    code, output = _run_latexmk(folder, job, deadline)
+    return _judged(folder, job, deadline, code, output, start)
+
+
+def _judged(folder: Path, job: str, deadline: float, code: int | None, output: str, start: float) -> Compiled:
+    """Return what was made since a moment; CompileFailed if its logs tell that anything is wrong."""
     seconds = time.monotonic() - start
     log = _read(folder / f"{job}.log")
     found = [*read_log(log, f"{job}.tex"), *read_blg(_read(folder / f"{job}.blg"))]
@@ -214,12 +226,16 @@ def end_leftover(folder: Path) -> None:
 # ---------------------------------------------------------------------------------------------- the process
 
 
-def _run(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
-    """Return latexmk's exit code (None at the deadline) and what it printed; no process of it is left."""
+def _run_latexmk(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
+    return _run(folder, deadline, ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", SYNCTEX, f"{job}.tex"])
+
+
+def _run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | None, str]:
+    """Return a program's exit code (None at the deadline) and what it printed; no process of it is left."""
     # a file, not a pipe: the output of an endless loop would fill the memory
     with tempfile.TemporaryFile(dir=folder) as output:
         process = subprocess.Popen(
-            ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", SYNCTEX, f"{job}.tex"],
+            command,
             cwd=folder,
             env=surroundings.for_tex(folder),
             stdin=subprocess.DEVNULL,
