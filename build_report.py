@@ -6,23 +6,23 @@ project that the current folder lies in, or else on the one beside it.
 
 import os
 import sys
-from pathlib import Path
 
-SOURCE = str(Path(__file__).resolve().parent / "src")
+HERE = os.path.dirname(os.path.realpath(__file__))
+SOURCE = os.path.join(HERE, "src")
 sys.path[0] = SOURCE  # instead of this folder: a project brings its own `experiments`
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [SOURCE, os.environ.get("PYTHONPATH")]))
 
-try:
-    from labreport.cli import main
-except ModuleNotFoundError as error:
-    print(
-        f"error: the Python package {error.name!r} is missing in {sys.executable} "
-        f"(Python {sys.version_info.major}.{sys.version_info.minor})\n"
-        "  cure: run `make report`, which installs what is needed into .venv and builds the report;\n"
-        "        afterwards `.venv/bin/python build_report.py` works too",
-        file=sys.stderr,
-    )
-    sys.exit(6)
-
 if __name__ == "__main__":
-    main(otherwise=Path(__file__).resolve().parent)
+    try:
+        from labreport.__main__ import main
+
+        main(otherwise=HERE)
+    except ModuleNotFoundError as error:
+        print(
+            f"error: the Python package {error.name!r} is missing in {sys.executable} "
+            f"(Python {sys.version_info.major}.{sys.version_info.minor})\n"
+            "  cure: run `make report`, which installs what is needed into .venv and builds the report;\n"
+            "        afterwards `.venv/bin/python build_report.py` works too",
+            file=sys.stderr,
+        )
+        sys.exit(6)

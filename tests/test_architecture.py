@@ -65,6 +65,7 @@ MAY_IMPORT = {
     "inquiries": (*GROUND, "options", "explain"),
     "cli": (
         *GROUND,
+        "unchanged",
         "options",
         "inquiries",
         "overview",
@@ -77,7 +78,8 @@ MAY_IMPORT = {
         "explain",
         "results",
     ),
-    "__main__": ("cli",),
+    "unchanged": (),
+    "__main__": ("unchanged", "cli"),
 }
 ROOMS_OF_TINYMLP = {
     "environment": (),

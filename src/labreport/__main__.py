@@ -1,6 +1,24 @@
-"""`python -m labreport`: the same program as the command `labreport`."""
+"""The program: a look whether there is anything to do, then the command line; `python -m labreport`, too."""
 
-from labreport.cli import main
+from __future__ import annotations
+
+from labreport import unchanged
+
+
+def main(otherwise: str | None = None) -> None:
+    """Run the command line, unless a look tells that there is nothing to do.
+
+    `otherwise` is the folder of the project where the current folder lies in none.
+    """
+    if unchanged.look(otherwise):
+        return
+    # not before: these imports take several times as long as the look
+    from pathlib import Path
+
+    from labreport import cli
+
+    cli.main(Path(otherwise) if otherwise is not None else None)
+
 
 if __name__ == "__main__":
     main()

@@ -118,6 +118,12 @@ class Built:
     packed: Packed | None = None
     checked: Checked | None = None
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether everything was up to date."""
+        steps = (self.experiments.seconds, self.report.made, self.claims.verdicts, self.checked)
+        return all(made is None for made in (*steps, *(n.seconds for n in self.notebooks.woven)))
+
 
 @dataclass(frozen=True)
 class Plan:

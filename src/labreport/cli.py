@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import shutil
 import sys
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labreport import __version__, build, inquiries, overview
+from labreport import __version__, build, inquiries, overview, unchanged
 from labreport import project as projects
 from labreport.errors import LabreportError, ToolError, UsageError, did_you_mean, raise_all
 from labreport.events import Event
-from labreport.options import EPILOG, Started, common, computing, jobs_of, option_of, project_of
+from labreport.options import EPILOG, Started, building, common, computing, jobs_of, option_of, project_of
 from labreport.progress import Progress, shown_bytes, shown_seconds
 from labreport.project import CHECKOUT, Project
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 @click.version_option(__version__, message="labreport %(version)s")
 @common
 @computing
+@building
 @click.pass_context
 def commands(context: click.Context, /, **_: Any) -> None:
     """Make the report: run what is out of date, compile the PDF, execute the notebooks, pack, check."""
@@ -40,6 +42,7 @@ def commands(context: click.Context, /, **_: Any) -> None:
 @commands.command("all", epilog=EPILOG)
 @common
 @computing
+@building
 @click.pass_context
 def everything(context: click.Context, /, **_: Any) -> None:
     """Make the report, as without a command."""
@@ -49,12 +52,16 @@ def everything(context: click.Context, /, **_: Any) -> None:
 def _make_all(context: click.Context) -> None:
     project = project_of(context)
     with Progress() as progress:
-        build.make_all(
-            project,
-            jobs=jobs_of(context),
-            events=_Lines(project, progress).show,
-            cluster=option_of(context, "cluster"),
+        lines = _Lines(project, progress)
+        built = build.make_all(
+            project, jobs=jobs_of(context), events=lines.show, cluster=option_of(context, "cluster")
         )
+    record = unchanged.record(str(project.build), lines.said) if built.is_nothing else None
+    if record is not None:
+        from labreport.results import files
+
+        with contextlib.suppress(OSError):  # without it the next build takes a little longer
+            files.write(Path(record[0]), record[1])
 
 
 @commands.command(epilog=EPILOG)
@@ -282,6 +289,16 @@ class _Lines:
         self.project = project
         self.progress = progress
         self.ran = "results are up to date"
+        self.said: list[tuple[str, bool]] = []
+
+    def _say(self, text: str, *, seconds: float | None = None, err: bool = False) -> None:
+        """Print a line, and keep it for builds that find everything unchanged; `seconds` differ in these."""
+        self.said.append((text, err))
+        click.echo(text.replace(unchanged.SECONDS, shown_seconds(seconds)), err=err)
+
+    def _notices(self, notices: Sequence[str]) -> None:
+        for notice in notices:
+            self._say(f"notice: {notice}", err=True)
 
     def show(self, told: Event | build.Done) -> None:
         """Print what there is to say of an event or a finished step."""
@@ -295,7 +312,7 @@ class _Lines:
             case build.Claims():
                 self._claims(told)
             case build.Asked():
-                _notices(told.notices)
+                self._notices(told.notices)
             case build.Annotated():
                 self._annotated(told)
             case build.Packed():
@@ -307,18 +324,17 @@ class _Lines:
 
     def _report(self, report: build.Report) -> None:
         target, made = self.project.shown(self.project.pdf), report.made
-        seconds = shown_seconds(report.seconds)
         if made is None:
-            click.echo(f"{target} is up to date; {self.ran} ({seconds})")
+            self._say(f"{target} is up to date; {self.ran} ({unchanged.SECONDS})", seconds=report.seconds)
             return
-        _notices(made.notices)
+        self._notices(made.notices)
         made_in = (
             f"rendered in {shown_seconds(made.render_seconds)}, LaTeX {shown_seconds(made.latex_seconds)}"
         )
         pages = f"{made.pages} page{'' if made.pages == 1 else 's'}, {made.values} values traced"
-        click.echo(f"{target}: {pages}; {self.ran}, {made_in}; {seconds} in all")
+        self._say(f"{target}: {pages}; {self.ran}, {made_in}; {shown_seconds(report.seconds)} in all")
         if report.changed is not None:
-            click.echo(f"since the last report: {report.changed}")
+            self._say(f"since the last report: {report.changed}")
 
     def _notebooks(self, notebooks: build.Notebooks) -> None:
         fresh = [n.name for n in notebooks.woven if n.seconds is None]
@@ -329,36 +345,36 @@ class _Lines:
         ]
         said += [f"up to date: {', '.join(fresh)}"] if fresh else []
         if said:
-            click.echo(f"{self.project.shown(self.project.notebooks)}: {'; '.join(said)}")
+            self._say(f"{self.project.shown(self.project.notebooks)}: {'; '.join(said)}")
 
     def _claims(self, claims: build.Claims) -> None:
         if claims.verdicts:
             from labreport.explain import counted
 
             where = f"; `{self.project.command('claims')}` lists them"
-            click.echo(counted(claims.verdicts) + where)
+            self._say(counted(claims.verdicts) + where)
 
     def _annotated(self, annotated: build.Annotated) -> None:
         shown = self.project.shown(self.project.annotated)
         plain = annotated.values - annotated.coloured
         rest = f"; {plain} are headings or parts of commands, and stay as they are" if plain else ""
-        click.echo(f"{shown}: {annotated.coloured} of {annotated.values} values in colour{rest}")
+        self._say(f"{shown}: {annotated.coloured} of {annotated.values} values in colour{rest}")
 
     def _packed(self, packed: build.Packed) -> None:
         shown, made = self.project.shown(self.project.submission), packed.submission
         if made is None:
-            click.echo(f"{shown} is up to date; `{self.project.command('check')}` checks it")
+            self._say(f"{shown} is up to date; `{self.project.command('check')}` checks it")
             return
-        _notices(made.notices)
-        click.echo(f"{shown}: {made.report.name}, and {made.code.name} with {len(made.files)} files")
+        self._notices(made.notices)
+        self._say(f"{shown}: {made.report.name}, and {made.code.name} with {len(made.files)} files")
 
     def _checked(self, checked: build.Checked) -> None:
         broken = [verdict for verdict in checked.verdicts if verdict.state != "passed"]
         for verdict in broken:
-            click.echo(f"{verdict.state}: {verdict.name}: {verdict.rule}", err=True)
+            self._say(f"{verdict.state}: {verdict.name}: {verdict.rule}", err=True)
         passed = f"{len(checked.verdicts) - len(broken)} of {len(checked.verdicts)} checks passed"
         where = f"; `{self.project.command('check')}` says where and the cure" if broken else ""
-        click.echo(passed + where)
+        self._say(passed + where)
 
 
 def _ran(experiments: build.Experiments) -> str:
@@ -367,11 +383,6 @@ def _ran(experiments: build.Experiments) -> str:
     ran = f"{len(experiments.ran)} of {experiments.total} experiments ran"
     ran += f", {len(experiments.restored)} came from the store," if experiments.restored else ""
     return f"{ran} in {shown_seconds(experiments.seconds)}"
-
-
-def _notices(notices: Sequence[str]) -> None:
-    for notice in notices:
-        click.echo(f"notice: {notice}", err=True)
 
 
 # --------------------------------------------------------------------------------------------------- options

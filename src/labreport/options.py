@@ -49,6 +49,14 @@ def computing(function: F) -> F:
     return option(function)
 
 
+def building(function: F) -> F:
+    """Give a command the option of a build that looks whether there is anything to do."""
+    option = click.option(
+        "--rehash", is_flag=True, default=None, help="Read all files again, whatever their times say."
+    )
+    return option(function)
+
+
 def common(function: F) -> F:
     """Give a command the options that all commands have; they may also stand before the command's name."""
     options = (
@@ -82,10 +90,11 @@ def option_of(context: click.Context, name: str) -> Any:
 def project_of(context: click.Context) -> Project:
     """Return the project that the options name, else the one around the current folder."""
     started = context.find_object(Started) or Started()
-    folder, quick = option_of(context, "folder"), bool(option_of(context, "quick"))
+    folder = option_of(context, "folder")
+    quick, rehash = (bool(option_of(context, name)) for name in ("quick", "rehash"))
     if folder is not None:
-        return projects.load(folder, quick=quick, program=started.program)
-    return projects.find(quick=quick, program=started.program, otherwise=started.otherwise)
+        return projects.load(folder, quick=quick, program=started.program, rehash=rehash)
+    return projects.find(quick=quick, program=started.program, rehash=rehash, otherwise=started.otherwise)
 
 
 def jobs_of(context: click.Context) -> int:

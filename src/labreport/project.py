@@ -64,13 +64,15 @@ class Config:
 class Project:
     """A project folder with its settings; `quick` builds write below build/quick only.
 
-    `program` is what the user types to build this project, as far as its first option.
+    `program` is what the user types to build this project, as far as its first option. `rehash` reads files
+    whose digests are known, as long as their times and inodes stay the same, once more.
     """
 
     root: Path
     config: Config
     quick: bool = False
     program: str = PROGRAM
+    rehash: bool = False
 
     @property
     def accepted(self) -> Path:
@@ -221,7 +223,9 @@ def nearest(folder: Path) -> Path | None:
     return next((above for above in (folder, *folder.parents) if (above / CONFIG).is_file()), None)
 
 
-def find(*, quick: bool = False, program: str = PROGRAM, otherwise: Path | None = None) -> Project:
+def find(
+    *, quick: bool = False, program: str = PROGRAM, rehash: bool = False, otherwise: Path | None = None
+) -> Project:
     """Return the project that the current folder lies in, or else the one in the folder `otherwise`.
 
     Raises UsageError if there is none, and what `load` raises.
@@ -232,10 +236,10 @@ def find(*, quick: bool = False, program: str = PROGRAM, otherwise: Path | None 
             f"there is no project here: neither {Path.cwd()} nor a folder above it has a {CONFIG}",
             cure=f'go to a project, name one with --project DIR, or create {CONFIG} with `title = "…"`',
         )
-    return load(root, quick=quick, program=program)
+    return load(root, quick=quick, program=program, rehash=rehash)
 
 
-def load(root: Path, *, quick: bool = False, program: str = PROGRAM) -> Project:
+def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: bool = False) -> Project:
     """Return the project in a folder; `program` is how the user starts labreport.
 
     Raises
@@ -256,7 +260,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM) -> Project:
     data, text = read_toml(path)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none
         program = f"{program} --project {shlex.quote(str(named))}"
-    return Project(root, _config(data, text), quick, program)
+    return Project(root, _config(data, text), quick, program, rehash)
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:

@@ -8,7 +8,7 @@ import pytest
 from coins import ROOT, write_project
 
 TIMES = 15
-AT_MOST = 20  # bare interpreters; a bare one takes about 0.02 s
+AT_MOST = 10  # bare interpreters; a bare one takes about 0.02 s
 
 
 def seconds(*command: str) -> float:

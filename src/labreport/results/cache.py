@@ -32,16 +32,14 @@ class Cache:
         self._used: dict[str, Any] = {}
         self._new = False
 
-    def remember(self, key: str, make: Callable[[], Any]) -> Any:
-        """Return the fact of a key, made if it is not known."""
+    def remember(self, key: str, make: Callable[[], Any], *, again: bool = False) -> Any:
+        """Return the fact of a key, made if it is not known, or if it is to be made `again`."""
         if self._old is None:
             self._old = self._load()
         if key not in self._used:
-            if key in self._old:
-                self._used[key] = self._old[key]
-            else:
-                self._used[key] = make()
-                self._new = True
+            known = key in self._old and not again
+            self._used[key] = self._old[key] if known else make()
+            self._new |= key not in self._old or self._used[key] != self._old[key]
         return self._used[key]
 
     def save(self, *, forget: bool = True) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,7 @@ class Sources:
             pieces,
         )
         self._cache = Cache(project.build / "cache" / "syntax.json", made_by)
+        self._by_times = partial(self._cache.remember, again=project.rehash)
 
     def declaration(self, name: str) -> Declaration:
         """Return what an experiment declares.
@@ -139,7 +140,7 @@ class Sources:
         """Return the versions of the packages that provide top-level modules, the files of those without."""
         if self._installed is None:
             path = packages.import_path()
-            self._installed = Packages(path, self._cache.remember), versions.installed(path)
+            self._installed = Packages(path, self._by_times), versions.installed(path)
         found, known = self._installed
         digests, rest = found.unreleased(modules)
         numbers = versions.versions(rest, known, self._cache.remember)
@@ -160,13 +161,13 @@ class Sources:
         """Return the digest, or the short value, of one thing that was observed."""
         path = f"{self.project.root}/{observed.read_back(part.name)}"
         if part.kind == "file":
-            return observed.file(path, self._cache.remember)
+            return observed.file(path, self._by_times)
         if part.kind == "folder":
             return observed.folder(Path(path))
         if part.kind == "variable":
             return observed.variable(part.name, {**os.environ, **surroundings.for_experiments()})
         if part.kind == "program":
-            return observed.program(part.name, self._cache.remember)
+            return observed.program(part.name, self._by_times)
         return self._whole(part.name)
 
     def _whole(self, name: str) -> str:

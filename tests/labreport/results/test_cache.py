@@ -1,12 +1,13 @@
 """Facts that are kept between builds change nothing but the time that a build takes."""
 
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import projects
 import pytest
 
-from labreport.results import sources
+from labreport.results import Part, observed, sources
 from labreport.results.cache import Cache
 from labreport.results.sources import Sources
 
@@ -102,3 +103,20 @@ def test_facts_that_were_not_used_go_unless_they_are_to_stay(tmp_path, forget, k
     second.remember("b", lambda: 2)
     second.save(forget=forget)
     assert {key: cache().remember(key, lambda: None) for key in "ab"} == {"a": None, "b": None} | kept
+
+
+def test_a_digest_that_is_kept_by_times_is_made_again_where_they_are_not_believed(project, monkeypatch):
+    monkeypatch.setattr(observed, "_LARGE", 0)
+    monkeypatch.setattr(observed, "token", lambda found: "the same as ever")
+    parts = [Part("file", "data")]
+    (project.root / "data").write_text("1")
+    read = Sources(project)
+    first = read.observed(parts)
+    read.save()
+    (project.root / "data").write_text("2")
+    assert Sources(project).observed(parts) == first
+    read = Sources(replace(project, rehash=True))
+    second = read.observed(parts)
+    assert second != first
+    read.save()
+    assert Sources(project).observed(parts) == second
