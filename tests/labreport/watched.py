@@ -6,6 +6,7 @@ import contextlib
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -60,13 +61,24 @@ class Watch:
         )
         os.close(theirs)
         self.printed = ""
+        self._is_read = True
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         with contextlib.suppress(OSError):
-            while data := os.read(self.terminal, 4096):
-                self.printed += data.decode("utf-8", "replace")
+            while self._is_read:
+                if select.select([self.terminal], [], [], 0.1)[0]:
+                    data = os.read(self.terminal, 4096)
+                    if not data:
+                        break
+                    self.printed += data.decode("utf-8", "replace")
+            os.close(self.terminal)
+
+    def stop_reading(self) -> None:
+        """Read no more of what it prints, as a program does that ends before it."""
+        self._is_read = False
+        self._reader.join(10)
 
     def lines(self) -> list[str]:
         return self.printed.splitlines()

@@ -42,9 +42,9 @@ class Task:
 
 def perform(task: Task, send: Send) -> None:
     """Build all that is out of date, and say how that goes; the last word is "built" or "failed"."""
-    from labreport.watching import loaded
+    from labreport.watching import loaded, warm  # only here: whoever watches need not be warm
 
-    if loaded.is_stale(task.since_ns):
+    if loaded.is_stale(warm.LOADED, task.since_ns):
         send({STALE: True})
         return
     os.environ.clear()

@@ -51,6 +51,14 @@ def signals() -> Iterator[Ended]:
         os.close(theirs)
 
 
+def discard_output() -> None:
+    """Let what is still to be printed go nowhere: the terminal, or who read it, has gone."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for handle in (1, 2):
+        os.dup2(nowhere, handle)
+    os.close(nowhere)
+
+
 def standard_input() -> int | None:
     """Return the standard input if its end means something: a terminal, or a pipe of who started this."""
     try:

@@ -9,23 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from labreport.project import ENGINE
 from labreport.results import files_in
-
-WARM = (
-    "jinja2",
-    "labreport.build",
-    "labreport.language",
-    "labreport.writing",
-    "labreport.explain",
-    "labreport.handin",
-    "labreport.checks",
-    "labreport.watching.builds",
-    "labreport.watching.loaded",  # the last one: it notes what the others have loaded
-)
-"""What builds are forked with; nothing of it starts a thread."""
 
 TICK_NS = 20_000_000
 """More than the clock of a file system ticks: a file changed twice within it may show the first time only."""
@@ -49,13 +36,18 @@ def _token(place: str) -> Token:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
-_LOADED = {place: _token(place) for place in _places()}
+def tokens() -> dict[str, Token]:
+    """Return what tells a later change of the code that this process has loaded, or could load."""
+    return {place: _token(place) for place in _places()}
 
 
-def is_stale(since_ns: int) -> bool:
-    """Return whether code changed since it was loaded by this process, which was started after `since_ns`."""
-    now = {place: _token(place) for place in {*_LOADED, *map(str, files_in(ENGINE))}}
-    if now != _LOADED:
+def is_stale(known: Mapping[str, Token], since_ns: int) -> bool:
+    """Return whether code changed since it was loaded by a process that was started after `since_ns`.
+
+    `known` is what `tokens` returned when all was loaded.
+    """
+    now = {place: _token(place) for place in {*known, *map(str, files_in(ENGINE))}}
+    if now != known:
         return True
     # what changed while it was being loaded may have been noted as it is, and loaded as it was
     return any(since_ns - TICK_NS <= token[-1] <= time.time_ns() for token in now.values() if token)

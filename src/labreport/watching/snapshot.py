@@ -36,6 +36,11 @@ _NO_SOURCES = ("__pycache__", "node_modules", "site-packages")
 _Token = tuple[int, ...]
 
 
+def is_source(path: str) -> bool:
+    """Return whether a file is of a kind that a person edits, and no program writes while it runs."""
+    return path.endswith((".py", ".j2", ".tex", ".bib", ".toml", ".sty", ".cls", ".mplstyle"))
+
+
 def is_noise(name: str) -> bool:
     """Return whether a file or folder of this name is none that a person edits."""
     return _NOISE.fullmatch(name) is not None or name in _NO_SOURCES
@@ -50,6 +55,7 @@ class Snapshot:
         self.folders: frozenset[str] = frozenset()
         self._digests: dict[str, str] = {}
         self._tokens: dict[str, _Token] = {}
+        self.learn()
         self.look()
 
     def look(self) -> frozenset[str]:
@@ -67,11 +73,11 @@ class Snapshot:
         )
 
     def learn(self) -> None:
-        """Take in which files the experiments were seen to read: those count wherever they lie."""
+        """Take in which files the experiments were seen to read: those count wherever they lie.
+
+        The next look finds those that are new: they may have changed since they were read.
+        """
         self.inputs = frozenset(_inputs(self.project))
-        for path in self.inputs - self._digests.keys():  # not a change: the build that read it has just ended
-            if (digest := self._digest(path, None)) is not None:
-                self._digests[path] = digest
 
     def _digest(self, path: str, known: str | None) -> str | None:
         """Return what tells a file's contents from others; None without the file."""

@@ -10,6 +10,7 @@ it. Whichever of these is killed takes those below it along.
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import sys
@@ -21,12 +22,12 @@ from typing import TYPE_CHECKING, Any
 from labreport.errors import BusyError, UsageError, visible
 from labreport.events import Event
 from labreport.running import ForkServer
-from labreport.watching import builds, loaded
-from labreport.watching.ending import INTERRUPTED, Ended, is_over, signals, standard_input
+from labreport.watching import builds
+from labreport.watching.ending import INTERRUPTED, Ended, discard_output, is_over, signals, standard_input
 from labreport.watching.notifier import Notifier
 from labreport.watching.overtaking import Stage
 from labreport.watching.screen import Screen
-from labreport.watching.snapshot import Snapshot
+from labreport.watching.snapshot import Snapshot, is_source
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -58,6 +59,11 @@ def watch(project: Project, *, jobs: int = 1, cluster: str | None = None) -> int
         watcher = _Watcher(project, jobs, cluster)
         try:
             watcher.watch(ended)
+        except OSError as error:
+            if error.errno not in (errno.EPIPE, errno.EIO):  # nobody reads any more what is printed
+                raise
+            ended.code = ended.code or INTERRUPTED
+            discard_output()
         finally:
             watcher.close()
         return ended.code
@@ -76,6 +82,7 @@ class _Build:
     error: list[str] = field(default_factory=list)
     outcome: str = ""
     code: int = 0
+    has_run: bool = False
     is_shown: bool = False
     killed_at: float | None = None
 
@@ -101,7 +108,7 @@ class _Watcher:
         self.waiting: frozenset[str] | None = frozenset()
         self.made: list[str] = []  # by builds that were overtaken
         self.told: frozenset[str] = frozenset()
-        self.is_broken = self.is_busy = False
+        self.is_broken = self.is_busy = self.is_lost = False
         self.retry_at: float | None = None
 
     def watch(self, ended: Ended) -> None:
@@ -112,12 +119,12 @@ class _Watcher:
             if self.build is None and self.waiting is not None and self._is_time():
                 self._start()
             sources: list[Notifier | ForkServer | int] = [ended.wake, self.notifier]
-            sources += [self.server] if self.build is not None else []
+            sources += [self.server] if not self.is_lost else []
             sources += [typed] if typed is not None else []
             ready, _, _ = select.select(sources, [], [], self._timeout())
             if typed is not None and typed in ready and is_over(typed):
                 ended.code = ended.code or INTERRUPTED
-            if self.build is not None and self.server in ready:
+            if self.server in ready:
                 self._listen()
             if self.notifier in ready:
                 self.notifier.take()
@@ -129,9 +136,9 @@ class _Watcher:
 
     def close(self) -> None:
         """End the build that is under way, and all processes."""
-        self.screen.clear()
         self.notifier.close()
         self.server.close()
+        self.screen.clear()
 
     def _is_time(self) -> bool:
         return self.retry_at is None or time.monotonic() >= self.retry_at
@@ -142,14 +149,18 @@ class _Watcher:
 
     # ------------------------------------------------------------------------------------------------ changes
 
-    def _look(self) -> None:
-        """Take in what changed; interrupt the build if it is overtaken by that."""
+    def _look(self) -> frozenset[str]:
+        """Take in what changed, and return that; interrupt the build if it is overtaken by it."""
         changed = self.files.look()
         if self.files.folders != self.notifier.folders:
             self.notifier.watch(self.files.folders)
-        if not changed:
-            return
-        self.waiting = (self.waiting or frozenset()) | changed
+        if changed:
+            self.waiting = (self.waiting or frozenset()) | changed
+            self._judge(changed)
+        return changed
+
+    def _judge(self, changed: frozenset[str]) -> None:
+        """Interrupt the build that is under way if these changes overtake it."""
         build = self.build
         if build is None or build.killed_at is not None:
             return
@@ -171,7 +182,7 @@ class _Watcher:
         """Return a process that has imported what a build needs, and when it was started."""
         since = time.time_ns()
         server = ForkServer(
-            preload=loaded.WARM,
+            preload=["labreport.watching.warm"],
             path=[Path(entry or Path.cwd()) for entry in sys.path],
             cwd=Path.cwd(),
             log=self.project.log / LOG,
@@ -182,6 +193,8 @@ class _Watcher:
 
     def _start(self) -> None:
         """Fork a build of all that is out of date."""
+        if self.is_lost:
+            self._renew()
         task = builds.Task(
             root=self.project.root,
             quick=self.project.quick,
@@ -219,6 +232,7 @@ class _Watcher:
                 self._show(build, Event(**value | {"reasons": tuple(value["reasons"])}))
             case "experiments":
                 build.stage.name = "report"
+                build.has_run = bool(value["ran"])
                 build.made += [f"{name} ran" for name in value["ran"]]
                 build.made += [f"{name} came from the store" for name in value["restored"]]
             case "report":
@@ -267,9 +281,10 @@ class _Watcher:
             self._wait(build)
         elif build.outcome == "built":
             self._succeeded(build)
-        elif self.waiting is not None:  # what was edited meanwhile may be the reason
+        elif any(map(is_source, self.waiting or ())):  # what was edited meanwhile may be the reason
             self._again(build)
         else:
+            self.waiting = None  # what a failed experiment has written must not start it again
             self._failed(build)
 
     def _again(self, build: _Build) -> None:
@@ -293,8 +308,14 @@ class _Watcher:
         self.screen.notices(build.notices)
         if self.is_broken:
             self.screen.mended()
-        self.is_broken, self.is_busy, self.told = False, False, build.changed
-        self.files.learn()
+        self.is_broken = self.is_busy = False
+        found: frozenset[str] = frozenset()
+        if build.has_run:
+            self.files.learn()
+            found = self._look()
+        # these need no second line if nothing comes of them, nor files that a program goes on writing to
+        said = (path for path in build.changed if path in (self.waiting or ()) or not is_source(path))
+        self.told = found.union(said)
 
     def _failed(self, build: _Build) -> None:
         self.screen.failed(build.changed, build.error or self._traceback(), build.seconds)
@@ -312,8 +333,8 @@ class _Watcher:
         return [f"labreport itself failed: {visible(last)}", f"  cure: see {self.project.shown(log)}"]
 
     def _lost(self) -> None:
-        """Say that the process ended that builds are forked from, and start another one."""
-        self._renew()
+        """Say that the process ended that builds are forked from; the next build starts another one."""
+        self.is_lost = True
         log = self.project.shown(self.project.log / LOG)
         if self.build is not None:
             self.build.error = [f"the process ended that builds are forked from: see {log}"]
@@ -322,3 +343,4 @@ class _Watcher:
     def _renew(self) -> None:
         self.server.close()
         self.server, self.since = self._warm()
+        self.is_lost = False

@@ -6,7 +6,7 @@ from pathlib import Path
 import projects
 import pytest
 
-from labreport.watching.snapshot import Snapshot, is_noise
+from labreport.watching.snapshot import Snapshot, is_noise, is_source
 
 
 @pytest.fixture
@@ -187,3 +187,11 @@ def test_a_folder_that_nobody_may_read_is_left_out(project, files):
     finally:
         Path(project.root / "data").chmod(0o755)
     assert found <= {str(project.root / "data/table.csv")}  # root may read it all the same
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("a/b.tex.j2", True), ("b.py", True), ("refs.bib", True), ("train.log", False), ("data.csv", False)],
+)
+def test_sources_are_told_from_what_programs_write(name, expected):
+    assert is_source(name) == expected

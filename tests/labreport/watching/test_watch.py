@@ -224,5 +224,47 @@ def test_in_a_terminal_there_are_bars_and_it_ends_with_the_terminal(tmp_path):
         wait_for(lambda: pids(at_work), 60)
         wait_for(lambda: "running one" in watch.printed)
         assert "\x1b" in watch.printed
-        os.close(watch.terminal)
+        watch.stop_reading()
         watch.wait(8)
+
+
+def test_who_reads_no_longer_ends_it(tmp_path):
+    folder, at_work = sleeping(tmp_path / "p")
+    with watching(folder) as watch:
+        wait_for(lambda: pids(at_work), 60)
+        watch.stop_reading()
+        edit(folder, "return {", "return 1 + {", name="experiments/one.py")  # it has something to say
+        assert watch.wait(20) == 130
+
+
+def test_an_experiment_that_writes_and_fails_does_not_run_for_ever(tmp_path):
+    run = "    with open('out.txt', 'a') as f:\n        f.write('x')\n    time.sleep(1)\n    raise ValueError(1)"
+    folder = watched.make(tmp_path / "p", run)
+    with watching(folder) as watch:
+        watch.sees("failed: ValueError: 1")
+        assert watch.is_quiet(4)
+        assert (folder / "out.txt").read_text() == "x"
+
+
+def test_an_input_outside_the_project_is_watched_once_it_was_read(tmp_path):
+    run = "    return {'answer': float(Path('data/x.csv').read_text())}"
+    folder = watched.make(tmp_path / "p", run)
+    projects.write(tmp_path / "outside/x.csv", "1")
+    (folder / "data").symlink_to(tmp_path / "outside", target_is_directory=True)
+    with watching(folder) as watch:
+        watch.sees(MADE)
+        watch.sees("checks passed")
+        seen = len(watch.lines())
+        (tmp_path / "outside/x.csv").write_text("2")
+        assert "data/x.csv: one ran" in watch.sees(MADE, after=seen)
+
+
+def test_a_process_that_builds_are_forked_from_can_be_lost(folder):
+    with watching(folder) as watch:
+        watch.sees("first build")
+        (warm,) = [
+            pid for pid in watch.processes() if "watching.warm" in Path(f"/proc/{pid}/cmdline").read_text()
+        ]
+        os.kill(warm, signal.SIGKILL)
+        edit(folder)
+        watch.sees(MADE)
