@@ -469,13 +469,13 @@ class TestLargeGraphs:
         y.backward()
         assert x.grad == 2.0**1000
 
-    def test_a_chain_of_a_million_additions(self):
+    def test_a_chain_of_a_hundred_thousand_additions(self):
         x, one = Var(0.0), Var(1.0)
         y = x
-        for _ in range(1_000_000):
+        for _ in range(100_000):
             y = y + one
         y.backward()
-        assert (y.v, x.grad, one.grad) == (1e6, 1.0, 1e6)
+        assert (y.v, x.grad, one.grad) == (1e5, 1.0, 1e5)
 
 
 def test_the_sum_of_no_terms_is_zero_and_has_a_backward_pass():
