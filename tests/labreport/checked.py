@@ -24,13 +24,13 @@ authors = ["A. Author"]
 
 EXPERIMENT = projects.experiment(
     """
-    from matplotlib import pyplot
-
     def run(params, lab):
         loss = {"mean": 0.0534, "std": 0.121, "n": 1000}
         return {"n": 3, "first": 0.2526, "second": 0.2294, "loss": loss}
 
     def draw(result, lab):
+        from matplotlib import pyplot
+
         figure, axes = pyplot.subplots(figsize=(3, 2), layout="constrained")
         axes.plot([1, 2], [1, 4], label="a")
         axes.plot([1, 2], [2, 3], label="b")

@@ -32,18 +32,19 @@ def unused():
 """
 COIN = projects.experiment(
     """
-    from matplotlib.figure import Figure
-    import pandas as pd
-
     from toss import toss
 
     def run(params, lab):
+        import pandas as pd
+
         share = {"estimate": 0.5162277, "low": 0.41, "high": 0.61, "n": toss(params.tosses)}
         loss = {"mean": 0.2741521, "std": 0.0274135}
         rows = pd.DataFrame({"loss_mean": [0.1, 0.2], "loss_std": [0.01, 0.02], "n": [20, 20]})
         return {"share": share, "loss": loss, "rows": rows, "name": "heads & tails", "small": 1.3e-15}
 
     def draw(result, lab):
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(1, 1))
         figure.add_subplot().plot([1, 2])
         lab.figure("line", figure, alt="It rises.")

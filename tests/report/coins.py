@@ -23,9 +23,6 @@ EXPERIMENT = '''\
 import random
 from dataclasses import dataclass
 
-import pandas as pd
-from matplotlib.figure import Figure
-
 COLOUR = "black"
 
 
@@ -40,6 +37,8 @@ QUICK = Params(tosses=10)
 
 
 def run(params, lab):
+    import pandas as pd
+
     shares = lab.map(lambda repeat: share(params.tosses, lab.seed(repeat)), range(params.repeats))
     mean = sum(shares) / len(shares)
     std = (sum((x - mean) ** 2 for x in shares) / (len(shares) - 1)) ** 0.5
@@ -57,6 +56,8 @@ def share(tosses, seed):
 
 
 def draw(result, lab):
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(3, 2))
     axes = figure.add_subplot(xlabel="share of heads", ylabel="repeats")
     axes.hist(result.table("repeats")["share"], color=COLOUR)

@@ -25,15 +25,16 @@ from labreport.writing.excerpts import whole
 
 EXPERIMENT = projects.experiment(
     """
-    import pandas as pd
-    from matplotlib.figure import Figure
-
     def run(params, lab):
+        import pandas as pd
+
         rows = pd.DataFrame({"width": [1, 2], "loss": [0.5, 0.25]})
         return {"loss": {"mean": 0.123456, "std": 0.0123456}, "share": 0.5, "pair": [0.25, 12.5],
                 "name": "a_b", "rows": rows}
 
     def draw(result, lab):
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(1, 1))
         figure.add_subplot().plot([1, 2])
         lab.figure("curve", figure, alt="It rises.")

@@ -16,12 +16,12 @@ a\VAR{exp.values.n} \VAR{excerpt("new:fit")}
 
 EXPERIMENT = projects.experiment(
     """
-    from matplotlib.figure import Figure
-
     def run(params, lab):
         return {"n": 3}
 
     def draw(result, lab):
+        from matplotlib.figure import Figure
+
         figure = Figure(figsize=(1, 1))
         figure.add_subplot().plot([1, 2])
         lab.figure("line", figure, alt="It rises.")
