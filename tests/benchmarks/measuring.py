@@ -36,7 +36,7 @@ def run(
 ) -> Taken:
     """Run a program in a folder until it ends; what it prints is shown only if it fails."""
     with (folder.parent / f"{folder.name}.log").open("w+b") as log:
-        seen, written = _state(pdf), None
+        seen, written = stamp(pdf), None
         start = time.perf_counter()
         process = subprocess.Popen(
             [*map(str, command)],
@@ -47,7 +47,7 @@ def run(
             stderr=subprocess.STDOUT,
         )
         while not (ended := os.wait4(process.pid, os.WNOHANG))[0]:
-            if (state := _state(pdf)) != seen:
+            if (state := stamp(pdf)) != seen:
                 seen, written = state, time.perf_counter() - start
             time.sleep(LOOK)
         seconds = time.perf_counter() - start
@@ -56,12 +56,12 @@ def run(
             log.seek(0)
             raise AssertionError(f"{command} ended with {process.returncode}:\n{log.read().decode()}")
     usage = ended[2]
-    if _state(pdf) != seen:
+    if stamp(pdf) != seen:
         written = seconds
     return Taken(seconds, written, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def _state(path: Path | None) -> tuple[int, int] | None:
+def stamp(path: Path | None) -> tuple[int, int] | None:
     """Return what changes whenever a file is written."""
     try:
         found = path.stat() if path else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
 from measuring import LABREPORT, ROOT, Taken, bare_interpreter, interleaved, machine, run, table
 from peers import OURS, PLAIN, TOOLS, Tool, edit
+from watched import Watch
 
 ROUNDS = int(os.environ.get("LABREPORT_ROUNDS", "5"))
 MOST_PASSES = 5  # until an edited sentence is in the PDF
@@ -69,8 +70,19 @@ def passing(folder: Path, tex: Path) -> Callable[[], Taken]:
     return partial(run, PASS, folder)
 
 
+@pytest.fixture
+def watch(tmp_path) -> Iterator[Watch]:
+    """Yield labreport watching a small report of its own."""
+    folder = tmp_path / "watched"
+    folder.mkdir()
+    OURS.write(folder)
+    running = Watch(folder)
+    yield running
+    running.end()
+
+
 @pytest.mark.benchmark
-def test_the_loop_of_a_small_report(benchmark, tmp_path):
+def test_the_loop_of_a_small_report(benchmark, tmp_path, watch):
     missing = {tool.name: tool.missing() for tool in TOOLS}
     measured: dict[tuple[str, str], Callable[[], Taken]] = {}
     for tool in TOOLS:
@@ -81,6 +93,9 @@ def test_the_loop_of_a_small_report(benchmark, tmp_path):
         tool.write(folder)
         building(folder, tool, tool.command)()
         measured.update({(tool.name, action): call for action, call in actions(folder, tool).items()})
+    for kind in EDITS:
+        editing = partial(edit, tmp_path / "watched", OURS.edits[kind])
+        measured["watch", kind] = partial(watch.after, editing)
     measured["pass", "ours"] = passing(tmp_path / "pass-ours", tmp_path / "labreport/build/latex")
     measured["pass", "plain"] = passing(tmp_path / "pass-plain", tmp_path / PLAIN.name)
     taken = benchmark.pedantic(interleaved, (ROUNDS, measured), rounds=1)
@@ -107,6 +122,9 @@ def waiting_table(taken: dict[tuple[str, str], Taken], missing: dict[str, str | 
         if tool.only_pdf:
             alone = taken[tool.name, "only PDF"]
             rows.append([f"{tool.name}: `pdf`", "", f"{alone.seconds:.2f} ({alone.pdf / unit:.1f})", "", ""])
+            sentence, *others = (taken["watch", kind] for kind in EDITS)
+            watched = f"{waits(sentence)} ({sentence.pdf / unit:.1f})"
+            rows.append([f"{tool.name}: `watch`", "", watched, *map(waits, others)])
     return (
         f"{table(['tool', 'nothing to do', *(f'a {kind}' for kind in EDITS)], rows)}\n\n"
         "Seconds until the PDF is there / until all is done. In brackets: times a bare interpreter "
