@@ -140,33 +140,40 @@ def _classified(repeats: pd.DataFrame) -> dict[str, Any]:
 
 def _longer(base: Retraining, params: Params) -> dict[str, Any]:
     """The first stuck networks of each shape, trained longer."""
-    rows, examples, same = {}, [], 0
-    for shape in ABLE:
-        failed = base.of(shape)[~base.of(shape)["solved"]]
-        if failed.empty:
-            continue
-        recorded = failed.head(params.stuck_per_shape)
-        before = base.train(shape, recorded["replicate"].tolist())
-        same += int((base.test_of(before).loss == recorded["test_loss"]).sum())
-        after = base.train_on(shape, before, params.longer)
-        score, history = base.test_of(after), after.history[shape].train_loss
-        solved = base.solved(score)
-        rows[shape.key] = {
-            **longer_row(shape, len(failed), solved, history, recorded["test_loss"], score.loss),
-            **_curvatures(base, shape, after, solved, params),
-        }
-        examples += pattern_examples(shape, before, recorded[CENTRE_COLUMNS])
+    failed = {shape: base.of(shape)[~base.of(shape)["solved"]] for shape in ABLE}
+    # a shape at a time: half as many networks at once would take nearly as long; first what takes longest
+    shapes = [shape for shape in reversed(ABLE) if not failed[shape].empty]
+    longer = list(base.mapped("longer")(lambda shape: _longer_of(base, shape, failed[shape], params), shapes))
+    rows = {shape.key: row for shape, (row, _, _) in zip(shapes[::-1], longer[::-1], strict=True)}
+    examples = [example for _, found, _ in longer[::-1] for example in found]
     table = pd.DataFrame(list(rows.values()))
     total = wilson(int(table["solved"].sum()), int(table["n"].sum()))
     first_of_each = {example["clusters"]: example for example in reversed(examples)}
     return {
         "longer": rows | {"all": asdict(total), "weighted": weighted_share(table)},
         "longer_epochs": params.longer * base.params["epochs"],
-        "retrained_same": same,
+        "retrained_same": sum(same for _, _, same in longer),
         "retrained": int(table["n"].sum()),
         "examples": list(first_of_each.values()),
         "long_runs": table,
     }
+
+
+def _longer_of(
+    base: Retraining, shape: Shape, failed: pd.DataFrame, params: Params
+) -> tuple[dict[str, Any], list[dict[str, Any]], int]:
+    """What longer training does to stuck networks of a shape; examples; how many were trained as before."""
+    recorded = failed.head(params.stuck_per_shape)
+    before = base.train([shape], recorded["replicate"].tolist())
+    same = int((base.test_of(before)[shape].loss == recorded["test_loss"]).sum())
+    after = base.train_on(before, params.longer)
+    score, history = base.test_of(after)[shape], after.history[shape].train_loss
+    solved = base.solved(score)
+    row = {
+        **longer_row(shape, len(failed), solved, history, recorded["test_loss"], score.loss),
+        **_curvatures(base, shape, after, solved, params),
+    }
+    return row, pattern_examples(shape, before, recorded[CENTRE_COLUMNS]), same
 
 
 def _curvatures(
@@ -257,9 +264,9 @@ def _sizes(base: Retraining, steps: Mapping[str, tuple[Shape, Shape]]) -> dict[s
     train = {shape: base.of(shape)["train_loss"].to_numpy() for shape in ABLE}
     replicates = base.of(NARROW)["replicate"].tolist()
     # the wider shallow networks are no part of depth_width: they are trained here, on the same data
-    for shape in dict.fromkeys(shallow for _, shallow in pairs if shallow not in solved):
-        ensemble = base.train(shape, replicates)
-        score = base.test_of(ensemble)
+    more = list(dict.fromkeys(shallow for _, shallow in pairs if shallow not in solved))
+    ensemble = base.train(more, replicates)
+    for shape, score in base.test_of(ensemble).items():
         solved[shape], test[shape] = base.solved(score), score.loss
         train[shape] = ensemble.history[shape].train_loss[-1]
     compared = size_contrasts(pairs, solved)

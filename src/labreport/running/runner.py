@@ -1,4 +1,8 @@
-"""Running experiments: each as soon as what it needs is settled, each in a process of its own."""
+"""Running experiments: each as soon as what it needs is settled, each in a process of its own.
+
+Of those that could start, drawings go first, then what takes longest with all that waits for it: started
+last, it would keep one process busy while the others have nothing left to do.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import ExperimentError, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
-from labreport.results import discard_drawing, files, store, sweep
+from labreport.results import discard_drawing, files, last_seconds, store, sweep
 from labreport.running import restoring
 from labreport.running.children import Children
 from labreport.running.planning import Book, Settings
@@ -17,6 +21,10 @@ from labreport.running.planning import Book, Settings
 if TYPE_CHECKING:
     from labreport.project import Project
     from labreport.running.children import Ended
+
+
+UNKNOWN_SECONDS = 60.0
+"""So long is a run expected to take of which no time is known."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,7 @@ class _Execution:
         self.events = events
         self.children = Children(book.project, events)
         self.waiting = [(name, "run") for name in book.order if name in self._with_needs(chosen)]
+        self.due: list[tuple[str, str, tuple[str, ...]]] = []  # what can start, and why
         self.settled: set[str] = set()
         self.ran: list[str] = []
         self.restored: list[str] = []
@@ -138,10 +147,29 @@ class _Execution:
         while progress:
             progress = False
             for name, phase in list(self.waiting):
-                if len(self.children) < self.jobs and self._is_ready(name, phase):
+                if self._is_ready(name, phase):
                     self.waiting.remove((name, phase))
                     self._decide(name, phase)
                     progress = True
+        while self.due and len(self.children) < self.jobs:
+            longest = max(self.due, key=self._seconds)
+            self.due.remove(longest)
+            self._start(*longest)
+
+    def _seconds(self, due: tuple[str, str, tuple[str, ...]]) -> float:
+        """Return for how long others may have to wait if this starts late; a drawing is over soon."""
+        name, phase, _ = due
+        return self._seconds_from[name] if phase == "run" else float("inf")
+
+    @cached_property
+    def _seconds_from(self) -> dict[str, float]:
+        """How long, last time, each experiment took with the longest chain of those that need it."""
+        found: dict[str, float] = {}
+        for name in reversed(self.book.order):  # those that need it come later in the order
+            after = [found[other] for other in found if name in self.book.declared[other].needs]
+            own = last_seconds(self.project, name, "run")
+            found[name] = (UNKNOWN_SECONDS if own is None else own) + max(after, default=0.0)
+        return found
 
     def _is_ready(self, name: str, phase: str) -> bool:
         if phase == "draw":
@@ -149,7 +177,7 @@ class _Execution:
         return all(need in self.settled or need in self.stopped for need in self.book.declared[name].needs)
 
     def _decide(self, name: str, phase: str) -> None:
-        """Start a phase if it is out of date and not in the store; skip it if it cannot run."""
+        """Let a phase start if it is out of date and not in the store; skip it if it cannot run."""
         stopped = [need for need in self.book.declared[name].needs if need in self.stopped]
         if phase == "run" and stopped:
             self.stopped[name] = f"{name} was skipped"
@@ -162,9 +190,9 @@ class _Execution:
             restoring.keep(self.project, name, phase, self.events)
         if self._is_forced(name):
             restoring.forget(self.book, name, phase)
-            self._start(name, phase, ("forced",))
+            self.due.append((name, phase, ("forced",)))
         elif changed and not self._restore(name, phase, tuple(changed)):
-            self._start(name, phase, tuple(changed))
+            self.due.append((name, phase, tuple(changed)))
         else:
             self._settle(name, phase)
 

@@ -16,13 +16,14 @@ from tinymlp.networks.shapes import Shape
 
 POINTS = 128  # points evaluated together; at most 255, for right answers are counted in a byte
 EPSILON = 1e-8  # of Adam (Kingma and Ba 2015)
+MINUS_ONE = torch.tensor(-1.0)  # of no dimension: it takes the type of what it is added to
 
 
 class Activation(NamedTuple):
     """An activation as a module, and by hand on arrays."""
 
     module: type[nn.Module]
-    apply: Callable[[Array], Any]  # turns sums into activations, in place
+    apply: Callable[[Array, Array], Any]  # turns sums without their biases into activations, in place
     slope: Callable[[Array], Any]  # turns activations into the derivatives there, in place
 
 
@@ -31,12 +32,16 @@ def _sigmoid(z: Array) -> None:
     torch.sigmoid_(torch.from_numpy(z))
 
 
-def _tanh(z: Array) -> None:
-    """As tanh z = 2 sigma(2z) - 1."""
-    z += z
-    _sigmoid(z)
-    z += z
-    z -= 1
+def _tanh(z: Array, bias: Array) -> None:
+    """As tanh(z + b) = 2 sigma(2z + 2b) - 1, in three passes.
+
+    A factor of two loses no bit, so that a product with it and a sum are one operation of torch, which rounds
+    as NumPy's two do.
+    """
+    sums = torch.from_numpy(z)
+    torch.add(torch.from_numpy(bias + bias), sums, alpha=2, out=sums)
+    torch.sigmoid_(sums)
+    torch.add(MINUS_ONE, sums, alpha=2, out=sums)
 
 
 def _tanh_slope(h: Array) -> None:
@@ -44,7 +49,8 @@ def _tanh_slope(h: Array) -> None:
     np.subtract(1, h, out=h)
 
 
-def _relu(z: Array) -> None:
+def _relu(z: Array, bias: Array) -> None:
+    z += bias
     np.maximum(z, 0, out=z)
 
 
@@ -70,15 +76,23 @@ class Networks:
         self.gradients = layers_of(shape, self.gradient)
         self.outputs = [np.empty((out, points, columns), dtype) for _, out in shape.layers]
         self.deltas = [np.empty_like(output) for output in self.outputs[:-1]]
+        self.views: dict[int, tuple[list[Array], list[Array]]] = {}
+
+    def _room(self, b: int) -> tuple[list[Array], list[Array]]:
+        """Return the outputs of all layers and the errors of the hidden ones, for `b` points."""
+        if b not in self.views:  # kept: to make them again takes as long as some of the arithmetic
+            self.views[b] = [out[:, :b] for out in self.outputs], [delta[:, :b] for delta in self.deltas]
+        return self.views[b]
 
     def logits(self, x: Array) -> Array:
         """Return the logits (b, columns) of the points `x` (2, b, columns), in a buffer of this object."""
-        for (weight, bias), output in zip(self.layers, self.outputs, strict=True):
-            z = output[:, : x.shape[1]]
+        outputs, _ = self._room(x.shape[1])
+        for (weight, bias), z in zip(self.layers, outputs, strict=True):
             np.einsum("oir,ibr->obr", weight, x, out=z)
-            z += bias
-            if output is not self.outputs[-1]:
-                self.activation.apply(z)
+            if z is outputs[-1]:
+                z += bias
+            else:
+                self.activation.apply(z, bias)
             x = z
         logits: Array = x[0]
         return logits
@@ -96,13 +110,14 @@ class Networks:
         z *= sign
         z *= 1 / b
         delta = z[None]
+        outputs, deltas = self._room(b)
         for layer in reversed(range(len(self.layers))):
-            below = self.outputs[layer - 1][:, :b] if layer else x
+            below = outputs[layer - 1] if layer else x
             weight_gradient, bias_gradient = self.gradients[layer]
             np.einsum("obr,ibr->oir", delta, below, out=weight_gradient)
             np.add.reduce(delta, axis=1, keepdims=True, out=bias_gradient)
             if layer:
-                passed = self.deltas[layer - 1][:, :b]
+                passed = deltas[layer - 1]
                 np.einsum("oir,obr->ibr", self.layers[layer][0], delta, out=passed)
                 self.activation.slope(below)  # the activations have served
                 passed *= below

@@ -64,25 +64,22 @@ class Retraining:
         return NoisyXor(self.params["n_train"], self.params["s"], seed=seed)
 
     def train(
-        self, shape: Shape, replicates: Sequence[int], restarts: Sequence[int] | None = None
+        self, shapes: Sequence[Shape], replicates: Sequence[int], restarts: Sequence[int] | None = None
     ) -> Ensemble:
-        """Return networks of one shape on the data of these replicates, by default those of the study."""
-        mapped = self.mapped(f"training {shape.name}")
-        return train([shape], replicates, self.training, seed=self.seed, restarts=restarts, map=mapped)
+        """Return networks of these shapes on the data of these replicates, by default those of the study."""
+        mapped = self.mapped(f"training {', '.join(shape.name for shape in shapes)}")
+        return train(shapes, replicates, self.training, seed=self.seed, restarts=restarts, map=mapped)
 
-    def train_on(self, shape: Shape, ensemble: Ensemble, times: int) -> Ensemble:
+    def train_on(self, ensemble: Ensemble, times: int) -> Ensemble:
         """Return networks trained `times` as long as in the study; each multiple is a checkpoint."""
         steps = self.training.total_steps
         points = [steps * k for k in range(1, times + 1)]
-        mapped = self.mapped(f"training {shape.name} on")
+        mapped = self.mapped(f"training {', '.join(shape.name for shape in ensemble.states)} on")
         return advance(ensemble, steps * times, checkpoints=points, map=mapped)
 
-    def test_of(self, ensemble: Ensemble) -> Score:
-        """Return the test scores of networks of one shape."""
-        (score,) = evaluate(
-            ensemble, self.test.inputs, self.test.targets, map=self.mapped("testing")
-        ).values()
-        return score
+    def test_of(self, ensemble: Ensemble) -> dict[Shape, Score]:
+        """Return the test scores of networks."""
+        return evaluate(ensemble, self.test.inputs, self.test.targets, map=self.mapped("testing"))
 
     def solved(self, score: Score) -> Flags:
         """Return which networks are solved."""
@@ -99,7 +96,7 @@ class Retraining:
         more = restarts - 1
         # replicate by replicate, so that the rows of what is reshaped below are data sets
         numbers = np.tile(range(1, restarts), len(replicates)).tolist()
-        again = self.train(shape, np.repeat(replicates, more).tolist(), numbers)
-        solved = self.solved(self.test_of(again)).reshape(-1, more)
+        again = self.train([shape], np.repeat(replicates, more).tolist(), numbers)
+        solved = self.solved(self.test_of(again)[shape]).reshape(-1, more)
         losses = again.history[shape].train_loss[-1].reshape(-1, more)
         return np.column_stack([known["train_loss"], losses]), np.column_stack([known["solved"], solved])

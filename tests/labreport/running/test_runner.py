@@ -263,6 +263,17 @@ def test_an_experiment_that_is_killed_while_it_maps_loses_no_slot(tmp_path):
     assert most_at_once(load(project, "b").values["spans"]) == 3
 
 
+def test_what_takes_longest_with_all_that_waits_for_it_starts_first(tmp_path, monkeypatch):
+    needs = {"short": (), "long": (), "unknown": (), "needed": (), "heir": ("needed",)}
+    project = make(tmp_path, {name: returning("{}", needs=needs[name]) for name in needs})
+    seconds = {"short": 5.0, "long": 90.0, "unknown": None, "needed": 10.0, "heir": 100.0}
+    monkeypatch.setattr(running.runner, "last_seconds", lambda _, name, phase: seconds[name])
+    events = []
+    run(project, jobs=1, events=events.append)
+    started = [event.experiment for event in events if event.kind == "started"]
+    assert started == ["needed", "heir", "long", "unknown", "short"]  # a minute is expected of the unknown
+
+
 def test_events_tell_the_whole_story(tmp_path):
     body = "def run(params, lab):\n    lab.map(str, range(3), label='counting')\n    return {}\n"
     project = make(tmp_path, {"a": experiment(body), "b": returning("{}", needs=("a",))})

@@ -42,6 +42,17 @@ def test_gradients_are_those_of_autograd(shape, activation):
         np.testing.assert_allclose(networks.gradient[:, column], expected, rtol=1e-10, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_operation_that_does_the_work_of_two_gives_the_bits_of_two(dtype):
+    rng = np.random.default_rng(0)
+    sums = (rng.standard_normal((3, 50, 64)) * 10.0 ** rng.integers(-20, 3, (3, 50, 64))).astype(dtype)
+    bias = rng.standard_normal((3, 1, 64)).astype(dtype)
+    apart = sums + bias
+    half = torch.sigmoid(torch.from_numpy(apart + apart)).numpy()
+    ACTIVATIONS["tanh"].apply(sums, bias)
+    assert np.array_equal(sums, (half + half) - 1)
+
+
 def test_gradients_survive_logits_that_overflow_the_exponential():
     training = replace(SHORT, initial_scale=1e4, weight_decay=0.0)
     ensemble = train([Shape(0, 1), Shape(2, 3)], range(4), training, seed=0)

@@ -1,10 +1,13 @@
 """What is random about a column: data, initial parameters and order, against torch's own distributions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy import stats
 from torch import nn
+from torch.utils.data import DataLoader
 
 from tinymlp.networks import Shape, Training, start, stream_seed
 from tinymlp.networks.columns import STREAMS, Shuffled, drawn
@@ -52,6 +55,17 @@ def test_every_epoch_takes_each_point_once_in_a_new_order():
     orders = orders_of_two_epochs(start([], range(4), SHORT, seed=1))
     assert (np.sort(orders, axis=1) == np.arange(70)[:, None]).all()
     assert (orders[0] != orders[1]).any(axis=0).all()
+
+
+@pytest.mark.parametrize("n", [1, 2, 70, 1000])
+def test_the_orders_are_those_of_a_dataloader_in_columns_that_share_one_too(n):
+    ensemble = start([], [5, 3, 5], replace(SHORT, n_train=n), seed=1)
+    orders = orders_of_two_epochs(ensemble)
+    for column, replicate in enumerate([5, 3, 5]):
+        generator = torch.Generator().manual_seed(stream_seed(1, "order", replicate, 0))
+        loader = DataLoader(range(n), batch_size=32, shuffle=True, generator=generator)
+        for epoch in orders[:, :, column]:
+            assert epoch.tolist() == [number for batch in loader for number in batch.tolist()]
 
 
 def test_a_restart_keeps_the_data_and_draws_everything_else_anew():

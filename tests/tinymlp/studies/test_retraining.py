@@ -43,23 +43,23 @@ def again(study):
 
 
 def test_the_same_seeds_give_the_same_networks(study, again):
-    shape = SHAPES[1]
-    networks = again.train(shape, [2, 0])
-    expected = study.states[shape].parameters[:, [2, 0]]
-    np.testing.assert_array_equal(networks.states[shape].parameters, expected)
-    assert LABELS[-1] == "training 2x2"
+    networks = again.train(SHAPES, [2, 0])
+    for shape in SHAPES:
+        expected = study.states[shape].parameters[:, [2, 0]]
+        np.testing.assert_array_equal(networks.states[shape].parameters, expected)
+    assert LABELS[-1] == "training 1x2, 2x2"
 
 
 def test_scores_are_on_the_test_points_of_the_study(study, again):
     test = NoisyXor(50, 0.2, seed=12)
-    score = again.test_of(study.select(range(3), [SHAPES[0]]))
+    (score,) = again.test_of(study.select(range(3), [SHAPES[0]])).values()
     assert score.loss.tolist() == evaluate(study, test.inputs, test.targets)[SHAPES[0]].loss.tolist()
     assert again.solved(score).tolist() == [accuracy > 0.8 for accuracy in score.accuracy]
 
 
 def test_training_on_is_training_longer_with_a_checkpoint_at_each_multiple(again):
     shape = SHAPES[0]
-    longer = again.train_on(shape, again.train(shape, [0, 1]), 3)
+    longer = again.train_on(again.train([shape], [0, 1]), 3)
     at_once = train([shape], [0, 1], Training(epochs=12, batch_size=20, lr=0.05, n_train=60, s=0.2), seed=11)
     np.testing.assert_array_equal(longer.states[shape].parameters, at_once.states[shape].parameters)
     assert longer.recorded[-3:] == (12, 24, 36)
