@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from labreport import surroundings
-from labreport.documents import auxiliary
+from labreport.documents import auxiliary, siunitx
 from labreport.documents.texlog import (
     ENDED_EARLY,
     SENTINEL,
@@ -156,6 +156,7 @@ def compile(
     check_tools()
     _check_fresh(folder, job)
     write_latexmkrc(folder, job=job)
+    siunitx.write_settings(folder)
     sources = frozenset(files_in(folder))
     laid = auxiliary.lay(kept, folder) if kept is not None else {}
     compiled = _continued(folder, job, deadline, laid) if laid else None

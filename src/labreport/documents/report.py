@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import background, context, locate, pages, pins, previous, provenance
+from labreport.documents import background, context, locate, pages, pins, previous, provenance, siunitx
 from labreport.documents.document import JOB, Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, PROVENANCE, Project
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from labreport.documents.texlog import Problem
     from labreport.language import Rendered
 
-STYLE = Path(__file__).with_name("labreport.sty")
+STYLE = Path(__file__).with_name(siunitx.STYLE)
 MOST_NOTICES = 5
 
 
@@ -210,7 +210,6 @@ def write_sources(project: Project, document: Document, folder: Path) -> None:
     folder.mkdir(parents=True)
     (folder / f"{JOB}.tex").write_text(document.text, encoding="utf-8")
     shutil.copyfile(STYLE, folder / STYLE.name)
-    latexmk.write_latexmkrc(folder, job=JOB)
     for path in files_in(project.templates):
         relative = path.relative_to(project.templates)
         if path.suffix != ".j2":
@@ -220,6 +219,8 @@ def write_sources(project: Project, document: Document, folder: Path) -> None:
         (folder / figure.file).parent.mkdir(exist_ok=True)
         source = project.results / figure.experiment / "figures" / f"{figure.name}.pdf"
         shutil.copyfile(source, folder / figure.file)
+    latexmk.write_latexmkrc(folder, job=JOB)
+    siunitx.write_settings(folder)
 
 
 # ---------------------------------------------------------------------------------------------------- publish

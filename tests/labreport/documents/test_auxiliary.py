@@ -1,21 +1,34 @@
 """LaTeX begins with the auxiliary files of the last good compilation: fewer passes, the same bytes."""
 
+import json
 import os
 import random
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
+from hostile import STYLE
 
 from labreport.documents import auxiliary, latexmk
 from labreport.documents.latexmk import CompileFailed
+from labreport.results import files
 
 EDITS = int(os.environ.get("LABREPORT_EDITS", "25"))
 WORDS = [*"abcdefghij", "loss", "network", "gradient", "backpropagation", "step"]
-BIBLIOGRAPHY = "".join(
-    f"@article{{key{k}, author = {{Author{k}}}, title = {{T}}, journal = {{J}}, year = {{20{k:02}}}}}\n"
-    for k in range(8)
-)
+
+
+def bibliography(titles: dict[int, str]) -> str:
+    """Return eight entries, some with titles of their own."""
+    return "".join(
+        f"@article{{key{k}, author = {{Author{k}}}, title = {{{titles.get(k, 'T')}}}, journal = {{J}}, "
+        f"year = {{20{k:02}}}}}\n"
+        for k in range(8)
+    )
+
+
 PREAMBLE = r"""\documentclass{article}
 \newcommand\LRcomplete{\typeout{labreport: complete}}
 \usepackage[round]{natbib}
@@ -30,26 +43,27 @@ END = "\n\\bibliography{references}\n\\LRcomplete\n\\end{document}\n"
 pytestmark = pytest.mark.skipif(shutil.which("latexmk") is None, reason="needs latexmk")
 
 
-def write(folder: Path, body: str) -> Path:
+def write(folder: Path, body: str, titles: dict[int, str] | None = None) -> Path:
     folder.mkdir(parents=True)
     (folder / "report.tex").write_text(PREAMBLE + body + END, encoding="utf-8")
-    (folder / "references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
+    (folder / "references.bib").write_text(bibliography(titles or {}), encoding="utf-8")
     return folder
 
 
 def passes(folder: Path) -> int:
-    """Return how often latexmk ran pdfTeX."""
+    """Return how often pdfTeX ran."""
     return (folder / "passes.log").read_text().count("x")
 
 
 @pytest.fixture
 def counted(tmp_path, monkeypatch):
-    """Let pdflatex note each pass in the folder in which it works."""
-    real = shutil.which("pdflatex")
+    """Let pdflatex and latexmk note in the folder in which they work that they ran: x and m."""
     tools = tmp_path / "tools"
     tools.mkdir()
-    (tools / "pdflatex").write_text(f'#!/bin/sh\nprintf x >> passes.log\nexec {real} "$@"\n')
-    (tools / "pdflatex").chmod(0o755)
+    for tool, mark in (("pdflatex", "x"), ("latexmk", "m")):
+        real = shutil.which(tool)
+        (tools / tool).write_text(f'#!/bin/sh\nprintf {mark} >> passes.log\nexec {real} "$@"\n')
+        (tools / tool).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}{os.pathsep}{os.environ['PATH']}")
 
 
@@ -58,14 +72,60 @@ BODY = (
 )
 
 
-def test_edited_words_take_one_pass(tmp_path, counted):
+def test_edited_words_take_one_pass_without_latexmk(tmp_path, counted):
     kept = tmp_path / "kept"
     first = write(tmp_path / "a", BODY)
     latexmk.compile(first, kept=kept)
     second = write(tmp_path / "b", BODY.replace("Text", "Other text"))
     latexmk.compile(second, kept=kept)
     assert passes(first) >= 3
-    assert passes(second) == 1
+    assert (second / "passes.log").read_text() == "x"
+
+
+PLAINNAT = Path(
+    subprocess.run(["kpsewhich", "plainnat.bst"], capture_output=True, text=True, check=False).stdout.strip()
+)
+BIBTEX = {
+    "an entry has another title": lambda folder: (folder / "references.bib").write_text(
+        bibliography({1: "Another"})
+    ),
+    "a style of its own has the name of the system's": lambda folder: (folder / "plainnat.bst").write_bytes(
+        PLAINNAT.read_bytes().replace(b'", "', b'"; "')
+    ),
+}
+
+
+@pytest.mark.parametrize("change", BIBTEX.values(), ids=BIBTEX)
+def test_what_only_bibtex_reads_counts(tmp_path, change):
+    kept = tmp_path / "kept"
+    latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
+    folders = [write(tmp_path / name, BODY) for name in "bc"]
+    for folder in folders:
+        change(folder)
+    warm, clean = latexmk.compile(folders[0], kept=kept), latexmk.compile(folders[1])
+    assert warm.pdf.read_bytes() == clean.pdf.read_bytes()
+    assert (folders[0] / "report.bbl").read_bytes() == (folders[1] / "report.bbl").read_bytes()
+    assert (folders[0] / "report.bbl").read_bytes() != (tmp_path / "a" / "report.bbl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "rules",
+    ["", '["makeindex report.idx"] 1 "report.idx" "report.ind" "report" 1 0\n', None],
+    ids=["nothing", "another program", "no file"],
+)
+def test_where_it_is_not_known_that_one_pass_is_enough_latexmk_is_asked(tmp_path, counted, rules):
+    kept = tmp_path / "kept"
+    latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
+    record = json.loads((kept / auxiliary.DIGESTS).read_text())
+    if rules is None:
+        del record["made"]["report.fdb_latexmk"]
+    else:
+        (kept / "report.fdb_latexmk").write_text(rules)
+        record["made"]["report.fdb_latexmk"] = files.checksum(rules.encode())
+    (kept / auxiliary.DIGESTS).write_text(json.dumps(record))
+    folder = write(tmp_path / "b", BODY)
+    latexmk.compile(folder, kept=kept)
+    assert "m" in (folder / "passes.log").read_text()
 
 
 def test_a_new_citation_is_resolved(tmp_path):
@@ -221,17 +281,36 @@ def _text(parts: list[str]) -> str:
     return "\n\n".join([*out, r"\citep{key0}"])
 
 
+def killed(folder: Path, kept: Path, seconds: float) -> None:
+    """Compile in a process that is killed in between; what it left running is ended as by the next build."""
+    code = "import sys, pathlib; from labreport.documents import latexmk; "
+    code += "latexmk.compile(pathlib.Path(sys.argv[1]), kept=pathlib.Path(sys.argv[2]))"
+    environment = {**os.environ, "PYTHONPATH": str(STYLE.parents[2])}
+    process = subprocess.Popen([sys.executable, "-c", code, folder, kept], env=environment)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
+    latexmk.end_leftover(folder)
+
+
 @pytest.mark.slow
-def test_random_edits_one_after_the_other_give_the_bytes_of_a_clean_compilation(tmp_path):
-    """`LABREPORT_EDITS=100` makes it longer."""
-    rng, kept, parts = random.Random(15), tmp_path / "kept", ["It begins."]
+@pytest.mark.timeout(max(600, EDITS * 60))
+def test_random_edits_one_after_the_other_give_the_bytes_of_a_clean_compilation(tmp_path, counted):
+    """`LABREPORT_EDITS=100` makes it longer. Some compilations are killed, and the next one begins anew."""
+    rng, kept, parts, titles, count = random.Random(15), tmp_path / "kept", ["It begins."], {}, []
     for n in range(EDITS):
-        for _ in range(rng.randint(1, 3)):
-            parts = _edited(parts, rng, n * 3 + _)
-        warm = write(tmp_path / f"warm{n}", _text(parts))
-        clean = write(tmp_path / f"clean{n}", _text(parts))
+        for step in range(rng.randint(1, 3)):
+            parts = _edited(parts, rng, n * 3 + step)
+        if rng.random() < 0.2:
+            titles[rng.randrange(8)] = " ".join(rng.choices(WORDS, k=3))
+        if rng.random() < 0.2:
+            killed(write(tmp_path / f"killed{n}", _text(parts), titles), kept, rng.uniform(0.2, 1.5))
+        warm = write(tmp_path / f"warm{n}", _text(parts), titles)
+        clean = write(tmp_path / f"clean{n}", _text(parts), titles)
         assert latexmk.compile(warm, kept=kept).pdf.read_bytes() == latexmk.compile(clean).pdf.read_bytes(), (
             f"edit {n}"
         )
+        count.append(passes(warm))
         shutil.rmtree(warm)
         shutil.rmtree(clean)
+    print(f"{EDITS} edits: {sum(count) / EDITS:.2f} passes on average, {count.count(1)} times one")

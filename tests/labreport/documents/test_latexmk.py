@@ -182,6 +182,7 @@ def test_nothing_but_tex_files_is_left_behind(builds):
     } | {
         ".fdb_latexmk",
         "latexmkrc",
+        ".cfg",
     }
 
 
