@@ -16,7 +16,6 @@ import hashlib
 import json
 import posixpath
 import re
-import shutil
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
@@ -31,20 +30,25 @@ KEPT = (*BY_OTHERS, ".aux", ".loa", ".lof", ".lol", ".lot", ".nav", ".out", ".sn
 `filecontents` leaves a file that exists as it is."""
 
 
-def keep(kept: Path, folder: Path, sources: Collection[Path]) -> None:
+def keep(kept: Path, folder: Path, sources: Collection[Path], laid: Mapping[str, str]) -> None:
     """Keep what a successful compilation made beside its sources, in the place of what was kept before.
 
-    Where nothing can be written, nothing is kept: the next compilation then takes longer.
+    Nothing is done if all is as it was laid. Where nothing can be written, nothing is kept: the next
+    compilation then takes longer.
     """
-    digests = {}
     with contextlib.suppress(OSError):
+        made = {
+            path.relative_to(folder).as_posix(): path.read_bytes()
+            for path in made_in(folder, sources)
+            if path.suffix in KEPT
+        }
+        digests = {name: files.checksum(data) for name, data in made.items()}
+        if digests == laid:
+            return
         staged = files.stage(kept.parent)
-        for path in made_in(folder, sources):
-            if path.suffix in KEPT:
-                name = path.relative_to(folder).as_posix()
-                (staged / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, staged / name)
-                digests[name] = files.checksum(path.read_bytes())
+        for name, data in made.items():
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).write_bytes(data)
         record = {"made": digests, "bibliography": _bibliography(folder, sources)}
         (staged / DIGESTS).write_text(json.dumps(record, indent=1), encoding="utf-8")
         files.replace_folder(kept, staged)
@@ -133,7 +137,7 @@ def are_stale(laid: Collection[str], record: str) -> bool:
 
 def _named(record: str, wanted: str) -> set[str]:
     """Return the files that TeX's record names as its inputs, or as its outputs."""
-    lines = (line.partition(" ") for line in record.splitlines())
+    lines = (line.partition(" ") for line in set(record.splitlines()))  # each font is named again and again
     return {posixpath.normpath(name) for kind, _, name in lines if kind == wanted}
 
 

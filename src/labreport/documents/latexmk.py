@@ -165,7 +165,7 @@ def compile(
             path.unlink()
         compiled = _compile(folder, job, deadline)
     if kept is not None:
-        auxiliary.keep(kept, folder, sources)
+        auxiliary.keep(kept, folder, sources, laid)
     return compiled
 
 
@@ -247,15 +247,22 @@ def _run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | N
         try:
             _limit(process.pid, deadline)
             _record(folder, process.pid)
-            code = process.wait(deadline)
-        except subprocess.TimeoutExpired:
-            return None, _tail_of(output)
+            code = _awaited(process, deadline)
         finally:  # also when the build is interrupted: TeX would go on writing into the folder
             _kill_group(process.pid)
             process.wait()
             _await_end_of_group(process.pid)
             (folder / PID_FILE).unlink(missing_ok=True)
         return code, _tail_of(output)
+
+
+def _awaited(process: subprocess.Popen[bytes], deadline: float) -> int | None:
+    """Return the exit code of a process as soon as it has ended; None at the deadline."""
+    end = time.monotonic() + deadline
+    # Popen.wait with a limit looks every 50 ms, which is a sixth of a short pass
+    while (code := process.poll()) is None and time.monotonic() < end:
+        time.sleep(0.002)
+    return code
 
 
 def _limit(pid: int, deadline: float) -> None:
