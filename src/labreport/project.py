@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import tomllib
@@ -203,12 +204,21 @@ class Project:
         quick = ("--quick",) if self.quick and "--full" not in arguments else ()
         return " ".join((self.program, *map(shlex.quote, (*arguments, *quick))))
 
-    def shown(self, path: Path) -> str:
-        """Return a path as messages show it: relative to the project where it lies inside."""
-        try:
-            return path.resolve().relative_to(self.root).as_posix()
-        except ValueError:
-            return str(path)
+    def shown(self, path: Path, folders: dict[str, str] | None = None) -> str:
+        """Return a path as messages show it: relative to the project where it lies inside.
+
+        `folders` keeps where the folders of many files lead.
+        """
+        if folders is None:
+            real = os.path.realpath(path)
+        else:
+            folder, name = os.path.split(path)
+            real = f"{folders.get(folder) or folders.setdefault(folder, os.path.realpath(folder))}/{name}"
+            real = os.path.realpath(real) if path.is_symlink() else real
+        root = str(self.root)
+        if real == root:
+            return "."
+        return real[len(root) + 1 :] if real.startswith(f"{root}/") else str(path)
 
     def experiment_names(self) -> list[str]:
         """Return the names of all experiments, sorted; a file that begins with an underscore is not one."""

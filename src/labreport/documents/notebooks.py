@@ -97,7 +97,8 @@ def out_of_date(project: Project) -> dict[str, list[str]]:
     That does not yet mean that it is executed: its cells may come out the same.
     """
     records = _Records(project)
-    return {name: records.reasons(name) for name in names(project)}
+    common = records.inputs(())
+    return {name: records.reasons(name, common) for name in names(project)}
 
 
 class _Records:
@@ -116,9 +117,9 @@ class _Records:
     def read(self, name: str) -> Record | None:
         return _read(self.path(name))
 
-    def reasons(self, name: str) -> list[str]:
+    def reasons(self, name: str, common: Fingerprint) -> list[str]:
         record = self.read(name)
-        now = self.inputs(record.found if record else ())
+        now = common | self.found(record.found if record else ())
         used = record.inputs.named("version") if record else {}
         now |= self.versions({known: self.installed.get(known, "unknown") for known in used})
         return freshness.reasons(self.project, self.notebook(name), record, now)
@@ -129,7 +130,11 @@ class _Records:
         for name in self.project.experiment_names():
             folder = self.project.results / name
             paths += [folder / "result.json", folder / "figures" / "figures.json"]
-        return freshness.inputs(self.project, [*paths, *(self.project.root / name for name in found)])
+        return freshness.inputs(self.project, paths) | self.found(found)
+
+    def found(self, names: Iterable[str]) -> Fingerprint:
+        """Return the fingerprint of those files that a notebook depends on besides."""
+        return freshness.inputs(self.project, (self.project.root / name for name in names))
 
     def versions(self, known: Mapping[str, str]) -> Fingerprint:
         """Return the fingerprint of the way of executing, of Python and of these distributions."""

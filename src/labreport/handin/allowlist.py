@@ -185,7 +185,7 @@ def _add_result(contents: Contents, project: Project, name: str) -> None:
 
 def timeless(record: bytes, shown: str, cure: str) -> bytes:
     """Return the bytes of a run.json without the circumstances of the run."""
-    return strict_json.seal({**strict_json.unseal(record, shown, cure=cure), **dict.fromkeys(CIRCUMSTANCES)})
+    return strict_json.with_nulls(record, CIRCUMSTANCES, shown, cure=cure)
 
 
 def _note_foreign_results(contents: Contents, project: Project) -> None:

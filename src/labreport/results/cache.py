@@ -6,6 +6,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -58,13 +59,18 @@ class Cache:
             recorded, _, text = self.path.read_bytes().decode("utf-8", "replace").partition("\n")
         except OSError:
             return {}
-        facts = json.loads(text) if recorded == self._checksum(text) else {}
+        facts = _parsed(text) if recorded == self._checksum(text) else {}
         return facts if isinstance(facts, dict) else {}
 
     def _checksum(self, text: str) -> str:
         """Return the digest of a text, of the versions and of the code that finds facts."""
         code = b"".join(path.read_bytes() for path in self.code)
         return files.checksum(f"{sys.version}{self.versions}".encode() + code + text.encode())
+
+
+@lru_cache(maxsize=8)  # facts are never changed
+def _parsed(text: str) -> Any:
+    return json.loads(text)
 
 
 def _files(module: ModuleType) -> list[Path]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,6 +17,37 @@ _OLD = f"{TEMPORARY}old-"
 def checksum(data: bytes) -> str:
     """Return the SHA-256 of bytes, in hexadecimal."""
     return sha256(data).hexdigest()
+
+
+_RACY_NS = 2_000_000_000  # more than the clock of any usual file system ticks
+_digests: dict[str, tuple[str, str]] = {}
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, which this process reads again only if it may have changed.
+
+    Raises OSError if it cannot be read.
+    """
+    name = os.fspath(path)
+    found = os.stat(name)  # noqa: PTH116 -- a thousand of these must not be felt
+    if not stat.S_ISREG(found.st_mode):  # a pipe would keep us waiting
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    then = token(found)
+    known = _digests.get(name)
+    if known is None or not then or known[0] != then:
+        known = _digests[name] = then, checksum(path.read_bytes())
+    return known[1]
+
+
+def token(found: os.stat_result) -> str:
+    """Return a text that is another one after any change of a file's bytes; empty where none can be given.
+
+    Unlike the time of modification, the time of change cannot be set: each write sets it to the clock, and a
+    write within the same tick of the clock is ruled out by the age of the file.
+    """
+    if time.time_ns() - max(found.st_ctime_ns, found.st_mtime_ns) < _RACY_NS:
+        return ""
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def write(path: Path, data: bytes) -> None:

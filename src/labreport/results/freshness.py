@@ -8,8 +8,10 @@ always right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +44,9 @@ class Record:
 
 def inputs(project: Project, paths: Iterable[Path]) -> Fingerprint:
     """Return the fingerprint of files by their shown paths; those that do not exist are left out."""
-    return of_kind("input", {project.shown(path): digest(path) for path in paths if path.is_file()})
+    folders: dict[str, str] = {}
+    digests = ((path, digest(path)) for path in dict.fromkeys(paths))
+    return of_kind("input", {project.shown(path, folders): found for path, found in digests if found})
 
 
 def outputs(project: Project, paths: Iterable[Path]) -> dict[str, str]:
@@ -74,26 +78,43 @@ def _changes(then: Fingerprint, now: Fingerprint, engine: str) -> list[str]:
 def digest(path: Path) -> str:
     """Return the digest of a file's bytes; empty if there is no such file."""
     try:
-        return files.checksum(path.read_bytes())
+        return files.digest(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return ""
 
 
 def files_in(folder: Path) -> list[Path]:
     """Return all files below a folder, sorted, without hidden and compiled ones."""
-    if not folder.is_dir():
-        return []
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if "__pycache__" not in path.parts and not path.name.startswith("."))
+    return [Path(path) for path in sorted(_below(str(folder)), key=lambda path: path.split("/"))]
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Yield the files below a folder that can be listed; links to files count, those to folders do not."""
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            if entry.name != "__pycache__":
+                yield from _below(entry.path)
+        elif not entry.name.startswith(".") and os.path.isfile(entry.path):  # noqa: PTH113 -- half the time
+            yield entry.path
 
 
 def read(path: Path, facts: Mapping[str, type] | None = None) -> Record | None:
     """Return the record in a file, with facts of these names and types; None if there is none to believe."""
     try:
-        record = _record(unseal(path.read_bytes(), path.name, cure="make it again"))
+        record = _parsed(path.read_bytes())
     except (OSError, LabreportError, ValueError, LookupError):
         return None
     return record if {name: type(value) for name, value in record.facts.items()} == (facts or {}) else None
+
+
+@lru_cache(maxsize=16)  # several steps of a build ask for the same records
+def _parsed(data: bytes) -> Record:
+    return _record(unseal(data, "the record", cure="make it again"))
 
 
 def write(path: Path, record: Record) -> None:

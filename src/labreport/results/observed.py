@@ -11,13 +11,12 @@ import json
 import os
 import re
 import stat
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from labreport import surroundings
-from labreport.results.files import checksum
+from labreport.results.files import checksum, token
 
 Remember = Callable[[str, Callable[[], Any]], Any]
 """A function that returns the fact of a key, and makes it if it is not known; see `Cache.remember`."""
@@ -29,7 +28,6 @@ EVERY = "*"
 OTHER = "not a file"
 
 _LARGE = 1 << 20  # bytes: what is shorter is digested faster than it is looked up
-_RACY_NS = 2_000_000_000  # more than the clock of any usual file system ticks
 _PLAIN = re.compile(r"[\w.,:+-]{0,16}", re.ASCII)  # neither a path of this machine nor a key is so short
 _SESSION = re.compile(
     "_$|PWD|OLDPWD|SHLVL|TERM|COLUMNS|LINES|SSH_|XDG_|DBUS_|DISPLAY|WINDOWID|TMUX|STY|PYTHONPATH|MAKE|MFLAGS"
@@ -65,17 +63,6 @@ def file(path: str | Path, remember: Remember | None = None) -> str:
 def _digest(handle: int) -> str:
     with open(handle, "rb", closefd=False) as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def token(found: os.stat_result) -> str:
-    """Return a text that is another one after any change of a file's bytes; empty where none can be given.
-
-    Unlike the time of modification, the time of change cannot be set: each write sets it to the clock, and a
-    write within the same tick of the clock is ruled out by the age of the file.
-    """
-    if time.time_ns() - max(found.st_ctime_ns, found.st_mtime_ns) < _RACY_NS:
-        return ""
-    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def is_token(path: str | Path, known: str) -> bool:

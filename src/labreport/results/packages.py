@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from labreport.results import observed, versions
-from labreport.results.files import checksum
+from labreport.results.files import checksum, token
 from labreport.results.observed import Remember
 
 _SUFFIXES = (".py", *EXTENSION_SUFFIXES)
@@ -138,7 +138,7 @@ class Packages:
         """Return the digest of a module's files, and what they import."""
         files = _below(place)
         stats = {name: path.stat() for name, path in files.items()}
-        tokens = {name: observed.token(found) for name, found in stats.items()}
+        tokens = {name: token(found) for name, found in stats.items()}
         if not all(tokens.values()):  # edited just now: the clock cannot tell the next edit from this one
             return _facts(files)
         key = checksum(json.dumps(tokens, sort_keys=True).encode())

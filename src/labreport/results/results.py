@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,13 +182,13 @@ def recorded_run(project: Project, name: str) -> Run | str:
     """Return the record of the last good run, or the reason why its result cannot be used."""
     folder = project.results / name
     try:
-        data = (folder / RESULT).read_bytes()
+        found = files.digest(folder / RESULT)
     except FileNotFoundError:
         return "no result yet"
     except OSError as error:
         return f"{RESULT} cannot be read: {error.strerror}"
     run = _run_record(folder, name)
-    if isinstance(run, Run) and run.result != checksum(data):
+    if isinstance(run, Run) and run.result != found:
         return f"{RESULT} is not what the run wrote"
     return run
 
@@ -203,9 +204,11 @@ def recorded_drawing(project: Project, name: str) -> Drawing | str:
 def last_seconds(project: Project, name: str, phase: str) -> float | None:
     """Return how long the last good run or draw took, if that is known."""
     folder = project.results / name
-    path = folder / RUN if phase == "run" else folder / FIGURES / TIMING
+    if phase == "run":
+        run = _run_record(folder, name)
+        return None if isinstance(run, str) else run.seconds
     with contextlib.suppress(OSError, LabreportError, LookupError, TypeError, ValueError):
-        return float(_unseal(path)["seconds"])
+        return float(_unseal((folder / FIGURES / TIMING).read_bytes())["seconds"])
     return None
 
 
@@ -326,51 +329,65 @@ def _checked(data: Any, name: str, shown: str, again: str) -> dict[str, Any]:
     return {**{key: data[key] for key in _TYPES}, "tables": decoded}
 
 
-def _unseal(path: Path) -> dict[str, Any]:
-    return unseal(path.read_bytes(), path.name, cure="run again")
+def _unseal(data: bytes) -> dict[str, Any]:
+    return unseal(data, "the record", cure="run again")
 
 
 def _run_record(folder: Path, name: str) -> Run | str:
     try:
-        record = _unseal(folder / RUN)
-        if record.pop("schema") != SCHEMA:
-            return f"{RUN} is of another version"
-        run = Run(fingerprint=Fingerprint.parse(record.pop("fingerprint")), **record)
+        data = (folder / RUN).read_bytes()
     except FileNotFoundError:
         return f"{RUN} is missing"
     except OSError as error:
         return f"{RUN} cannot be read: {error.strerror}"
+    run = _parsed_run(data)
+    return run if isinstance(run, str) or run.experiment == name else f"{RUN} belongs to {run.experiment!r}"
+
+
+@lru_cache(maxsize=128)  # each step of a build asks for the same records, and they take long to parse
+def _parsed_run(data: bytes) -> Run | str:
+    try:
+        record = _unseal(data)
+        if record.pop("schema") != SCHEMA:
+            return f"{RUN} is of another version"
+        return Run(fingerprint=Fingerprint.parse(record.pop("fingerprint")), **record)
     except (LabreportError, TypeError, LookupError, ValueError):
         return f"{RUN} is damaged"
-    return run if run.experiment == name else f"{RUN} belongs to {run.experiment!r}"
 
 
 def _drawing(folder: Path, name: str) -> Drawing | str:
     figures = folder / FIGURES
     try:
-        record = _unseal(figures / DRAWING)
+        record, fingerprint = _parsed_drawing((figures / DRAWING).read_bytes())
         if record["schema"] != DRAWING_SCHEMA or record["experiment"] != name:
             return f"{DRAWING} is of another version, or belongs to another experiment"
         trouble = _file_trouble(figures, record["figures"])
         if trouble:
             return trouble
         drawn = {key: _figure(key, entry, figures) for key, entry in record["figures"].items()}
-        return Drawing(name, Fingerprint.parse(record["fingerprint"]), drawn)
+        return Drawing(name, fingerprint, drawn)
     except OSError as error:
         return f"{DRAWING} cannot be read: {error.strerror}"
     except (LabreportError, TypeError, LookupError, AttributeError, ValueError):
         return f"{DRAWING} is damaged"
 
 
+@lru_cache(maxsize=128)
+def _parsed_drawing(data: bytes) -> tuple[dict[str, Any], Fingerprint]:
+    record = _unseal(data)
+    is_ours = record["schema"] == DRAWING_SCHEMA
+    return record, Fingerprint.parse(record["fingerprint"]) if is_ours else Fingerprint()
+
+
 def _file_trouble(folder: Path, figures: Mapping[str, Any]) -> str | None:
     """Return which figure files are missing, extra or changed."""
     digests = {file: sha for entry in figures.values() for file, sha in entry["files"].items()}
     # figures.json cannot list itself; draw.json says how long it took, which says nothing about the figures
-    present = {path.name for path in folder.iterdir()} - {DRAWING, TIMING}
+    present = {*os.listdir(folder)} - {DRAWING, TIMING}  # noqa: PTH208 -- half the time
     for files_, what in ((digests.keys() - present, "missing"), (present - digests.keys(), "extra")):
         if files_:
             return f"{', '.join(sorted(files_))} in {folder.name}/ is {what}"
-    changed = [file for file, sha in sorted(digests.items()) if checksum((folder / file).read_bytes()) != sha]
+    changed = [file for file, sha in sorted(digests.items()) if files.digest(folder / file) != sha]
     return f"{', '.join(changed)} is not what was drawn" if changed else None
 
 

@@ -92,7 +92,7 @@ class Sources:
 
         """
         facts = self._experiment(name)["declaration"]
-        names = self.project.experiment_names()
+        names = self._names
         errors = [self._unknown_need(name, need, names) for need in facts["needs"] if need not in names]
         raise_all([*errors, *filter(None, (self._unreadable(name, file) for file in facts["reads"]))])
         return Declaration(
@@ -172,7 +172,7 @@ class Sources:
 
     def _whole(self, name: str) -> str:
         """Return the digest of a module as a whole, with all that it imports, whole as well."""
-        roots = (self.project.root, *self.project.source_roots)
+        roots = self._roots
         path = next((root / name for root in roots if (root / name).is_file()), None)
         if path is None or path.suffix != ".py":
             return observed.file(path or self.project.root / name)
@@ -201,9 +201,9 @@ class Sources:
 
     def _experiment(self, name: str) -> dict[str, Any]:
         path = self.project.experiments / f"{name}.py"
-        data = self.read(path) if name in self.project.experiment_names() else None
+        data = self.read(path) if name in self._names else None
         if data is None:
-            cure = did_you_mean(name, self.project.experiment_names())
+            cure = did_you_mean(name, self._names)
             raise UsageError(f"there is no experiment {name!r}", cure=cure)
         shown = self.project.shown(path)
         key = f"experiment {checksum(data)}"
@@ -259,6 +259,14 @@ class Sources:
         return facts
 
     @cached_property
+    def _names(self) -> list[str]:
+        return self.project.experiment_names()
+
+    @cached_property
+    def _roots(self) -> tuple[Path, ...]:
+        return (self.project.root, *self.project.source_roots)
+
+    @cached_property
     def _snapshot(self) -> str:
         """The digest of all that what is reached depends on: each Python file of the project, by its path."""
         found = ((path, self.read(path)) for path in self._files)
@@ -300,7 +308,7 @@ class Sources:
         """Return what a module's syntax tells."""
         path = module.path
         if path not in self._facts:
-            if module.package == EXPERIMENTS and path.stem in self.project.experiment_names():
+            if module.package == EXPERIMENTS and path.stem in self._names:
                 written = self._experiment(path.stem)["module"]
             else:
                 data, shown = self.read(path) or b"", self.project.shown(path)
@@ -322,6 +330,6 @@ class Sources:
 
     def label(self, path: Path, symbol: str = "") -> str:
         """Return the name of a file, or of a symbol in it, in a fingerprint: the same on every machine."""
-        roots = (self.project.root, *self.project.source_roots)
+        roots = self._roots
         inside = next((root for root in roots if path.is_relative_to(root)), path.parent)
         return path.relative_to(inside).as_posix() + (f":{symbol}" if symbol else "")

@@ -39,7 +39,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
-from labreport.results import Fingerprint, Part, Sources, observed, read_before
+from labreport.results import Fingerprint, Part, Sources, files, observed, read_before
 from labreport.running import reading, recording
 from labreport.running.asking import Asker, Asking, asks_by_handle
 from labreport.running.journal import Journal, Line, left
@@ -154,7 +154,7 @@ class _Observer:
         if key in self.values or key in self.own:
             return
         with contextlib.suppress(OSError):
-            how = how or observed.token(os.stat(path))  # noqa: PTH116 -- half the time
+            how = how or files.token(os.stat(path))  # noqa: PTH116 -- half the time
         value = observed.file(path)
         if value != observed.OTHER:
             self.note(key, value, how)

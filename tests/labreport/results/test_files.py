@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
-from labreport.results import files
+from labreport.results import files, freshness
 
 SRC = Path(__file__).parents[3] / "src"
 
@@ -156,3 +157,28 @@ def test_what_cannot_be_removed_is_left_for_a_later_sweep(tmp_path, monkeypatch)
     assert not (tmp_path / "folder").exists()
     files.sweep(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_digest_is_taken_again_once_the_file_may_have_changed(tmp_path, monkeypatch):
+    path = tmp_path / "x"
+    path.write_bytes(b"1")
+    reads = []
+    monkeypatch.setattr(files, "checksum", lambda data: reads.append(data) or sha256(data).hexdigest())
+    assert files.digest(path) == files.digest(path) == sha256(b"1").hexdigest()
+    assert len(reads) == 2  # it may change again within the same tick of the clock
+    later = path.stat().st_ctime_ns + 60_000_000_000
+    monkeypatch.setattr(time, "time_ns", lambda: later)
+    assert files.digest(path) == files.digest(path)
+    assert len(reads) == 3
+    time.sleep(0.02)
+    path.write_bytes(b"2")
+    os.utime(path, ns=(0, 0))
+    assert files.digest(path) == sha256(b"2").hexdigest()
+
+
+def test_what_is_no_file_has_no_digest(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(IsADirectoryError):
+            files.digest(path)
+    assert freshness.digest(tmp_path / "pipe") == freshness.digest(tmp_path / "missing") == ""

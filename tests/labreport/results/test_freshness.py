@@ -148,3 +148,31 @@ def test_files_of_a_folder_come_without_hidden_and_compiled_ones(tmp_path):
         projects.write(tmp_path / name, "")
     assert freshness.files_in(tmp_path) == [tmp_path / "a/c.py", tmp_path / "b.py"]
     assert freshness.files_in(tmp_path / "nothing") == []
+
+
+def test_links_to_files_count_those_to_folders_do_not(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real" / "a").touch()
+    (tmp_path / "file").symlink_to("real/a")
+    (tmp_path / "folder").symlink_to("real")
+    (tmp_path / "circle").symlink_to("circle")
+    assert freshness.files_in(tmp_path) == [tmp_path / "file", tmp_path / "real" / "a"]
+    assert freshness.files_in(tmp_path / "folder") == [tmp_path / "folder" / "a"]
+
+
+def test_many_files_are_named_as_each_alone(tmp_path):
+    project = projects.make(tmp_path / "p", {})
+    for path in (project.root / "sub" / "a", tmp_path / "outside"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    (project.root / "linked").symlink_to("sub")
+    (project.root / "b").symlink_to(tmp_path / "outside")
+    paths = [
+        project.root / "linked" / "a",
+        project.root / "sub" / "a",
+        project.root / "b",
+        tmp_path / "outside",
+    ]
+    found = freshness.inputs(project, paths)
+    assert found.named("input").keys() == {project.shown(path) for path in paths if path.exists()}
+    assert "sub/a" in found.named("input")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from labreport.results import observed
+from labreport.results import files, observed
 
 SHA_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-2, appendix B.1
 
@@ -28,7 +28,7 @@ def test_a_file_has_the_digest_of_its_bytes_and_anything_else_a_word(tmp_path, m
 
 def test_a_file_that_changed_just_now_has_no_token(tmp_path):
     (tmp_path / "x").write_text("1")
-    assert observed.token((tmp_path / "x").stat()) == ""
+    assert files.token((tmp_path / "x").stat()) == ""
 
 
 def test_the_token_of_a_file_is_another_one_after_each_change(tmp_path, monkeypatch):
@@ -36,14 +36,14 @@ def test_the_token_of_a_file_is_another_one_after_each_change(tmp_path, monkeypa
     path.write_text("1")
     now = time.time_ns()
     monkeypatch.setattr(time, "time_ns", lambda: now + 60_000_000_000)
-    before = observed.token(path.stat())
+    before = files.token(path.stat())
     assert before
     found = path.stat()
     time.sleep(0.02)  # more than a tick of the file system's clock
     path.write_text("2")
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (found.st_size, found.st_mtime_ns)
-    assert observed.token(path.stat()) not in ("", before)
+    assert files.token(path.stat()) not in ("", before)
     assert not observed.is_token(path, before)
 
 

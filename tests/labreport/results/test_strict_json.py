@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labreport.errors import InputError
-from labreport.results.strict_json import MAX_DEPTH, digest, dumps, parse, seal, unseal
+from labreport.results.strict_json import MAX_DEPTH, digest, dumps, parse, seal, unseal, with_nulls
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 PLAIN = st.recursive(
@@ -134,3 +134,21 @@ def test_a_record_without_its_seal_is_no_record():
         unseal(dumps({"a": 1}).encode(), "run.json", cure="run")
     with pytest.raises(InputError, match="checksum"):
         unseal(dumps([1]).encode(), "run.json", cure="run")
+
+
+KEYS = st.sampled_from(["a", "b", "checks", "checksum1", "d"])
+
+
+@given(st.dictionaries(KEYS, PLAIN, min_size=1), st.sets(KEYS, min_size=1))
+def test_nulls_in_a_sealed_record_are_those_of_the_record_sealed_anew(record, keys):
+    changed = with_nulls(seal(record), keys, "x.json", cure="mend it")
+    assert changed == seal({**record, **dict.fromkeys(keys)})
+
+
+def test_nulls_are_put_into_no_damaged_record():
+    data = seal({"a": 1, "b": "two"})
+    for position in range(len(data)):
+        damaged = bytearray(data)
+        damaged[position] ^= 1
+        with pytest.raises(InputError):
+            with_nulls(bytes(damaged), {"a"}, "x.json", cure="mend it")
