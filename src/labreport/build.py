@@ -230,10 +230,7 @@ def _write_owner(file: IO[str]) -> None:
 
 
 def plan(project: Project) -> Plan:
-    """Return what `make_all` would do, and why; do nothing.
-
-    Raises what `running.plan` raises.
-    """
+    """Return what `make_all` would do, and why; do nothing. Raises what `running.plan` raises."""
     steps = tuple(running.plan(project))
     stale = tuple(report.out_of_date(project))
     woven = notebooks.out_of_date(project)
@@ -333,13 +330,8 @@ def waiting(project: Project) -> list[Unread]:
 def accept(project: Project, names: Sequence[str], *, every: bool = False) -> Accepted:
     """Note that paragraphs were read: those about what is named, or at a named place, or all that wait.
 
-    Raises
-    ------
-    UsageError, SeveralErrors
-        No paragraph is about what is named, or the build is a quick one.
-    InputError
-        There was no build yet, accepted.toml is damaged, or what is named does not exist any more.
-
+    Raises UsageError or SeveralErrors if no paragraph is about what is named, or the build is a quick one;
+    InputError if there was no build yet, accepted.toml is damaged, or what is named is there no more.
     """
     return accepted.accept(project, names, every=every)
 
