@@ -53,14 +53,17 @@ class Experiments:
 
 @dataclass(frozen=True)
 class Report:
-    """The report that was made, None if it was up to date; `seconds` have passed since the build began.
-
-    `changed` says in one line what changed since the last report; None if there was none.
-    """
+    """The report that was made, None if it was up to date; `seconds` have passed since the build began."""
 
     made: Made | None
     seconds: float
-    changed: str | None = None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What changed since the last report, in one line; None if there was none, or none was made."""
+
+    summary: str | None
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,7 @@ class Built:
 
     experiments: Experiments
     report: Report
+    changed: Changed
     notebooks: Notebooks
     claims: Claims
     asked: Asked
@@ -135,7 +139,7 @@ class Plan:
 
     experiments: tuple[Step, ...]
     report: tuple[str, ...]
-    notebooks: Mapping[str, Sequence[str]]
+    notebooks: Stale
     handin: tuple[str, ...] | None
 
 
@@ -147,10 +151,11 @@ class Cleaned:
     removed: bool
 
 
-Done = Experiments | Report | Notebooks | Claims | Asked | Annotated | Packed | Checked
+Done = Experiments | Report | Changed | Notebooks | Claims | Asked | Annotated | Packed | Checked
 """What the sink of events is given at the end of a step."""
 
 Events = Callable[[Event | Done], None]
+Stale = Mapping[str, Sequence[str]]  # by name: why it is out of date
 
 D = TypeVar("D", bound=Done)
 
@@ -169,18 +174,14 @@ def make_all(
 
     A Dask `cluster` at an address computes the items of each `lab.map`.
 
-    Raises
-    ------
-    BusyError
-        Another build works in the same folder.
-    LabreportError
-        A step failed, by the kind of error that it raises alone; what the steps before it made is kept.
-
+    Raises BusyError if another build works in the same folder, and what a step raises alone if it fails;
+    what the steps before it made is kept.
     """
     with building(project):
         start = time.monotonic()
         experiments = _run_stale(project, jobs, events, cluster)
         made = _make_report(project, start, events)
+        changed = _changed(project, made, events)
         try:
             woven = _weave(project, jobs, events)
         except LabreportError:
@@ -189,11 +190,11 @@ def make_all(
         stated = _claims(project, events)
         asked = _ask(project, events)
         if project.quick:  # a trial is looked at, never handed in
-            return Built(experiments, made, woven, stated, asked)
-        packed = _pack(project, events)
-        document = made.made.document if made.made else None
-        checked = _check(project, document, events) if packed.submission else None
-        return Built(experiments, made, woven, stated, asked, packed, checked)
+            return Built(experiments, made, changed, woven, stated, asked)
+        packed, checked = _pack(project, events), None
+        if packed.submission:  # no result is out of date: those that were have run
+            checked = _check(project, {}, made.made.document if made.made else None, events)
+        return Built(experiments, made, changed, woven, stated, asked, packed, checked)
 
 
 @contextmanager
@@ -229,10 +230,7 @@ def _write_owner(file: IO[str]) -> None:
 
 
 def plan(project: Project) -> Plan:
-    """Return what `make_all` would do, and why; do nothing.
-
-    Raises what `running.plan` raises.
-    """
+    """Return what `make_all` would do, and why; do nothing. Raises what `running.plan` raises."""
     steps = tuple(running.plan(project))
     stale = tuple(report.out_of_date(project))
     woven = notebooks.out_of_date(project)
@@ -311,6 +309,7 @@ def pdf(project: Project, *, annotated: bool = False, events: Events = ignore) -
             ]
         )
         made = _make_report(project, start, events)
+        _changed(project, made, events)
         _claims(project, events)
         _ask(project, events)
         if annotated:
@@ -331,13 +330,8 @@ def waiting(project: Project) -> list[Unread]:
 def accept(project: Project, names: Sequence[str], *, every: bool = False) -> Accepted:
     """Note that paragraphs were read: those about what is named, or at a named place, or all that wait.
 
-    Raises
-    ------
-    UsageError, SeveralErrors
-        No paragraph is about what is named, or the build is a quick one.
-    InputError
-        There was no build yet, accepted.toml is damaged, or what is named does not exist any more.
-
+    Raises UsageError or SeveralErrors if no paragraph is about what is named, or the build is a quick one;
+    InputError if there was no build yet, accepted.toml is damaged, or what is named is there no more.
     """
     return accepted.accept(project, names, every=every)
 
@@ -347,7 +341,8 @@ def check(project: Project) -> Checked:
 
     Raises InputError if there is no report, or a file of the build cannot be read.
     """
-    return _check(project, None, ignore)
+    stale = {step.experiment: step.reasons for step in running.plan(project) if step.state != "fresh"}
+    return _check(project, stale, None, ignore)
 
 
 def diff(
@@ -457,15 +452,19 @@ def _run(
 
 
 def _make_report(project: Project, start: float, events: Events) -> Report:
-    made, changed = None, None
+    made = None
     if report.out_of_date(project):
-        from labreport import explain
-
         events(Event("started", "", "report"))
-        last = explain.last_report(project)
         made = report.make(project)
-        changed = explain.since(last, project)
-    return _told(events, Report(made, time.monotonic() - start, changed))
+    return _told(events, Report(made, time.monotonic() - start))
+
+
+def _changed(project: Project, report: Report, events: Events) -> Changed:
+    if report.made is None:
+        return _told(events, Changed(None))
+    from labreport import explain
+
+    return _told(events, Changed(explain.since(project, is_new=report.made.is_new)))
 
 
 def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
@@ -483,13 +482,13 @@ def _ask(project: Project, events: Events) -> Asked:
 def _pack(project: Project, events: Events) -> Packed:
     from labreport import handin
 
-    return _told(events, Packed(handin.pack(project) if handin.out_of_date(project) else None))
+    found = handin.collect(project)
+    return _told(events, Packed(handin.pack(project, found) if handin.out_of_date(project, found) else None))
 
 
-def _check(project: Project, document: Document | None, events: Events) -> Checked:
+def _check(project: Project, stale: Stale, document: Document | None, events: Events) -> Checked:
     from labreport import checks
 
-    stale = {step.experiment: step.reasons for step in running.plan(project) if step.state != "fresh"}
     return _told(events, Checked(tuple(checks.check(project, stale, document))))
 
 

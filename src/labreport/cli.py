@@ -307,6 +307,9 @@ class _Lines:
                 self.ran = _ran(told)
             case build.Report():
                 self._report(told)
+            case build.Changed():
+                if told.summary is not None:
+                    self._say(f"since the last report: {told.summary}")
             case build.Notebooks():
                 self._notebooks(told)
             case build.Claims():
@@ -333,8 +336,6 @@ class _Lines:
         )
         pages = f"{made.pages} page{'' if made.pages == 1 else 's'}, {made.values} values traced"
         self._say(f"{target}: {pages}; {self.ran}, {made_in}; {shown_seconds(report.seconds)} in all")
-        if report.changed is not None:
-            self._say(f"since the last report: {report.changed}")
 
     def _notebooks(self, notebooks: build.Notebooks) -> None:
         fresh = [n.name for n in notebooks.woven if n.seconds is None]

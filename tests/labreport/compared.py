@@ -83,13 +83,18 @@ def shift(project: Project, old: float, new: float) -> None:
     projects.run(project)
 
 
-def publish(project: Project) -> None:
-    """Publish the report as results and templates are now; its PDF is a pretence."""
+def publish(project: Project) -> bool | None:
+    """Publish the report as results and templates are now, and return whether it is another one.
+
+    Its PDF is a pretence.
+    """
     document = report.render(project)
     with report._scratch(project) as scratch:
         report.write_sources(project, document, scratch / "latex")
         provenance.write(scratch / PROVENANCE, report.recorded(project, document))
         (scratch / "report.pdf").write_bytes(b"%PDF")
         used = report.inputs(project, ())
-        report.publish(project, scratch / "latex", scratch / "report.pdf", scratch / PROVENANCE, scratch)
+        parts = (scratch / "latex", scratch / "report.pdf", scratch / PROVENANCE)
+        is_new = report.publish(project, *parts, scratch)
     report.write_state(project, used, ())
+    return is_new

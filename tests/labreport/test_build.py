@@ -66,14 +66,14 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
 
 @pytest.mark.slow
 def test_a_report_that_is_made_again_says_what_changed(project):
-    assert build.make_all(project).report.changed is None
+    assert build.make_all(project).changed.summary is None
     template = project.templates / "report.tex.j2"
     projects.change(template, "half|num", "half|num(digits=1)")
-    assert build.make_all(project).report.changed == (
+    assert build.make_all(project).changed.summary == (
         "none of 1 value changed, 1 printed in another way; no claim changed"
     )
     projects.change(project.experiments / "coin.py", "item / 6", "item / 3")
-    assert build.make_all(project).report.changed == (
+    assert build.make_all(project).changed.summary == (
         "1 of 1 value changed, without known noise; no claim changed"
     )
     assert build.diff(project).changes.old == "the report published before"

@@ -11,12 +11,10 @@ import compared
 import pinned
 import projects
 import pytest
-import rendering
 from click.testing import CliRunner
 
 import labreport
 from labreport import build, cli, running
-from labreport.documents import Document, Made
 from labreport.progress import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -261,11 +259,9 @@ class TestDiff:
 
 def test_a_build_ends_with_what_changed_in_the_report(tmp_path, capsys):
     lines = cli._Lines(projects.make(tmp_path, {}), Progress())
-    document = Document(rendering.rendered(r"x \end{document}"))
-    made = Made(document, 3, 0.1, 0.2, ())
-    lines.show(build.Report(made, 1.0, "7 of 1,411 values changed, all within noise; no claim changed"))
-    assert capsys.readouterr().out.splitlines()[1] == (
-        "since the last report: 7 of 1,411 values changed, all within noise; no claim changed"
+    lines.show(build.Changed("7 of 1,411 values changed, all within noise; no claim changed"))
+    assert capsys.readouterr().out == (
+        "since the last report: 7 of 1,411 values changed, all within noise; no claim changed\n"
     )
-    lines.show(build.Report(made, 1.0, None))
-    assert len(capsys.readouterr().out.splitlines()) == 1
+    lines.show(build.Changed(None))
+    assert capsys.readouterr().out == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -92,15 +92,9 @@ class Material:
         return tuple(claims.quantities(self.reading))
 
     @cached_property
-    def numbers(self) -> dict[str, float]:
+    def numbers(self) -> Mapping[str, float]:
         """All single numbers of results and parameters, by their keys."""
-        found: dict[str, float] = {}
-        for name in self.project.experiment_names():
-            result = results.load(self.project, name)
-            tables = {table: result.rows(table) for table in result.tables}
-            parts = {"params": result.params, "values": result.values, "tables": tables}
-            found.update(claims.numbers(name, parts))
-        return found
+        return _Numbers(self.project)
 
     def typed_at(self, offset: int) -> str:
         """Return the template's line that made what stands at an offset of the rendered text."""
@@ -170,6 +164,34 @@ class Material:
             raise InputError(
                 f"there is no {self.project.shown(path)}", cure=f"make it: `{self.project.command()}`"
             ) from None
+
+
+class _Numbers(Mapping[str, float]):
+    """The numbers of all results by their keys; a result is read when one of its numbers is asked for."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._names = project.experiment_names()
+        self._read: dict[str, dict[str, float]] = {}
+
+    def __getitem__(self, key: str) -> float:
+        return self._of(key.partition(".")[0])[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for name in self._names for key in self._of(name))
+
+    def __len__(self) -> int:
+        return sum(len(self._of(name)) for name in self._names)
+
+    def _of(self, name: str) -> dict[str, float]:
+        if name not in self._names:
+            return {}
+        if name not in self._read:
+            result = results.load(self._project, name)
+            tables = {table: result.rows(table) for table in result.tables}
+            parts = {"params": result.params, "values": result.values, "tables": tables}
+            self._read[name] = claims.numbers(name, parts)
+        return self._read[name]
 
 
 def _code(start: int, shown: Excerpt | Difference) -> Code:

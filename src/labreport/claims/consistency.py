@@ -167,10 +167,12 @@ def _computed(every: Sequence[_Shown]) -> Iterator[_Triple]:
 def _disagreement(sign: str, result: _Shown, a: _Shown, b: _Shown) -> str:
     """Return how a result disagrees with its two parts; empty if it does not, or is not made of them so."""
     is_ratio = sign in DIVISIONS
-    if is_ratio and (not b.value or not b.rounded or len(b.rounded.as_tuple().digits) < 2):
-        return ""  # nobody expects much of a division by 0.1
+    if is_ratio and not b.value:
+        return ""
     if not math.isclose(result.value, OPERATIONS[sign](a.value, b.value), rel_tol=SAME):
         return ""
+    if is_ratio and (not b.rounded or len(b.rounded.as_tuple().digits) < 2):
+        return ""  # nobody expects much of a division by 0.1
     if any(math.isclose(result.value, part.value, rel_tol=1e-3) for part in (a, b)):
         return ""  # the other part is lost in rounding
     # a difference of numbers with equal decimals is exact, all else uncertain by one of the last digits

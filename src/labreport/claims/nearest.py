@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from labreport.claims.reading import experiment_of
@@ -19,16 +19,22 @@ LONGEST = 100
 """The number of items from which on a list is a sample: its values are no numbers that a text states."""
 
 
-def numbers(key: str, tree: Any) -> Iterator[tuple[str, float]]:
-    """Yield each number in a value of a result, with its key."""
-    if isinstance(tree, int | float) and not isinstance(tree, bool):
-        yield key, tree
-    elif isinstance(tree, dict):
-        for name, inside in tree.items():
-            yield from numbers(key + step(name), inside)
-    elif isinstance(tree, list | tuple) and len(tree) < LONGEST:
-        for index, inside in enumerate(tree):
-            yield from numbers(key + step(index), inside)
+def numbers(key: str, tree: Any) -> dict[str, float]:
+    """Return each number in a value of a result, by its key."""
+    found: dict[str, float] = {}
+
+    def collect(key: str, tree: Any) -> None:  # generators within generators would take three times as long
+        if isinstance(tree, int | float) and not isinstance(tree, bool):
+            found[key] = tree
+        elif isinstance(tree, dict):
+            for name, inside in tree.items():
+                collect(key + step(name), inside)
+        elif isinstance(tree, list | tuple) and len(tree) < LONGEST:
+            for index, inside in enumerate(tree):
+                collect(key + step(index), inside)
+
+    collect(key, tree)
+    return found
 
 
 class Nearest:

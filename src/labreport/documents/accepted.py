@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from labreport.documents import notebooks
+from labreport.documents import notebooks, provenance
 from labreport.documents.digests import LENGTH, Digests, is_code
 from labreport.documents.pins import Pin
 from labreport.errors import InputError, LabreportError, Place, UsageError, did_you_mean, raise_all
@@ -168,7 +168,7 @@ def _published(project: Project) -> list[list[Pin] | None]:
     documents: list[list[Pin] | None] = []
     for path in paths:
         try:
-            about = json.loads(path.read_bytes())["about"]
+            about = provenance.read(path)["about"]
             documents.append([Pin(**entry) for entry in about])
         except (OSError, ValueError, LookupError, TypeError):
             documents.append(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import cells, notebooks
+from labreport.documents import cells, notebooks, provenance
 from labreport.documents.document import JOB
 from labreport.results import files
 
@@ -32,8 +32,7 @@ def join(project: Project) -> tuple[tuple[str, bool], ...]:
     claims: list[dict[str, Any]] = []
     for document, path in _records(project).items():
         if path.is_file():
-            record = json.loads(path.read_text(encoding="utf-8"))
-            claims += ({"document": document, **claim} for claim in record["claims"])
+            claims += ({"document": document, **claim} for claim in provenance.read(path)["claims"])
     text = json.dumps({"schema": SCHEMA, "claims": claims}, ensure_ascii=False, indent=1) + "\n"
     files.write(project.claims, text.encode())
     return tuple((claim["verdict"], claim["said"]) for claim in claims)

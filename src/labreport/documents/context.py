@@ -75,19 +75,20 @@ def judging(project: Project) -> dict[str, Any]:
 
 @contextmanager
 def kept(path: Path | None) -> Iterator[Remember]:
-    """Give what keeps compiled templates and the statistics of claims in a file; without one, keep nothing.
+    """Give what keeps compiled templates, statistics and listings in a file; without one, keep nothing.
 
     What is kept changes nothing but the time that rendering takes: the key of a template is its source, that
-    of a statistic its samples, and the file is believed only by the code and the versions that made it.
+    of a statistic its samples, that of a listing its code, and the file is believed only by the code and the
+    versions that made it.
     """
-    from labreport import claims, language
+    from labreport import claims, language, writing
 
     if path is None:
         yield language.afresh
         return
+    # of all distributions: any may bring Pygments another lexer
     installed = results.versions.installed(sys.path)
-    made_with = {name: installed.get(name, "") for name in ("jinja2", "numpy", "scipy")}
-    cache = results.Cache(path, (claims, language), made_with)
+    cache = results.Cache(path, (claims, language, writing), installed)
     complete = False
     try:
         with claims.kept_by(cache.remember):
@@ -98,17 +99,25 @@ def kept(path: Path | None) -> Iterator[Remember]:
         cache.save(forget=complete)
 
 
-def excerpt(project: Project, write: Callable[[Any], str]) -> Callable[..., Formatted]:
+def excerpt(
+    project: Project, write: Callable[[Any], str], remember: Remember | None = None
+) -> Callable[..., Formatted]:
     """Return the function `excerpt` of templates; the text that it returns remembers the code it shows."""
     from labreport.language import Formatted
     from labreport.writing import excerpts
+
+    def written(shown: Any) -> str:
+        if remember is None:
+            return write(shown)
+        key = f"listing {results.files.checksum(repr(shown).encode())}"
+        return str(remember(key, lambda: write(shown)))
 
     def excerpt(
         name: str, since: str | None = None, context: int = excerpts.CONTEXT, **options: Any
     ) -> Formatted:
         new, *old = (excerpts.find(project, str(n), **options) for n in (name, since) if n is not None)
         shown = excerpts.difference(new, old[0], context) if old else new
-        return Formatted.of(write(shown), name, shown)
+        return Formatted.of(written(shown), name, shown)
 
     return excerpt
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -49,22 +49,21 @@ class Pages:
 def read(path: Path, main: str) -> Pages:
     """Return the pages in a record of SyncTeX, for the lines of the main file; none if there is no record."""
     try:
-        with path.open("rb") as file:
-            return Pages(_lines(file, f"/./{main}".encode()))
+        return Pages(_lines(path.read_bytes(), f"/./{main}".encode()))
     except FileNotFoundError:
         return Pages({})
 
 
-def _lines(record: Iterable[bytes], main: bytes) -> dict[int, Counter[int]]:
+def _lines(record: bytes, main: bytes) -> dict[int, Counter[int]]:
     """Return how many pieces of each line lie on each page; boxes do not count, only what is in them."""
     lines: dict[int, Counter[int]] = {}
-    piece: re.Pattern[bytes] | None = None
-    page = 0
-    for entry in record:
-        if entry.startswith(b"{"):
-            page = int(entry[1:])
-        elif entry.startswith(b"Input:") and entry.rstrip().endswith(main):
-            piece = re.compile(rb"[hvxkgr$]" + entry.split(b":")[1] + rb",(\d+)[,:]")
-        elif piece and (found := piece.match(entry)):
-            lines.setdefault(int(found[1]), Counter())[page] += 1
+    tag = re.search(rb"^Input:(\d+):.*%s\s*$" % re.escape(main), record, re.MULTILINE)
+    if tag is None:
+        return lines
+    piece = re.compile(rb"\n[hvxkgr$]%s,(\d+)(?=[,:])" % tag[1])
+    # what stands before the first page is no piece
+    for part in record.split(b"\n{")[1:]:
+        number, _, pieces = part.partition(b"\n")
+        for line, count in Counter(piece.findall(b"\n" + pieces)).items():
+            lines.setdefault(int(line), Counter())[int(number)] += count
     return lines

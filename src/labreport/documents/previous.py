@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 LATEX = "latex"
 
 
-def differs(project: Project, sources: Path, record: Path) -> bool:
-    """Return whether there is a published report whose sources or record differ from the new ones."""
+def differs(project: Project, sources: Path, record: Path) -> bool | None:
+    """Return whether sources or record of the published report differ from the new ones; None without one."""
     old = (project.provenance, project.latex / f"{JOB}.tex")
     new = (record, sources / f"{JOB}.tex")
     if not all(path.is_file() for path in old):
-        return False  # the rest of a build that was killed tells nothing
+        return None  # the rest of a build that was killed tells nothing
     return any(a.read_bytes() != b.read_bytes() for a, b in zip(old, new, strict=True))
 
 

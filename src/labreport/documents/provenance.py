@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +88,16 @@ def record(rendered: Rendered, stands: Stands) -> dict[str, Any]:
 def write(path: Path, plain: Mapping[str, Any]) -> None:
     """Write a record whole or not at all."""
     files.write(path, (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode())
+
+
+def read(path: Path) -> Any:
+    """Return the JSON of a record, which nobody may change; OSError or ValueError if there is none."""
+    return _parsed(path.read_bytes())
+
+
+@lru_cache(maxsize=8)  # several steps of a build read the same records, and each takes long to parse
+def _parsed(data: bytes) -> Any:
+    return json.loads(data)
 
 
 def _made(rendered: Rendered, site: Site) -> dict[str, Any]:

@@ -33,13 +33,17 @@ MOST_NOTICES = 5
 
 @dataclass(frozen=True)
 class Made:
-    """What was made: the document, number of pages, seconds for each step, what is worth a look."""
+    """What was made: the document, number of pages, seconds for each step, what is worth a look.
+
+    `is_new` says whether it differs from the report whose place it took; None if there was none.
+    """
 
     document: Document
     pages: int
     render_seconds: float
     latex_seconds: float
     notices: tuple[str, ...]
+    is_new: bool | None = None
 
     @property
     def values(self) -> int:
@@ -94,6 +98,8 @@ def make(project: Project) -> Made:
         A program is missing.
 
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from labreport.documents import latexmk
 
     start = time.monotonic()
@@ -102,7 +108,9 @@ def make(project: Project) -> Made:
     document = render(project)
     excerpts = context.code_files(document.rendered)
     render_seconds = time.monotonic() - start
-    with _scratch(project) as scratch:
+    # beside LaTeX, which leaves a core free: nothing of this stands in the PDF
+    with ThreadPoolExecutor(1) as beside, _scratch(project) as scratch:
+        behind = beside.submit(background.of, project, document.rendered)
         sources = scratch / "latex"
         write_sources(project, document, sources)
         # TeX runs in a copy: what is published holds nothing that a run leaves behind
@@ -115,12 +123,13 @@ def make(project: Project) -> Made:
         project.log.mkdir(parents=True, exist_ok=True)
         (project.log / "latex.log").write_text(compiled.log, encoding="utf-8")
         record = scratch / PROVENANCE
-        provenance.write(record, recorded(project, document, pages.read(compiled.synctex, f"{JOB}.tex")))
+        found = pages.read(compiled.synctex, f"{JOB}.tex")
+        provenance.write(record, provenance.of_report(document, found) | {"background": behind.result()})
         used = inputs(project, excerpts) | used  # a file edited meanwhile counts as it was
-        publish(project, sources, compiled.pdf, record, scratch)
+        is_new = publish(project, sources, compiled.pdf, record, scratch)
     write_state(project, used, excerpts)
     notices = _notices(document, compiled.notices) + _unanswered(project, document)
-    return Made(document, compiled.pages, render_seconds, compiled.seconds, tuple(notices))
+    return Made(document, compiled.pages, render_seconds, compiled.seconds, tuple(notices), is_new)
 
 
 def published_text(project: Project) -> str:
@@ -173,7 +182,7 @@ def render(project: Project, *, keep: bool = True) -> Document:
             known,
             LATEX,
             questions=project.config.questions,
-            functions={"excerpt": context.excerpt(project, listings.to_latex)},
+            functions={"excerpt": context.excerpt(project, listings.to_latex, remember)},
             **context.judging(project),
             remember=remember,
         )
@@ -182,10 +191,10 @@ def render(project: Project, *, keep: bool = True) -> Document:
     return Document(rendered, project.quick)
 
 
-def recorded(project: Project, document: Document, found: pages.Pages | None = None) -> dict[str, Any]:
-    """Return the record of a report and what stands behind it; `found` are the pages if it was compiled."""
+def recorded(project: Project, document: Document) -> dict[str, Any]:
+    """Return the record of a report that was not compiled, and what stands behind it: it has no pages."""
     behind = background.of(project, document.rendered)
-    return provenance.of_report(document, found or pages.Pages({})) | {"background": behind}
+    return provenance.of_report(document, pages.Pages({})) | {"background": behind}
 
 
 def check_structure(rendered: Rendered) -> None:
@@ -242,13 +251,15 @@ def _scratch(project: Project) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> None:
+def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> bool | None:
     """Move the finished parts to their places by renaming; the state is written last, by the caller.
 
-    The report that was there before stays beside, if it was another one.
+    The report that was there before stays beside, if it was another one. Return whether it was; None if there
+    was none.
     """
     project.state.unlink(missing_ok=True)  # a build killed from here on is made again
-    if previous.differs(project, sources, record):
+    is_new = previous.differs(project, sources, record)
+    if is_new:
         previous.stage(project, sources, scratch / "previous")
         files.replace_folder(project.previous, scratch / "previous")
     if project.latex.exists():
@@ -256,6 +267,7 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
     sources.rename(project.latex)
     record.replace(project.provenance)
     pdf.replace(project.pdf)
+    return is_new
 
 
 def write_state(project: Project, used: Fingerprint, excerpts: Iterable[str]) -> None:

@@ -4,7 +4,7 @@ from labreport.explain import claims, differences, lines
 from labreport.explain.annotated import annotate
 from labreport.explain.answers import Located, located
 from labreport.explain.claims import counted
-from labreport.explain.diffing import Compared, compared, last_report, since
+from labreport.explain.diffing import Compared, compared, since
 from labreport.explain.explanation import explain
 from labreport.explain.impact import impact
 
@@ -18,7 +18,6 @@ __all__ = [
     "differences",
     "explain",
     "impact",
-    "last_report",
     "lines",
     "located",
     "since",

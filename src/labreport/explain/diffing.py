@@ -107,15 +107,16 @@ def _draw(project: Project, changes: Changes, old: Snapshot, new: Snapshot) -> d
     return drawn
 
 
-def since(old: Snapshot | None, project: Project) -> str | None:
-    """Return in one line what changed in the published report since it was `old`; None if there was none."""
-    new = published(project)
-    return differences.summary(compare(old, new)) if old is not None and new is not None else None
+def since(project: Project, *, is_new: bool | None) -> str | None:
+    """Return in one line what changed in the report that was just published; None if there was none before.
 
-
-def last_report(project: Project) -> Snapshot | None:
-    """Return the published report, before it is made again; None if there is none to believe."""
+    `is_new` says whether it differs from the one whose place it took.
+    """
+    if is_new is None:
+        return None
     try:
-        return published(project)
+        now = published(project)
+        old = before(project) if is_new else now
     except InputError:
-        return None  # it is made again in a moment
+        return None  # of another version of labreport, or damaged
+    return differences.summary(compare(old, now)) if old is not None and now is not None else None

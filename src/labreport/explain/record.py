@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -158,7 +157,7 @@ def read(project: Project) -> Record:
 
 def _read(project: Project, path: Path, document: str) -> Record:
     try:
-        plain = json.loads(path.read_bytes())
+        plain = provenance.read(path)
         if plain["schema"] != provenance.SCHEMA:
             raise ValueError("it is of another version of labreport")
         others = {_site(entry) for kind in ("figures", "excerpts") for entry in plain[kind]}

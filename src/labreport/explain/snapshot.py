@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import JOB
+from labreport.documents import JOB, provenance
 from labreport.errors import InputError
 from labreport.explain.record import damage
 
@@ -85,7 +84,7 @@ def read(
     Raises InputError if the record is damaged.
     """
     try:
-        plain = json.loads(record.read_bytes())
+        plain = provenance.read(record)
         text = (sources / f"{JOB}.tex").read_text(encoding="utf-8")
         _check(plain)
     except (FileNotFoundError, NotADirectoryError):

@@ -1,5 +1,6 @@
 """The hand-in: the report and a zip of all that it was made from, searched for leaks and verified."""
 
+from labreport.handin.allowlist import collect
 from labreport.handin.bundle import CODE, REPORT, TOP, Submission, out_of_date, pack
 from labreport.handin.contents import PackError
 from labreport.handin.verification import Verified, VerifyError, verify
@@ -12,6 +13,7 @@ __all__ = [
     "Submission",
     "Verified",
     "VerifyError",
+    "collect",
     "out_of_date",
     "pack",
     "verify",

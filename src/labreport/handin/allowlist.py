@@ -43,9 +43,9 @@ def collect(project: Project) -> Contents:
         For the reasons that `pack` lists.
 
     """
-    contents = Contents()
-    _add_sources(contents, project)
-    _add_named(contents, project)
+    contents, sources = Contents(), Sources(project)
+    _add_sources(contents, project, sources)
+    _add_named(contents, project, sources)
     _add_included(contents, project)
     standalone.add_engine(contents, project)
     for name in project.experiment_names():
@@ -57,7 +57,7 @@ def collect(project: Project) -> Contents:
     return contents
 
 
-def _add_sources(contents: Contents, project: Project) -> None:
+def _add_sources(contents: Contents, project: Project, sources: Sources) -> None:
     """Add what the folders of sources hold, but for what `exclude` names; the author knows of that."""
     excluded = project.config.submission.get("exclude", [])
     gone: dict[str, list[str]] = {pattern: [] for pattern in excluded}
@@ -70,7 +70,7 @@ def _add_sources(contents: Contents, project: Project) -> None:
             contents.add_file(name, path, name)
         else:
             contents.left_out.append(name)
-    needed = _needed(project) if excluded else set()
+    needed = _needed(project, sources) if excluded else set()
     unpacked = (project.root / README).is_file()  # in a hand-in nothing is left to leave out
     for pattern, names in gone.items():
         lost = [name for name in names if name in needed]
@@ -89,21 +89,19 @@ def _shown(project: Project) -> set[str]:
     return {name for names in made for name in names}
 
 
-def _needed(project: Project) -> set[str]:
+def _needed(project: Project, sources: Sources) -> set[str]:
     """Return the files without which nothing in the zip can be made again."""
-    sources = Sources(project)
     modules = {
         module
         for name in project.experiment_names()
-        for phase in ("run", "draw")
+        for phase in ("run", *(("draw",) if sources.declaration(name).has_draw else ()))
         for module in (project.experiments / f"{name}.py", *sources.imported_by(name, phase))
     }
     return _shown(project) | {project.shown(path) for path in (*modules, *walk(project.templates))}
 
 
-def _add_named(contents: Contents, project: Project) -> None:
+def _add_named(contents: Contents, project: Project, sources: Sources) -> None:
     """Add single files of the project, what its experiments declare to read or have read, and shown files."""
-    sources = Sources(project)
     names = project.experiment_names()
     declared = [name for each in names for name in sources.declaration(each).reads]
     shown = [name for name in sorted(_shown(project)) if not name.startswith(("build/", "/"))]

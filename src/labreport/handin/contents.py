@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from labreport.errors import LabreportError
@@ -51,6 +52,7 @@ def matches(name: str, patterns: Sequence[str]) -> bool:
     return any(re.fullmatch(_expression(pattern), name) for pattern in patterns)
 
 
+@cache  # each name is compared with each pattern
 def _expression(pattern: str) -> str:
     known = {"**/": r"(?:[^/]+/)*", "**": r".*", "*": r"[^/]*", "?": r"[^/]"}
     return "".join(known.get(part) or re.escape(part) for part in re.split(r"(\*\*/|\*\*|\*|\?)", pattern))

@@ -8,6 +8,7 @@ import re
 import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from labreport.documents import DEBIAN_PACKAGES
@@ -92,11 +93,16 @@ def _cell(name: str, number: int, files: Mapping[str, bytes]) -> str:
     """Return where a notebook answers, by the heading with which the cell begins."""
     file = f"notebooks/{name}.ipynb"
     try:
-        cell = json.loads(files[file])["cells"][number - 1]
+        cell = _notebook(files[file])["cells"][number - 1]
         heading = "".join(cell["source"]).partition("\n")[0].lstrip("# ")
     except (ValueError, LookupError, TypeError):  # the checks report a damaged notebook
         heading = ""
     return f'{file}, cell {number} "{heading}"' if heading else f"{file}, cell {number}"
+
+
+@lru_cache(maxsize=16)  # one notebook answers many questions
+def _notebook(data: bytes) -> Any:
+    return json.loads(data)
 
 
 def _code(answer: Located, files: Mapping[str, bytes]) -> Iterator[str]:

@@ -123,9 +123,7 @@ def test_a_missing_latexdiff_is_told_before_anything_is_rendered(project, monkey
 
 class TestTheLineOfABuild:
     def line(self, project):
-        last = diffing.last_report(project)
-        compared.publish(project)
-        return diffing.since(last, project)
+        return diffing.since(project, is_new=compared.publish(project))
 
     def test_the_first_report_has_no_line(self, tmp_path):
         assert self.line(compared.coin(tmp_path / "q")) is None
