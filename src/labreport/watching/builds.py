@@ -5,17 +5,22 @@ The one who watches may be older than the code that builds, so it is told texts 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labreport import build
 from labreport import project as projects
 from labreport.errors import LabreportError
 from labreport.events import Event
+from labreport.running import server_of, spare
+
+if TYPE_CHECKING:
+    from labreport.project import Project
 
 Send = Callable[[dict[str, Any]], None]
 
@@ -42,16 +47,14 @@ class Task:
 
 def perform(task: Task, send: Send) -> None:
     """Build all that is out of date, and say how that goes; the last word is "built" or "failed"."""
-    from labreport.watching import loaded, warm  # only here: whoever watches need not be warm
+    from labreport.running import loaded
+    from labreport.watching import warm  # only here: whoever watches need not be warm
 
     if loaded.is_stale(warm.LOADED, task.since_ns):
         send({STALE: True})
         return
-    os.environ.clear()
-    os.environ.update(task.environment)
-    sys.path[:] = task.path
     try:
-        project = replace(projects.load(task.root, quick=task.quick), program=task.program)
+        project = _project(task)
         build.make_all(
             project, jobs=task.jobs, events=lambda told: _tell(send, project, told), cluster=task.cluster
         )
@@ -67,9 +70,25 @@ def perform(task: Task, send: Send) -> None:
         send({"failed": LabreportError.exit_code})
     else:
         send({"built": True})
+    finally:
+        send({"spare": spare.is_intact()})
 
 
-def _tell(send: Send, project: projects.Project, told: Event | build.Done) -> None:
+def prepare(task: Task) -> None:
+    """Keep ready in this process, which builds are forked from, what their experiments run in."""
+    with contextlib.suppress(LabreportError):  # the next build says what is wrong
+        spare.prepare(server_of(_project(task)))
+
+
+def _project(task: Task) -> Project:
+    """Return the project as it is now, in the surroundings of a build without a watch."""
+    os.environ.clear()
+    os.environ.update(task.environment)
+    sys.path[:] = task.path
+    return replace(projects.load(task.root, quick=task.quick), program=task.program)
+
+
+def _tell(send: Send, project: Project, told: Event | build.Done) -> None:
     """Say what happens to an experiment or a notebook, and what a step has made."""
     match told:
         case Event():

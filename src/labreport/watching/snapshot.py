@@ -62,7 +62,7 @@ class Snapshot:
         """Return the paths of the files that came, went or have other contents since the last look."""
         folders: set[str] = set()
         before, self._digests = self._digests, {}
-        for path in self._files(folders):
+        for path in dict.fromkeys(self._files(folders)):  # an input of an experiment may be found twice
             if (digest := self._digest(path, before.get(path))) is not None:
                 self._digests[path] = digest
         self.folders = frozenset(folder for folder in folders if os.access(folder, os.R_OK))

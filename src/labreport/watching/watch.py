@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import BusyError, UsageError, visible
 from labreport.events import Event
-from labreport.running import ForkServer
+from labreport.running import ForkServer, spare
 from labreport.watching import builds
 from labreport.watching.ending import INTERRUPTED, Ended, discard_output, is_over, signals, standard_input
 from labreport.watching.notifier import Notifier
@@ -83,6 +83,7 @@ class _Build:
     outcome: str = ""
     code: int = 0
     has_run: bool = False
+    is_orderly: bool = False
     is_shown: bool = False
     killed_at: float | None = None
 
@@ -195,7 +196,12 @@ class _Watcher:
         """Fork a build of all that is out of date."""
         if self.is_lost:
             self._renew()
-        task = builds.Task(
+        call = self.server.start(builds.perform, self._task(), self.project.log / BUILD_LOG)
+        self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
+        self.waiting, self.made, self.retry_at = None, [], None
+
+    def _task(self) -> builds.Task:
+        return builds.Task(
             root=self.project.root,
             quick=self.project.quick,
             program=self.project.program,
@@ -205,9 +211,6 @@ class _Watcher:
             path=tuple(sys.path),
             since_ns=self.since,
         )
-        call = self.server.start(builds.perform, task, self.project.log / BUILD_LOG)
-        self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
-        self.waiting, self.made, self.retry_at = None, [], None
 
     def _listen(self) -> None:
         """Take in what the build tells."""
@@ -248,6 +251,8 @@ class _Watcher:
                 build.notices.append(value)
             case "error":
                 build.error.append(value)
+            case "spare":
+                build.is_orderly = value
             case "failed":
                 build.outcome, build.code = what, value
             case _:
@@ -272,6 +277,7 @@ class _Watcher:
         """Say how a build has ended, unless it is made again at once."""
         self.screen.clear()
         self.build = None
+        self._keep_ready(build)
         if build.outcome == builds.STALE:
             self._renew()
             self._again(build)
@@ -286,6 +292,13 @@ class _Watcher:
         else:
             self.waiting = None  # what a failed experiment has written must not start it again
             self._failed(build)
+
+    def _keep_ready(self, build: _Build) -> None:
+        """Keep ready what experiments run in, once some ran; but not what a build has left in disorder."""
+        if not build.is_orderly:
+            self.server.do(spare.drop, None)
+        if build.stage.has_worked:
+            self.server.do(builds.prepare, self._task())
 
     def _again(self, build: _Build) -> None:
         """Let the next build make what this one has not, and say what this one has made."""
