@@ -77,12 +77,24 @@ class ForkServer:
         self._leaders: dict[int, int] = {}
         self._buffer = b""
 
-    def start(self, function: Callable[[Any, Send], None], argument: object, log: Path) -> int:
-        """Call a function of a module with an argument in a new child; return the number of the call."""
+    def start(
+        self,
+        function: Callable[[Any, Send], None],
+        argument: object,
+        log: Path,
+        *,
+        only_fresh: bool = False,
+    ) -> int:
+        """Call a function of a module with an argument in a new child; return the number of the call.
+
+        With `only_fresh` the message is "stale" instead, if code that the server has loaded is not that on
+        the disk any more.
+        """
         self._calls += 1
         self._open.add(self._calls)
         name = f"{function.__module__}:{function.__qualname__}"
-        self._request(("start", self._calls, name, pickle.dumps(argument), str(log)))
+        since = self._since if only_fresh else None
+        self._request(("start", self._calls, name, pickle.dumps(argument), str(log), since))
         return self._calls
 
     def do(self, function: Callable[[Any], None], argument: object) -> None:
@@ -135,7 +147,7 @@ class ForkServer:
         for message in messages:
             if message["type"] == "started":
                 self._leaders[message["call"]] = message["pid"]
-            elif message["type"] == "exit":
+            elif message["type"] in ("exit", "stale"):
                 self._leaders.pop(message["call"], None)
                 self._open.discard(message["call"])
         return messages
@@ -318,7 +330,10 @@ class _Server:
                 if child.call == request[1]:
                     child.end() if request[0] == "kill" else child.interrupt()
             return True
-        _, call, name, argument, log = request
+        _, call, name, argument, log, since = request
+        if since is not None and loaded.is_stale(self.loaded, since):
+            self._reply(call, "stale")
+            return True
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         output, output_of_child = os.pipe()
         os.set_blocking(output, False)

@@ -24,16 +24,10 @@ if TYPE_CHECKING:
 
 Send = Callable[[dict[str, Any]], None]
 
-STALE = "stale"
-"""What a build says, and nothing else, if the code that it was forked with is not that on the disk."""
-
 
 @dataclass(frozen=True)
 class Task:
-    """What to build, and the surroundings in which a build without a watch would have started.
-
-    `since_ns` is when the process was started that the build is forked from, by the clock of files.
-    """
+    """What to build, and the surroundings in which a build without a watch would have started."""
 
     root: Path
     quick: bool
@@ -42,17 +36,10 @@ class Task:
     cluster: str | None
     environment: dict[str, str]
     path: tuple[str, ...]
-    since_ns: int
 
 
 def perform(task: Task, send: Send) -> None:
     """Build all that is out of date, and say how that goes; the last word is "built" or "failed"."""
-    from labreport.running import loaded
-    from labreport.watching import warm  # only here: whoever watches need not be warm
-
-    if loaded.is_stale(warm.LOADED, task.since_ns):
-        send({STALE: True})
-        return
     try:
         project = _project(task)
         build.make_all(

@@ -101,7 +101,7 @@ class _Watcher:
         self.jobs = jobs
         self.cluster = cluster
         self.screen = Screen(project)
-        self.server, self.since = self._warm()
+        self.server = self._warm()
         self.files = Snapshot(project)
         self.notifier = Notifier(self.files.folders)
         self.build: _Build | None = None
@@ -179,24 +179,23 @@ class _Watcher:
 
     # ------------------------------------------------------------------------------------------------- builds
 
-    def _warm(self) -> tuple[ForkServer, int]:
-        """Return a process that has imported what a build needs, and when it was started."""
-        since = time.time_ns()
-        server = ForkServer(
-            preload=["labreport.watching.warm"],
+    def _warm(self) -> ForkServer:
+        """Return a process that has imported what a build needs."""
+        return ForkServer(
+            preload=["labreport.watching.warm", "labreport.watching.builds"],
             path=[Path(entry or Path.cwd()) for entry in sys.path],
             cwd=Path.cwd(),
             log=self.project.log / LOG,
             env={},
             grace=GRACE_SECONDS,
         )
-        return server, since
 
     def _start(self) -> None:
         """Fork a build of all that is out of date."""
         if self.is_lost:
             self._renew()
-        call = self.server.start(builds.perform, self._task(), self.project.log / BUILD_LOG)
+        log = self.project.log / BUILD_LOG
+        call = self.server.start(builds.perform, self._task(), log, only_fresh=True)
         self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
         self.waiting, self.made, self.retry_at = None, [], None
 
@@ -209,7 +208,6 @@ class _Watcher:
             cluster=self.cluster,
             environment=dict(os.environ),
             path=tuple(sys.path),
-            since_ns=self.since,
         )
 
     def _listen(self) -> None:
@@ -225,6 +223,10 @@ class _Watcher:
             if message["type"] == "message":
                 for what, value in message["data"].items():
                     self._hear(self.build, what, value)
+            elif message["type"] == "stale":  # labreport or a library changed since it was imported
+                self._again(self.build)
+                self.build = None
+                self._renew()
             elif message["type"] == "exit":
                 self._finish(self.build)
 
@@ -278,10 +280,7 @@ class _Watcher:
         self.screen.clear()
         self.build = None
         self._keep_ready(build)
-        if build.outcome == builds.STALE:
-            self._renew()
-            self._again(build)
-        elif build.killed_at is not None:
+        if build.killed_at is not None:
             self._again(build)
         elif build.code == BusyError.exit_code:
             self._wait(build)
@@ -355,5 +354,5 @@ class _Watcher:
 
     def _renew(self) -> None:
         self.server.close()
-        self.server, self.since = self._warm()
+        self.server = self._warm()
         self.is_lost = False
