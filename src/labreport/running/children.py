@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from labreport.project import Project
     from labreport.running.child import Task
     from labreport.running.forkserver import ForkServer, Message
+    from labreport.running.spare import Kind
 
 FOREVER = float("inf")
 LOG = "forkserver.log"
@@ -110,25 +111,19 @@ class Children:
 
     def close(self) -> None:
         """End all children and the server."""
+        from labreport.running import spare
+
         if self._server is not None:
-            self._server.close()
+            if not spare.give_back(self._server):
+                self._server.close()
             self._server = None
 
     def _new_server(self) -> ForkServer:
-        from labreport.running.forkserver import ForkServer
+        """Return the server that is ready, or else a new one."""
+        from labreport.running import spare
 
-        # what may be edited is imported in each child, from its sources as they are then
-        asked = {module: module.partition(".")[0] for module in self.project.config.preload}
-        sources = Sources(self.project)
-        edited = sources.versions(filter(sources.is_foreign, asked.values())).named("package")
-        preload = [m for m, top in asked.items() if top not in edited and not is_own(self.project, top)]
-        return ForkServer(
-            preload=[*OURS, *preload],
-            path=self.project.source_roots,
-            cwd=self.project.root,
-            log=self.project.log / LOG,
-            env=surroundings.for_experiments(),
-        )
+        kind = server_of(self.project)
+        return spare.take(kind) or kind.start()
 
     def _hear(self, message: Message) -> Ended | None:
         """Take in a message; return the task's end if the message tells it."""
@@ -175,6 +170,24 @@ class Children:
             Ended(running.task, error=ExperimentError(what.format(name=running.task.name), cure=cure))
             for running in lost
         ]
+
+
+def server_of(project: Project) -> Kind:
+    """Return the fork server that a project's experiments run in."""
+    from labreport.running.spare import Kind
+
+    # what may be edited is imported in each child, from its sources as they are then
+    asked = {module: module.partition(".")[0] for module in project.config.preload}
+    sources = Sources(project)
+    edited = sources.versions(filter(sources.is_foreign, asked.values())).named("package")
+    preload = [m for m, top in asked.items() if top not in edited and not is_own(project, top)]
+    return Kind(
+        preload=(*OURS, *preload),
+        path=project.source_roots,
+        cwd=project.root,
+        log=project.log / LOG,
+        env=surroundings.for_experiments(),
+    )
 
 
 def _sudden_end(running: _Running, code: int) -> ExperimentError:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from labreport.running import threads
+from labreport.running import loaded, threads
 
 MAX_LOG = 10_000_000
 MAX_MESSAGE = select.PIPE_BUF
@@ -58,6 +58,7 @@ class ForkServer:
     ) -> None:
         import subprocess
 
+        self._since = time.time_ns()
         log.parent.mkdir(parents=True, exist_ok=True)
         roots = [*map(str, path), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
         with log.open("wb") as output:
@@ -72,15 +73,47 @@ class ForkServer:
                 start_new_session=True,
             )
         self._calls = 0
+        self._open: set[int] = set()
         self._leaders: dict[int, int] = {}
         self._buffer = b""
 
-    def start(self, function: Callable[[Any, Send], None], argument: object, log: Path) -> int:
-        """Call a function of a module with an argument in a new child; return the number of the call."""
+    def start(
+        self,
+        function: Callable[[Any, Send], None],
+        argument: object,
+        log: Path,
+        *,
+        only_fresh: bool = False,
+    ) -> int:
+        """Call a function of a module with an argument in a new child; return the number of the call.
+
+        With `only_fresh` the message is "stale" instead, if code that the server has loaded is not that on
+        the disk any more.
+        """
         self._calls += 1
+        self._open.add(self._calls)
         name = f"{function.__module__}:{function.__qualname__}"
-        self._request(("start", self._calls, name, pickle.dumps(argument), str(log)))
+        since = self._since if only_fresh else None
+        self._request(("start", self._calls, name, pickle.dumps(argument), str(log), since))
         return self._calls
+
+    def do(self, function: Callable[[Any], None], argument: object) -> None:
+        """Call a function of a module in the server itself, for what its children are to inherit."""
+        self._request(("do", f"{function.__module__}:{function.__qualname__}", pickle.dumps(argument)))
+
+    def is_fresh(self) -> bool:
+        """Return whether the code that the server has loaded is that on the disk; False if it has ended.
+
+        No call may be under way.
+        """
+        self._request(("check", self._since))
+        try:
+            while True:
+                for message in self.receive(None):
+                    if message["type"] == "checked":
+                        return bool(message["is_fresh"])
+        except EOFError:
+            return False
 
     def fileno(self) -> int:
         """Return what to select on in order to wait for messages and for something else at once."""
@@ -114,9 +147,29 @@ class ForkServer:
         for message in messages:
             if message["type"] == "started":
                 self._leaders[message["call"]] = message["pid"]
-            elif message["type"] == "exit":
+            elif message["type"] in ("exit", "stale"):
                 self._leaders.pop(message["call"], None)
+                self._open.discard(message["call"])
         return messages
+
+    def end_calls(self, seconds: float = 2.0) -> bool:
+        """End all calls, but not the server; return whether none is under way after at most `seconds`."""
+        until = time.monotonic() + seconds
+        for call in self._open:
+            self.kill(call)
+        try:
+            while self._open and (left := until - time.monotonic()) > 0:
+                self.receive(left)
+        except EOFError:
+            return False
+        return not self._open
+
+    def kill_all(self) -> None:
+        """End the server and all calls at once, whatever it does."""
+        self._process.kill()
+        self._process.communicate()  # closes the pipes
+        for leader in self._leaders.values():
+            _end(leader)
 
     def close(self) -> None:
         """End all calls and the server."""
@@ -223,6 +276,7 @@ class _Server:
         self.requests = requests
         self.replies = replies
         self.grace = grace
+        self.loaded = loaded.tokens()
         self.children: dict[int, _Child] = {}
         self.wake, wake = os.pipe()
         for handle in (self.wake, wake):
@@ -265,12 +319,21 @@ class _Server:
         request = _read_request(self.requests)
         if request is None:
             return False
+        if request[0] == "check":
+            self._reply(0, "checked", is_fresh=not loaded.is_stale(self.loaded, request[1]))
+            return True
+        if request[0] == "do":
+            self._do(*request[1:])
+            return True
         if request[0] in ("kill", "interrupt"):
             for child in self.children.values():
                 if child.call == request[1]:
                     child.end() if request[0] == "kill" else child.interrupt()
             return True
-        _, call, name, argument, log = request
+        _, call, name, argument, log, since = request
+        if since is not None and loaded.is_stale(self.loaded, since):
+            self._reply(call, "stale")
+            return True
         Path(log).parent.mkdir(parents=True, exist_ok=True)
         output, output_of_child = os.pipe()
         os.set_blocking(output, False)
@@ -282,6 +345,14 @@ class _Server:
         self.children[pid] = _Child(call, pid, output, Path(log).open("wb", buffering=0))  # noqa: SIM115
         self._reply(call, "started", pid=pid)
         return True
+
+    def _do(self, name: str, argument: bytes) -> None:
+        try:
+            _called(name)(pickle.loads(argument))
+        except Exception:  # children do without
+            import traceback
+
+            traceback.print_exc()
 
     def _reply(self, call: int, kind: str, **fields: Any) -> None:
         with contextlib.suppress(BrokenPipeError):  # then the requests end too
@@ -319,9 +390,7 @@ class _Server:
             def send(data: Message) -> None:
                 _write(self.replies, encode_message(call, "message", data=data))
 
-            module, _, function = name.partition(":")
-            __import__(module)
-            getattr(sys.modules[module], function)(pickle.loads(argument), send)
+            _called(name)(pickle.loads(argument), send)
             code = 0
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
@@ -336,6 +405,14 @@ class _Server:
                 with contextlib.suppress(Exception):
                     stream.flush()
             os._exit(code)
+
+
+def _called(name: str) -> Callable[..., None]:
+    """Return the function of a name such as `package.module:function`."""
+    module, _, function = name.partition(":")
+    __import__(module)
+    found: Callable[..., None] = getattr(sys.modules[module], function)
+    return found
 
 
 def _stream(handle: int) -> io.TextIOWrapper:

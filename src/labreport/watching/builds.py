@@ -5,30 +5,29 @@ The one who watches may be older than the code that builds, so it is told texts 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from labreport import build
 from labreport import project as projects
 from labreport.errors import LabreportError
 from labreport.events import Event
+from labreport.running import server_of, spare
+
+if TYPE_CHECKING:
+    from labreport.project import Project
 
 Send = Callable[[dict[str, Any]], None]
-
-STALE = "stale"
-"""What a build says, and nothing else, if the code that it was forked with is not that on the disk."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What to build, and the surroundings in which a build without a watch would have started.
-
-    `since_ns` is when the process was started that the build is forked from, by the clock of files.
-    """
+    """What to build, and the surroundings in which a build without a watch would have started."""
 
     root: Path
     quick: bool
@@ -37,21 +36,12 @@ class Task:
     cluster: str | None
     environment: dict[str, str]
     path: tuple[str, ...]
-    since_ns: int
 
 
 def perform(task: Task, send: Send) -> None:
     """Build all that is out of date, and say how that goes; the last word is "built" or "failed"."""
-    from labreport.watching import loaded, warm  # only here: whoever watches need not be warm
-
-    if loaded.is_stale(warm.LOADED, task.since_ns):
-        send({STALE: True})
-        return
-    os.environ.clear()
-    os.environ.update(task.environment)
-    sys.path[:] = task.path
     try:
-        project = replace(projects.load(task.root, quick=task.quick), program=task.program)
+        project = _project(task)
         build.make_all(
             project, jobs=task.jobs, events=lambda told: _tell(send, project, told), cluster=task.cluster
         )
@@ -67,9 +57,25 @@ def perform(task: Task, send: Send) -> None:
         send({"failed": LabreportError.exit_code})
     else:
         send({"built": True})
+    finally:
+        send({"spare": spare.is_intact()})
 
 
-def _tell(send: Send, project: projects.Project, told: Event | build.Done) -> None:
+def prepare(task: Task) -> None:
+    """Keep ready in this process, which builds are forked from, what their experiments run in."""
+    with contextlib.suppress(LabreportError):  # the next build says what is wrong
+        spare.prepare(server_of(_project(task)))
+
+
+def _project(task: Task) -> Project:
+    """Return the project as it is now, in the surroundings of a build without a watch."""
+    os.environ.clear()
+    os.environ.update(task.environment)
+    sys.path[:] = task.path
+    return replace(projects.load(task.root, quick=task.quick), program=task.program)
+
+
+def _tell(send: Send, project: Project, told: Event | build.Done) -> None:
     """Say what happens to an experiment or a notebook, and what a step has made."""
     match told:
         case Event():

@@ -30,11 +30,12 @@ class Stage:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.name = "planning"
+        self.has_worked = False
         self._working: dict[Work, Inputs | None] = {}
 
     def begin(self, experiment: str, phase: str) -> None:
         """Note that work on an experiment begins, and what it depends on."""
-        self.name = "experiments"
+        self.name, self.has_worked = "experiments", True
         self._working[experiment, phase] = _inputs(self.project, experiment, phase)
 
     def end(self, experiment: str, phase: str) -> None:

@@ -32,6 +32,8 @@ _NOISE = re.compile(
 4913 is the file by which Vim tries whether it may write into a folder.
 """
 _NO_SOURCES = ("__pycache__", "node_modules", "site-packages")
+_INSTALLED = ("pyvenv.cfg", "conda-meta")
+"""What an environment of Python holds at its top, whatever its name is."""
 
 _Token = tuple[int, ...]
 
@@ -62,7 +64,7 @@ class Snapshot:
         """Return the paths of the files that came, went or have other contents since the last look."""
         folders: set[str] = set()
         before, self._digests = self._digests, {}
-        for path in self._files(folders):
+        for path in dict.fromkeys(self._files(folders)):  # an input of an experiment may be found twice
             if (digest := self._digest(path, before.get(path))) is not None:
                 self._digests[path] = digest
         self.folders = frozenset(folder for folder in folders if os.access(folder, os.R_OK))
@@ -115,7 +117,7 @@ class Snapshot:
             entries = list(os.scandir(folder))
         except OSError:  # it has just gone, or is nobody's business
             return
-        if any(entry.name == "pyvenv.cfg" for entry in entries):
+        if any(entry.name in _INSTALLED for entry in entries):
             return
         folders.add(real)
         for entry in entries:

@@ -9,9 +9,5 @@ import jinja2  # noqa: F401
 from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]
 
 from labreport import build, checks, explain, handin, language, writing  # noqa: F401
-from labreport.watching import builds, loaded  # noqa: F401
 
 PythonLexer()  # compiles its regular expressions, which costs 40 ms
-
-LOADED = loaded.tokens()
-"""What all of that was when it was loaded."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import BusyError, UsageError, visible
 from labreport.events import Event
-from labreport.running import ForkServer
+from labreport.running import ForkServer, spare
 from labreport.watching import builds
 from labreport.watching.ending import INTERRUPTED, Ended, discard_output, is_over, signals, standard_input
 from labreport.watching.notifier import Notifier
@@ -83,6 +83,7 @@ class _Build:
     outcome: str = ""
     code: int = 0
     has_run: bool = False
+    is_orderly: bool = False
     is_shown: bool = False
     killed_at: float | None = None
 
@@ -100,7 +101,7 @@ class _Watcher:
         self.jobs = jobs
         self.cluster = cluster
         self.screen = Screen(project)
-        self.server, self.since = self._warm()
+        self.server = self._warm()
         self.files = Snapshot(project)
         self.notifier = Notifier(self.files.folders)
         self.build: _Build | None = None
@@ -178,24 +179,28 @@ class _Watcher:
 
     # ------------------------------------------------------------------------------------------------- builds
 
-    def _warm(self) -> tuple[ForkServer, int]:
-        """Return a process that has imported what a build needs, and when it was started."""
-        since = time.time_ns()
-        server = ForkServer(
-            preload=["labreport.watching.warm"],
+    def _warm(self) -> ForkServer:
+        """Return a process that has imported what a build needs."""
+        return ForkServer(
+            preload=["labreport.watching.warm", "labreport.watching.builds"],
             path=[Path(entry or Path.cwd()) for entry in sys.path],
             cwd=Path.cwd(),
             log=self.project.log / LOG,
             env={},
             grace=GRACE_SECONDS,
         )
-        return server, since
 
     def _start(self) -> None:
         """Fork a build of all that is out of date."""
         if self.is_lost:
             self._renew()
-        task = builds.Task(
+        log = self.project.log / BUILD_LOG
+        call = self.server.start(builds.perform, self._task(), log, only_fresh=True)
+        self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
+        self.waiting, self.made, self.retry_at = None, [], None
+
+    def _task(self) -> builds.Task:
+        return builds.Task(
             root=self.project.root,
             quick=self.project.quick,
             program=self.project.program,
@@ -203,11 +208,7 @@ class _Watcher:
             cluster=self.cluster,
             environment=dict(os.environ),
             path=tuple(sys.path),
-            since_ns=self.since,
         )
-        call = self.server.start(builds.perform, task, self.project.log / BUILD_LOG)
-        self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
-        self.waiting, self.made, self.retry_at = None, [], None
 
     def _listen(self) -> None:
         """Take in what the build tells."""
@@ -222,6 +223,10 @@ class _Watcher:
             if message["type"] == "message":
                 for what, value in message["data"].items():
                     self._hear(self.build, what, value)
+            elif message["type"] == "stale":  # labreport or a library changed since it was imported
+                self._again(self.build)
+                self.build = None
+                self._renew()
             elif message["type"] == "exit":
                 self._finish(self.build)
 
@@ -248,6 +253,8 @@ class _Watcher:
                 build.notices.append(value)
             case "error":
                 build.error.append(value)
+            case "spare":
+                build.is_orderly = value
             case "failed":
                 build.outcome, build.code = what, value
             case _:
@@ -272,10 +279,8 @@ class _Watcher:
         """Say how a build has ended, unless it is made again at once."""
         self.screen.clear()
         self.build = None
-        if build.outcome == builds.STALE:
-            self._renew()
-            self._again(build)
-        elif build.killed_at is not None:
+        self._keep_ready(build)
+        if build.killed_at is not None:
             self._again(build)
         elif build.code == BusyError.exit_code:
             self._wait(build)
@@ -286,6 +291,13 @@ class _Watcher:
         else:
             self.waiting = None  # what a failed experiment has written must not start it again
             self._failed(build)
+
+    def _keep_ready(self, build: _Build) -> None:
+        """Keep ready what experiments run in, once some ran; but not what a build has left in disorder."""
+        if not build.is_orderly:
+            self.server.do(spare.drop, None)
+        if build.stage.has_worked:
+            self.server.do(builds.prepare, self._task())
 
     def _again(self, build: _Build) -> None:
         """Let the next build make what this one has not, and say what this one has made."""
@@ -342,5 +354,5 @@ class _Watcher:
 
     def _renew(self) -> None:
         self.server.close()
-        self.server, self.since = self._warm()
+        self.server = self._warm()
         self.is_lost = False

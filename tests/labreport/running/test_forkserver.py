@@ -147,8 +147,8 @@ def test_a_message_of_any_length_is_one_line_that_a_pipe_keeps_whole(text):
 
 
 def interrupted(path, send):
-    send({"begun": True})
     try:
+        send({"begun": True})
         time.sleep(60)
     except KeyboardInterrupt:
         time.sleep(0.1)

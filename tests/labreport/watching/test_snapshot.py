@@ -171,6 +171,14 @@ def test_an_input_counts_wherever_it_lies_and_when_it_appears(project, tmp_path)
     assert str(outside.parent) in files.folders
 
 
+def test_an_input_inside_the_project_counts_as_any_file(project, files):
+    path = project.root / "data/table.csv"
+    files.inputs = frozenset({str(path)})
+    assert files.look() == set()
+    path.write_text("2,3\n")
+    assert files.look() == {str(path)}
+
+
 def test_a_file_too_large_to_be_read_each_time_counts_after_each_write(project, files):
     path = project.root / "data/large.bin"
     path.write_bytes(b"0" * (1 << 21))

@@ -238,16 +238,16 @@ def test_who_reads_no_longer_ends_it(tmp_path):
 
 
 def test_an_experiment_that_writes_and_fails_does_not_run_for_ever(tmp_path):
-    run = "    with open('out.txt', 'a') as f:\n        f.write('x')\n    time.sleep(1)\n    raise ValueError(1)"
+    run = "    with open('out.txt', 'a') as f:\n        f.write('x')\n    time.sleep(1)\n    1 / 0"
     folder = watched.make(tmp_path / "p", run)
     with watching(folder) as watch:
-        watch.sees("failed: ValueError: 1")
+        watch.sees("failed: ZeroDivisionError")
         assert watch.is_quiet(4)
         assert (folder / "out.txt").read_text() == "x"
 
 
 def test_an_input_outside_the_project_is_watched_once_it_was_read(tmp_path):
-    run = "    return {'answer': float(Path('data/x.csv').read_text())}"
+    run = "    return {'answer': Path('data/x.csv').read_text()}"
     folder = watched.make(tmp_path / "p", run)
     projects.write(tmp_path / "outside/x.csv", "1")
     (folder / "data").symlink_to(tmp_path / "outside", target_is_directory=True)
@@ -268,3 +268,24 @@ def test_a_process_that_builds_are_forked_from_can_be_lost(folder):
         os.kill(warm, signal.SIGKILL)
         edit(folder)
         watch.sees(MADE)
+
+
+def test_experiments_of_one_build_after_the_other_run_in_one_warm_process(tmp_path):
+    run = "    Path('build/servers').open('a').write(f'{os.getppid()}\\n')\n    time.sleep(0)"
+    folder = watched.make(tmp_path / "p", f"{run}\n    return {{'answer': 1}}")
+    servers = folder / "build/servers"
+    name = "experiments/one.py"
+    with watching(folder) as watch:
+        watch.sees("checks passed")
+        edit(folder, "'answer': 1", "'answer': 2", name)
+        wait_for(lambda: len(pids(servers)) == 2, 60)
+        edit(folder, "sleep(0)", "sleep(60)", name)  # whatever the build is doing
+        wait_for(lambda: len(pids(servers)) == 3, 60)
+        time.sleep(0.5)
+        edit(folder, "sleep(60)", "sleep(0.1)", name)
+        wait_for(lambda: len(pids(servers)) == 4, 60)
+        assert len(set(pids(servers)[1:])) == 1
+        edit(folder, "sleep(0.1)", "sleep(61)", name)
+        wait_for(lambda: len(pids(servers)) == 5, 60)
+        watch.process.kill()
+        watch.wait(8)

@@ -1,7 +1,8 @@
 """Whether the code that this process has loaded is still that on the disk.
 
-Builds are forked from a process that has imported labreport and its libraries long ago. A file that was
-edited or upgraded since then must not be served as it was, nor mixed with what a build imports itself.
+Under watch, builds and experiments are forked from processes that have imported labreport and libraries long
+ago. A file that was edited or upgraded since then must not be served as it was, nor mixed with what is
+imported afterwards.
 """
 
 from __future__ import annotations

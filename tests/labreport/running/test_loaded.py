@@ -13,7 +13,7 @@ import sys, time
 from pathlib import Path
 since = time.time_ns()
 time.sleep(0.03)
-from labreport.watching import loaded
+from labreport.running import loaded
 known = loaded.tokens()
 engine = Path(sys.argv[1]) / "labreport"
 assert loaded.__file__.startswith(str(engine)), loaded.__file__
@@ -38,7 +38,7 @@ def copy(tmp_path_factory):
         ("path = engine / 'events.py'; path.write_text(path.read_text() + '#')", True),
         ("path = engine / 'explain/lines.py'; path.write_text(path.read_text())", True),  # not loaded yet
         ("(engine / 'language/new.py').write_text('')", True),
-        ("(engine / 'checks/pdf.py').unlink()", True),
+        ("(engine / 'checks/figures.py').unlink()", True),
         ("since = (engine / 'events.py').stat().st_ctime_ns", True),  # saved while it was loaded
     ],
 )
