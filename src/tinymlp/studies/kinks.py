@@ -1,8 +1,5 @@
 """Kinks of ReLU networks: where a step of a finite difference crosses one, the loss has no derivative."""
 
-from collections.abc import Iterator
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,25 +15,28 @@ def crosses_kink(net: backprop.Network, x: Floats, step: float) -> bool:
     """
     if "relu" not in net.h.values():
         return False
-    before = _switches(net, x)
-    return any(bool((_switches(moved, x) != before).any()) for moved in _neighbours(net, step))
+    on = _switches(_moved(net.w, step), net.h, x)
+    return bool((on != on[0]).any())
 
 
-def _switches(net: backprop.Network, x: Floats) -> NDArray[np.bool_]:
-    """Return which ReLUs are on, at each data point."""
-    a, _ = backprop.forward(net, x)
-    return np.vstack([a[layer] > 0 for layer in a if net.h[layer] == "relu"])
+def _moved(w: backprop.Layers, step: float) -> backprop.Layers:
+    """Return the weights of 1 + 2 W networks: as they are, then each of the W moved up, then each down.
 
-
-def _neighbours(net: backprop.Network, step: float) -> Iterator[backprop.Network]:
-    """Yield the network with one weight moved by the step, for each weight and both sides.
-
-    It is one object, changed from one to the next: copies would take most of the time.
+    Layer l is (1 + 2 W, M_l, 1 + M_(l-1)).
     """
-    moved = replace(net, w={layer: w.copy() for layer, w in net.w.items()})
-    for layer, w in moved.w.items():
-        for index in np.ndindex(w.shape):
-            for side in (step, -step):
-                w[index] = net.w[layer][index] + side
-                yield moved
-            w[index] = net.w[layer][index]
+    flat = np.concatenate([part.ravel() for part in w.values()])
+    moves = step * np.eye(len(flat))
+    every = flat + np.concatenate([np.zeros((1, len(flat))), moves, -moves])
+    parts = np.split(every, np.cumsum([part.size for part in w.values()])[:-1], axis=1)
+    return {layer: part.reshape(-1, *w[layer].shape) for layer, part in zip(w, parts, strict=True)}
+
+
+def _switches(w: backprop.Layers, h: dict[int, str], x: Floats) -> NDArray[np.bool_]:
+    """Return which ReLUs are on: (networks, units, data points)."""
+    on, z = [], x
+    for layer in range(1, 1 + max(layer for layer, name in h.items() if name == "relu")):
+        a = w[layer][..., 1:] @ z + w[layer][..., :1]
+        if h[layer] == "relu":
+            on.append(a > 0)
+        z = backprop.activate(h[layer], a)
+    return np.concatenate(on, axis=1)

@@ -37,3 +37,11 @@ def test_smooth_networks_have_no_kinks_and_nothing_is_changed():
     net = network("relu", -0.96)
     crosses_kink(net, np.array([[1.0]]), 0.05)
     assert net.w[1].tolist() == [[-0.96, 1.0]]
+
+
+@pytest.mark.parametrize(("step", "crosses"), [(0.03, True), (0.01, False)])
+def test_a_step_counts_in_the_layers_above_too(step, crosses):
+    # the upper unit stands at 10 * 1 - 9.8 = 0.2: its own weights move it by a step, those below by ten
+    w = {1: np.array([[0.0, 1.0]]), 2: np.array([[-9.8, 10.0]]), 3: np.array([[0.0, 1.0], [0.0, 1.0]])}
+    net = backprop.Network(w=w, h={1: "identity", 2: "relu", 3: "softmax"})
+    assert crosses_kink(net, np.array([[1.0]]), step) == crosses

@@ -86,9 +86,9 @@ class TestProcesses:
         shift = 1.0
         two = Lab(Project(tmp_path, Config("title")), "sweep", {}, jobs=2)
         trials = agent(
-            definition(run_cap=52), lambda: bowl(shift), folder=tmp_path / "two", seed=5, map=two.map
+            definition(run_cap=22), lambda: bowl(shift), folder=tmp_path / "two", seed=5, map=two.map
         )
-        assert trials == agent(definition(run_cap=52), bowl, folder=tmp_path / "one", seed=5)
+        assert trials == agent(definition(run_cap=22), bowl, folder=tmp_path / "one", seed=5)
 
 
 CHILD = """
