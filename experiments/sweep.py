@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +38,12 @@ from tinymlp.inference import (
     selection_bias,
     wilson,
 )
-from tinymlp.networks import Shape, Training, advance, evaluate_separately, parameter_count, start, train
+from tinymlp.networks import Shape, Training, evaluate_separately, parameter_count, train
 from tinymlp.studies import solved
 from tinymlp.tracking import Log, Session, offline_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from labreport.results import Result
     from labreport.running import Lab
@@ -196,12 +196,11 @@ def train_trial(session: Session, definition: Sweep) -> dict[str, Any]:
     """Train one trial with the parameters that an agent has given; return its objective and the rest."""
     default = {**BASELINE, **definition.fixed}
     with session.track("trial", group=GROUP, config=default) as tracker:
-        config, training = tracker.config, _training(tracker.config)
+        config = tracker.config
         shape, repeats = _shape(config), range(config["repeats"])
-        ensemble = start([shape], repeats, training, seed=config["seed"])
-        for epoch in _logged_epochs(config["epochs"]):
-            ensemble = advance(ensemble, epoch * training.steps_per_epoch)
-            row = {"epoch": epoch, **_scores(ensemble, shape)}
+        training = _recorded(_training(config))
+        ensemble = train([shape], repeats, training, seed=config["seed"])
+        for row in _rows(ensemble, shape):
             tracker.log(row)
     return {**row, "val_losses": ensemble.history[shape].val_loss[-1].tolist()}
 
@@ -217,21 +216,24 @@ def _training(config: Mapping[str, Any]) -> Training:
     return Training(**{key: config[key] for key in (*shared, *columns)})
 
 
-def _logged_epochs(epochs: int) -> list[int]:
-    """Some epochs evenly up to the last."""
-    return sorted({round(epochs * place / LOGGED) for place in range(1, LOGGED + 1)} - {0})
+def _recorded(training: Training) -> Training:
+    """The training with records after some epochs, evenly up to the last."""
+    epochs = {round(training.epochs * place / LOGGED) for place in range(1, LOGGED + 1)} - {0}
+    return replace(training, checkpoints=tuple(epoch * training.steps_per_epoch for epoch in sorted(epochs)))
 
 
-def _scores(ensemble: Ensemble, shape: Shape) -> dict[str, float]:
-    """Means over the repeats after the last step, and the share of repeats that have solved the task."""
-    history = ensemble.history[shape]
-    train_loss, val_loss = history.train_loss[-1], history.val_loss[-1]
-    return {
-        "train/loss": float(train_loss.mean()),
-        METRIC: float(val_loss.mean()),
-        "val/loss_std": float(val_loss.std(ddof=1)),
-        "solved": float(solved(history.val_accuracy[-1], ensemble.training.s).mean()),
-    }
+def _rows(ensemble: Ensemble, shape: Shape) -> Iterator[dict[str, float]]:
+    """A row for each record: means over the repeats, and the share of repeats that have solved the task."""
+    history, training = ensemble.history[shape], ensemble.training
+    columns = (ensemble.recorded, history.train_loss, history.val_loss, history.val_accuracy)
+    for step, train_loss, val_loss, val_accuracy in zip(*columns, strict=True):
+        yield {
+            "epoch": step // training.steps_per_epoch,
+            "train/loss": float(train_loss.mean()),
+            METRIC: float(val_loss.mean()),
+            "val/loss_std": float(val_loss.std(ddof=1)),
+            "solved": float(solved(val_accuracy, training.s).mean()),
+        }
 
 
 # ---- the best again

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +38,30 @@ class Record:
     exit_code: int = 0
     url: str = ""  # of its project on the server
     whole: bool = False  # wandb has finished it without complaint
+
+    def as_json(self) -> str:
+        """Return the record as text that `from_json` reads."""
+        return json.dumps(vars(self), default=_marked)
+
+    @staticmethod
+    def from_json(text: str) -> Record:
+        """Return the record of a text."""
+        return Record(**json.loads(text, object_hook=_restored))
+
+
+PICTURE, BYTES = "\0picture", "\0bytes"  # keys that stand for what JSON does not know
+
+
+def _marked(value: Picture | bytes) -> dict[str, str]:
+    if isinstance(value, Picture):
+        return {PICTURE: str(value.path)}
+    return {BYTES: base64.b64encode(value).decode()}
+
+
+def _restored(value: dict[str, Any]) -> Any:
+    if PICTURE in value:
+        return Picture(Path(value[PICTURE]))
+    return base64.b64decode(value[BYTES]) if BYTES in value else value
 
 
 def as_plain(value: Any, where: str) -> Any:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import shlex
 import shutil
 import signal
@@ -235,12 +234,12 @@ class Session:
             return
         part = self.path(f"{record.id}.part")
         with suppress(OSError):  # a full disk
-            part.write_bytes(pickle.dumps(record))
+            part.write_text(record.as_json(), encoding="utf-8")
             part.rename(part.with_suffix(".run"))  # whole or absent: a worker may be killed at any time
 
     def _kept(self) -> list[Record]:
         paths = sorted(self.path("").glob("*.run"), key=lambda path: path.stat().st_mtime_ns)
-        return [pickle.loads(path.read_bytes()) for path in paths]
+        return [Record.from_json(path.read_text(encoding="utf-8")) for path in paths]
 
     def _write_again(self, records: Sequence[Record]) -> None:
         """Write offline what has no complete log, or did not reach the server whole."""
