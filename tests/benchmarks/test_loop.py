@@ -58,7 +58,11 @@ def actions(folder: Path, tool: Tool) -> dict[str, Callable[[], Taken]]:
         settle()
         return taken
 
-    measured = {"nothing": make, **{kind: partial(edited, kind, make) for kind in EDITS}}
+    def nothing() -> Taken:
+        make()  # what a tool learns from looking once, it knows the second time
+        return make()
+
+    measured = {"nothing": nothing, **{kind: partial(edited, kind, make) for kind in EDITS}}
     return {**measured, "only PDF": only_pdf} if tool.only_pdf else measured
 
 
@@ -127,7 +131,8 @@ def waiting_table(taken: dict[tuple[str, str], Taken], missing: dict[str, str | 
             rows.append([f"{tool.name}: `watch`", "", watched, *map(waits, others)])
     return (
         f"{table(['tool', 'nothing to do', *(f'a {kind}' for kind in EDITS)], rows)}\n\n"
-        "Seconds until the PDF is there / until all is done. In brackets: times a bare interpreter "
+        "Seconds until the PDF is there / until all is done; with nothing to do, the second time in a row. "
+        "In brackets: times a bare interpreter "
         f"({bare * 1000:.0f} ms); passes of pdflatex until the PDF is there, of {plain:.2f} s, or of "
         f"{ours:.2f} s with labreport.sty."
     )
@@ -158,8 +163,12 @@ def test_the_loop_of_this_report(benchmark, tmp_path):
         make()
         return taken
 
+    def nothing() -> Taken:
+        make()
+        return make()
+
     measured = {
-        "nothing to do": make,
+        "nothing to do": nothing,
         "a sentence: `pdf`": partial(edited, "sentence", "pdf"),
         "a sentence": partial(edited, "sentence"),
         "a colour": partial(edited, "colour"),
