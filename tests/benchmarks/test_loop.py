@@ -20,10 +20,10 @@ LEAST_TIMES = 1  # faster than the tools that also look at contents, when there 
 EDITS = ("sentence", "colour", "constant")
 PASS = ("pdflatex", "-interaction=batchmode", "report.tex")
 OWN_EDITS = {
-    "sentence": ("report_templates/sections/summary.tex.j2", r"% edited (\d+) times"),
+    "sentence": ("report_templates/sections/summary.tex.j2", r"edited (\d+) times"),
     "colour": ("experiments/depth_width.py", r'color="0\.(\d+)", lw=0\.6'),
 }
-OWN = ("src", "experiments", "report_templates", "report.toml", "build_report.py", "accepted.toml")
+NOT_COPIED = ("build", "wandb", "__pycache__", ".venv*", ".git", ".*_cache", ".hypothesis", ".benchmarks")
 OWN_BUILD = ("results", "latex", "cache", "notebooks", "log", "previous", "submission")
 OWN_FILES = ("report.pdf", "provenance.json", "claims.json", "state.json")
 
@@ -58,7 +58,11 @@ def actions(folder: Path, tool: Tool) -> dict[str, Callable[[], Taken]]:
         settle()
         return taken
 
-    measured = {"nothing": make, **{kind: partial(edited, kind, make) for kind in EDITS}}
+    def nothing() -> Taken:
+        make()  # what a tool learns from looking once, it knows the second time
+        return make()
+
+    measured = {"nothing": nothing, **{kind: partial(edited, kind, make) for kind in EDITS}}
     return {**measured, "only PDF": only_pdf} if tool.only_pdf else measured
 
 
@@ -127,7 +131,8 @@ def waiting_table(taken: dict[tuple[str, str], Taken], missing: dict[str, str | 
             rows.append([f"{tool.name}: `watch`", "", watched, *map(waits, others)])
     return (
         f"{table(['tool', 'nothing to do', *(f'a {kind}' for kind in EDITS)], rows)}\n\n"
-        "Seconds until the PDF is there / until all is done. In brackets: times a bare interpreter "
+        "Seconds until the PDF is there / until all is done; with nothing to do, the second time in a row. "
+        "In brackets: times a bare interpreter "
         f"({bare * 1000:.0f} ms); passes of pdflatex until the PDF is there, of {plain:.2f} s, or of "
         f"{ours:.2f} s with labreport.sty."
     )
@@ -158,8 +163,12 @@ def test_the_loop_of_this_report(benchmark, tmp_path):
         make()
         return taken
 
+    def nothing() -> Taken:
+        make()
+        return make()
+
     measured = {
-        "nothing to do": make,
+        "nothing to do": nothing,
         "a sentence: `pdf`": partial(edited, "sentence", "pdf"),
         "a sentence": partial(edited, "sentence"),
         "a colour": partial(edited, "colour"),
@@ -183,12 +192,7 @@ def test_the_loop_of_this_report(benchmark, tmp_path):
 
 def copy_of_this_report(folder: Path) -> Path:
     """Return a copy of this repository's report as it is built, to be edited."""
-    for name in OWN:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name)
-        elif source.exists():
-            shutil.copyfile(source, folder / name)
+    shutil.copytree(ROOT, folder, symlinks=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
     (folder / "build").mkdir()
     for name in OWN_BUILD:
         if (ROOT / "build" / name).exists():
@@ -198,5 +202,5 @@ def copy_of_this_report(folder: Path) -> Path:
             shutil.copyfile(ROOT / "build" / name, folder / "build" / name)
     place, _ = OWN_EDITS["sentence"]
     with (folder / place).open("a", encoding="utf-8") as template:
-        template.write("This sentence is read again.\n% edited 100 times\n")
+        template.write("This sentence was edited 100 times.\n")
     return folder
