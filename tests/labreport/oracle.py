@@ -161,11 +161,16 @@ def _body(node: ast.AST) -> set[int]:
     return set(range(first.lineno, (last.end_lineno or last.lineno) + 1)) - {node.lineno}
 
 
+_known: dict[str, object] = {}
+"""What was learned of any text in this process: as in the file of the cache, but neither written nor read."""
+
+
 def parts(project: Project, name: str, phase: str) -> Mapping[str, str]:
     """Return the code that counts for a phase, by label."""
     sources = Sources(project)
+    sources._cache._old = _known
     code = sources.fingerprint(name, phase, {}, {}).named("code")
-    sources.save()  # what was parsed is parsed once
+    _known.update(sources._cache._used)
     return code
 
 
@@ -174,10 +179,9 @@ def edits_not_seen(project: Project, found: Mapping[tuple[str, str], set[Functio
     functions_that_ran = [(key, f) for key in sorted(found) for f in sorted(found[key], key=str)]
     out = []
     for key, function in random.Random(12).choices(functions_that_ran, k=count):
-        edits = token_edits(function)
-        if not edits:  # a body that only passes its arguments on
+        what, text = token_edit(function)
+        if not what:  # a body that only passes its arguments on
             continue
-        what, text = random.Random(str(function.name)).choice(edits)
         before = parts(project, *key)
         with changed(function.path, text):
             out += [what] if parts(project, *key) == before else []
@@ -188,15 +192,15 @@ def harmless_edits_seen(
     project: Project, found: Mapping[tuple[str, str], set[Function]], count: int
 ) -> list[str]:
     """Return which of some edits of what no run reaches change a fingerprint."""
-    edits = []
+    places = []
     for key in sorted(found):
         paths = sorted({function.path for function in found[key]})
         with_new = not any(map(computes_names, paths))
-        for path in paths:
-            several = harmless_edits(path, len(edits), with_new=with_new)
-            edits += [(key, path, *edit) for edit in several.items()]
+        places += [(key, path, with_new) for path in paths]
     out = []
-    for key, path, what, text in random.Random(12).sample(edits, count):
+    chance = random.Random(12)
+    for number, (key, path, with_new) in enumerate(chance.choices(places, k=count)):
+        what, text = chance.choice([*harmless_edits(path, number, with_new=with_new).items()])
         before = parts(project, *key)
         with changed(path, text):
             out += [] if parts(project, *key) == before else [f"{what} in {path}, for {key}"]
@@ -265,10 +269,10 @@ def unnamed(code: Mapping[str, str], root: Path, found: Iterable[Function]) -> s
     return out
 
 
-def token_edits(function: Function) -> list[tuple[str, str]]:
+def token_edit(function: Function) -> tuple[str, str]:
     """Return what one token of a function's body can be changed to: the edit in words, and the file's text.
 
-    Not one is a token of a docstring; what comes out is valid Python and never run.
+    It is no token of a docstring; what comes out is valid Python and never run. Without any, texts are empty.
     """
     text = function.path.read_text(encoding="utf-8")
     (node,) = (n for f, n in functions(function.path) if f == function)
@@ -276,9 +280,14 @@ def token_edits(function: Function) -> list[tuple[str, str]]:
     body = node.body[1:] if ast.get_docstring(node) is not None else node.body
     lines = {n for statement in body for n in range(statement.lineno, (statement.end_lineno or 0) + 1)}
     rows = text.splitlines(keepends=True)
-    out = []
-    for token in tokenize.generate_tokens(iter(rows).__next__):
-        other = _other(token) if token.start[0] in lines and token.start[0] == token.end[0] else None
+    tokens = [
+        token
+        for token in tokenize.generate_tokens(iter(rows).__next__)
+        if token.start[0] in lines and token.start[0] == token.end[0]
+    ]
+    random.Random(str(function.name)).shuffle(tokens)
+    for token in tokens:
+        other = _other(token)
         if other is None:
             continue
         row, (start, end) = token.start[0] - 1, (token.start[1], token.end[1])
@@ -287,8 +296,8 @@ def token_edits(function: Function) -> list[tuple[str, str]]:
             tree = ast.parse("".join(new))
             assert ast.dump(tree) != ast.dump(ast.parse(text))
             what = f"{token.string} to {other} in line {row + 1} of {function.path.name} ({function.name})"
-            out.append((what, "".join(new)))
-    return out
+            return what, "".join(new)
+    return "", ""
 
 
 def _other(token: tokenize.TokenInfo) -> str | None:

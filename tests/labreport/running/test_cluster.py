@@ -578,21 +578,23 @@ distributed.versions.get_package_info = lambda names: {{**get(names), **{others!
 
 
 @pytest.mark.parametrize(
-    ("side", "others", "note"),
+    ("side", "others", "said"),
     [
-        ("scheduler", {"python": "3.4.0.final.0"}, "the scheduler has python 3.4, here it is "),
-        ("scheduler", {"distributed": "2020.1"}, "the scheduler has distributed 2020.1, here it is "),
-        ("worker", {"cloudpickle": "0.1"}, "has cloudpickle 0.1, here it is "),
-        ("worker", {"numpy": None}, "has numpy not installed, here it is "),
+        (
+            "scheduler",
+            {"python": "3.4.0.final.0", "distributed": "2020.1"},
+            ["the scheduler has python 3.4", "the scheduler has distributed 2020.1"],
+        ),
+        ("worker", {"cloudpickle": "0.1", "numpy": None}, ["has cloudpickle 0.1", "has numpy not installed"]),
     ],
 )
-def test_other_versions_are_an_error_that_names_both_sides(small, tmp_path, side, others, note):
+def test_other_versions_are_an_error_that_names_both_sides(small, tmp_path, side, others, said):
     code = {side: REPORTING.format(others=others)}
     with clusters.running(tmp_path / "cluster", workers=1, **code) as other:
         error = refusal(small, other.address)
     assert error.what == f"the cluster at {other.address} has other versions"
-    (found,) = error.notes
-    assert note in found
+    assert len(error.notes) == len(said)
+    assert all(f"{words}, here it is " in note for words, note in zip(said, error.notes, strict=True))
     assert error.cure
 
 
