@@ -93,7 +93,7 @@ def is_settled(folder: Path, job: str, laid: Mapping[str, str], log: str, record
     """Return whether a pass that started from the files laid needs no other one, of TeX or of BibTeX.
 
     It wrote each file as it had found it, and asks for no other pass in its log; `record` are its inputs and
-    outputs. In doubt it is not: latexmk then finds out.
+    outputs. In doubt it is not, and latexmk finds out.
     """
     written = _named(record, "OUTPUT")
     unchanged = all(
@@ -101,7 +101,8 @@ def is_settled(folder: Path, job: str, laid: Mapping[str, str], log: str, record
         for name in written
         if not name.endswith(PRINTED)
     )
-    return unchanged and RERUN.search(log) is None and _knows_all(folder, job)
+    is_final = unchanged and RERUN.search(log) is None and not are_stale(laid, record)
+    return is_final and _knows_all(folder, job)
 
 
 _RULE = re.compile(r'\["(\w+)')

@@ -172,11 +172,14 @@ def compile(
 def _continued(folder: Path, job: str, deadline: float, laid: Mapping[str, str]) -> Compiled | None:
     """Return what the passes give that start from the files laid; None if it must be made without them."""
     start = time.monotonic()
+    # latexmk itself takes as long as half a pass: it is asked only where one pass is not enough
+    code, output = _run(folder, deadline, [*PDFLATEX.split(), SYNCTEX, f"{job}.tex"])
+    log, record = (_read(folder / f"{job}.{end}") for end in ("log", "fls"))
+    if code == 0 and auxiliary.is_settled(folder, job, laid, log, record):
+        # what is wrong now is wrong without the files laid, too: they are those that the document writes
+        return _judged(folder, job, deadline, code, output, start)
     try:
-        # latexmk itself takes as long as half a pass: it is asked only where one pass is not enough
-        code, output = _run(folder, deadline, [*PDFLATEX.split(), SYNCTEX, f"{job}.tex"])
-        log, record = (_read(folder / f"{job}.{end}") for end in ("log", "fls"))
-        if code == 0 and not auxiliary.is_settled(folder, job, laid, log, record):
+        if code == 0:
             code, output = _run_latexmk(folder, job, deadline)
         compiled = _judged(folder, job, deadline, code, output, start)
     except CompileFailed as failure:

@@ -150,6 +150,18 @@ def test_a_failure_is_told_as_without_kept_files_which_stay(tmp_path):
     assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
 
 
+def test_a_reference_to_nothing_is_told_after_one_pass_as_without_kept_files(tmp_path, counted):
+    kept, messages = tmp_path / "kept", []
+    latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
+    for name, options in (("b", {"kept": kept}), ("c", {})):
+        with pytest.raises(CompileFailed) as caught:
+            latexmk.compile(write(tmp_path / name, BODY.replace("Text", r"See \ref{nosuch}")), **options)
+        messages.append([str(problem) for problem in caught.value.problems])
+    assert messages[0] == messages[1]
+    assert "nosuch" in messages[0][0]
+    assert passes(tmp_path / "b") == 1
+
+
 def test_kept_files_with_which_the_document_fails_do_no_harm(tmp_path):
     """A package that was taken out leaves its commands in the auxiliary file of the last success."""
     kept = tmp_path / "kept"

@@ -224,7 +224,8 @@ class TestNumbers:
     def test_numbers_are_plain_latex_in_one_group(self, value, latex):
         assert to_latex(value) == latex
 
-    def test_they_read_as_siunitx_sets_them_and_are_as_wide_to_a_hair(self, folder):
+    def test_they_read_as_siunitx_sets_them_and_are_as_wide_to_a_hair(self, tmp_path):
+        shutil.copy(STYLE, tmp_path)
         cases = [(look, entry) for look in LOOKS.values() for entry in NUMBERS]
         body = [r"\newcommand\widths[2]{\sbox0{#1}\sbox2{#2}\typeout{widths: \the\wd0 \space\the\wd2}}"]
         body += [
@@ -233,7 +234,7 @@ class TestNumbers:
         ]
         body += [f"\\par A{n}A{latex}Z{n}Z" for n, (_, latex, _, _) in enumerate(NUMBERS)]
         body += ["$y_{12}=x^{12}x_12$".replace("{12}", str(to_latex(Number("12"))))]
-        pages, log = compiled(folder, r"\usepackage{siunitx}", "\n".join(body))
+        pages, log = compiled(tmp_path, r"\usepackage{siunitx}", "\n".join(body))
         measured = re.findall(r"^widths: ([\d.]+)pt ([\d.]+)pt$", log, re.MULTILINE)
         assert len(measured) == len(cases)
         for (look, entry), (ours, theirs) in zip(cases, measured, strict=True):
@@ -242,15 +243,16 @@ class TestNumbers:
         for n, (_, _, _, seen) in enumerate(NUMBERS):
             assert f"A{n}A{squeezed(seen)}Z{n}Z" in pages
 
-    def test_headings_captions_and_bookmarks_show_them(self, folder):
+    def test_headings_contents_and_bookmarks_show_them(self, tmp_path):
+        shutil.copy(STYLE, tmp_path)
         numbers = [latex for _, latex, _, _ in NUMBERS]
         body = "\\tableofcontents\n" + "\n".join(rf"\section{{N {latex} end}}" for latex in numbers)
         preamble = rf"\hypersetup{{pdftitle={{{' '.join(numbers)}}}}}"
         for _ in range(2):
-            pages, _ = compiled(folder, preamble, body)
+            pages, _ = compiled(tmp_path, preamble, body)
         assert all(pages.count(f"N{squeezed(seen)}end") == 2 for *_, seen in NUMBERS)
         marks = [seen.replace("10−", "10^−") for *_, seen in NUMBERS]
-        pdf = PdfReader(folder / "a.pdf")
+        pdf = PdfReader(tmp_path / "a.pdf")
         assert pdf.metadata.title.replace("\xa0", " ") == " ".join(marks)
         titles = [entry.title.replace("\xa0", " ") for entry in pdf.outline]
         assert titles == [f"{n} N {mark} end" for n, mark in enumerate(marks, start=1)]
