@@ -14,7 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
-HEAVY = {"torch", "numpy", "scipy", "pandas", "matplotlib", "jinja2", "wandb"}
+HEAVY = {"torch", "numpy", "scipy", "pandas", "matplotlib", "jinja2", "wandb", "asyncio", "pypdf", "nbformat"}
+HEAVY |= {"rich", "pygments", "multiprocessing"}
 FORBIDDEN = {
     "labreport": {"tinymlp", "experiments", "torch", "wandb"},
     "tinymlp": {"labreport", "experiments"},

@@ -72,10 +72,10 @@ def record(build: str, lines: Sequence[tuple[str, bool]]) -> tuple[str, bytes] |
     if _notes is None or _notes.build != build:
         return None
     _notes.end()
-    lock = _lock(build)  # each build writes it
-    signs = {path: sign for path, (sign, is_young) in _notes.seen.items() if path != lock}
-    if any(is_young for path, (_, is_young) in _notes.seen.items() if path != lock):
+    _notes.seen.pop(_lock(build), None)  # each build writes it
+    if any(is_young for _, is_young in _notes.seen.values()):
         return None
+    signs = {path: sign for path, (sign, _) in _notes.seen.items()}
     said = [("2" if is_error else "1") + text for text, is_error in lines]
     fields = [str(len(said)), *said, *signs]
     return _path(build), _bytes([_digest(_notes.started, fields, signs.values()), *fields])
@@ -227,7 +227,9 @@ class _Notes:
         plain = self._plain[name] = getattr(os, name)
 
         def noting(path: Any, *args: Any, dir_fd: int | None = None, **kwargs: Any) -> Any:
-            if dir_fd is not None:
+            if not self.is_on:
+                pass  # whoever has imported this function keeps it
+            elif dir_fd is not None:
                 _give_up()
             elif not isinstance(path, int):
                 self.note(path)
@@ -286,18 +288,19 @@ def _give_up() -> None:
         _notes = None
 
 
-def _note_source(path: str) -> None:
+def _note_source(notes: _Notes, path: str) -> None:
     """Note the source of a compiled module, and what lies beside it: an import asks for that past `os`."""
     cache, name = os.path.split(path)
-    if _notes is not None and name.endswith(".pyc"):
+    if name.endswith(".pyc"):
         folder = os.path.dirname(cache)
-        _notes.note(os.path.join(folder, name.partition(".")[0] + ".py"))
-        _notes.note(folder, listed=True)
+        notes.note(os.path.join(folder, name.partition(".")[0] + ".py"))
+        notes.note(folder, listed=True)
 
 
 def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     """Note what Python tells an audit hook; it calls this for each thing that a process does."""
-    if _notes is None or not _notes.is_on:
+    notes = _notes  # another thread may end it at any moment
+    if notes is None or not notes.is_on:
         return
     if event == "open":
         path, mode, _ = arguments
@@ -306,16 +309,16 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
         if mode is None and not os.fsdecode(path).startswith("/"):
             _give_up()  # it may lie in a folder that is given by a handle
         else:
-            _notes.note(path)
-            _note_source(os.fsdecode(path))
+            notes.note(path)
+            _note_source(notes, os.fsdecode(path))
     elif event in ("os.listdir", "os.scandir"):
         path = arguments[0]
         if isinstance(path, int):
             _give_up()
         else:
-            _notes.note("." if path is None else path, listed=True)
+            notes.note("." if path is None else path, listed=True)
     elif event == "import":
         if arguments[1]:
-            _notes.note(arguments[1])  # a module of machine code, which the system's loader opens
+            notes.note(arguments[1])  # a module of machine code, which the system's loader opens
     elif event in _UNSEEN:
         _give_up()

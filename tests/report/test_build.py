@@ -53,7 +53,8 @@ def test_a_second_build_does_nothing_and_imports_nothing_heavy(built_once):
         "import runpy\n"
         "try: runpy.run_path(sys.argv[0], run_name='__main__')\n"
         "except SystemExit as end: assert not end.code\n"
-        "heavy = {'torch', 'matplotlib', 'pandas', 'wandb', 'jinja2', 'numpy', 'scipy'} & set(sys.modules)\n"
+        "heavy = {'torch', 'matplotlib', 'pandas', 'wandb', 'jinja2', 'numpy', 'scipy', 'asyncio', 'pypdf',\n"
+        "         'rich', 'nbformat', 'pygments', 'multiprocessing'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
     script = (

@@ -31,6 +31,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from labreport.results import strict_json
 from labreport.results.observed import ABSENT
@@ -43,8 +44,7 @@ NOT_FOUND = "unknown"
 """The version of a package that is not installed."""
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):  # of a tuple, the hash costs a tenth of a dataclass's: records have thousands
     """One thing that a product depends on; `name` says which of its kind, where there are several."""
 
     kind: str
