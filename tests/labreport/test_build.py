@@ -43,7 +43,7 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
     assert built.notebooks.woven == ()
     assert built.packed.submission.code.is_file()
     assert {verdict.name for verdict in built.checked.verdicts} >= {"fresh", "zip"}
-    steps = [built.experiments, built.report, built.notebooks, built.claims, built.asked]
+    steps = [built.experiments, built.report, built.changed, built.notebooks, built.claims, built.asked]
     steps += [built.packed, built.checked]
     assert [step for step in told if not isinstance(step, Event)] == steps
     assert ("finished", "coin", "run") in [

@@ -49,6 +49,7 @@ def collect(project: Project) -> Contents:
     _add_included(contents, project)
     standalone.add_engine(contents, project)
     for name in project.experiment_names():
+        contents.questions[name] = sources.declaration(name).question
         _add_result(contents, project, name)
     _note_foreign_results(contents, project)
     _add_notebooks(contents, project)

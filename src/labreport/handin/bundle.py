@@ -19,7 +19,7 @@ from labreport.handin import standalone
 from labreport.handin.allowlist import collect
 from labreport.handin.contents import README, Contents, PackError
 from labreport.project import CONFIG, Project
-from labreport.results import Sources, changes, files, of_kind
+from labreport.results import changes, files, of_kind
 
 REPORT = "report.pdf"
 CODE = "code.zip"
@@ -65,7 +65,7 @@ def pack(project: Project, contents: Contents | None = None) -> Submission:
     contents = contents or collect(project)
     standalone.add_made(contents)  # before the README, which lists the versions
     processor = readme.processor_class()
-    text = readme.text(project, contents.data, _questions(project), processor)
+    text = readme.text(project, contents.data, contents.questions, processor)
     contents.add(README, text.encode(), f"{README}, which is made from the project's files")
     raise_all(leaks(project, contents, pdf))
     _publish(project, pdf, archive(contents.data))
@@ -127,11 +127,6 @@ def _report(project: Project) -> bytes:
     except FileNotFoundError:
         what = f"there is no {project.shown(project.pdf)} to hand in"
         raise PackError(what, cure=f"run `{project.command()}`") from None
-
-
-def _questions(project: Project) -> dict[str, str]:
-    sources = Sources(project)
-    return {name: sources.declaration(name).question for name in project.experiment_names()}
 
 
 def _notices(left_out: Sequence[str]) -> tuple[str, ...]:

@@ -21,12 +21,16 @@ class PackError(LabreportError):
 
 @dataclass
 class Contents:
-    """What goes into the zip: the bytes by name, where they come from, and what was left out."""
+    """What goes into the zip: the bytes by name, where they come from, and what was left out.
+
+    `questions` maps each experiment to the question that it answers.
+    """
 
     data: dict[str, bytes] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     refused: list[LabreportError] = field(default_factory=list)
+    questions: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, data: bytes, shown: str) -> None:
         """Add bytes under their name in the zip; messages call them `shown`."""

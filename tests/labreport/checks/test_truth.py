@@ -5,6 +5,7 @@ from checked import line, note, places
 
 from labreport import project as project_module
 from labreport.checks import checks
+from labreport.checks.material import Material
 
 CONSTANT = '[constants]\n"100 %" = "a figure of speech"\n'
 
@@ -73,3 +74,11 @@ def test_numbers_that_do_not_fit_are_told_with_both_places(bad):
 def test_settings_such_as_the_title_are_no_results(copy):
     add(copy, "\n\nAll of \\VAR{report.title} is one, only one.\n\n")
     assert places("words of quantity", copy) == []
+
+
+def test_numbers_are_those_of_the_results_by_their_keys(good):
+    numbers = Material(good, {}).numbers
+    assert (numbers["exp.values.n"], numbers["exp.values.loss.std"]) == (3, 0.121)
+    assert (numbers.get("exp.values.none"), numbers.get("none.values.n")) == (None, None)
+    assert sorted(numbers) == sorted(dict(numbers))
+    assert len(numbers) == len(list(numbers)) >= 6

@@ -11,6 +11,7 @@ import pytest
 from labreport.documents import report
 from labreport.errors import InputError
 from labreport.project import ENGINE
+from labreport.writing import listings
 
 REPORT = r"""
 \documentclass{article}\usepackage{labreport}\begin{document}
@@ -127,3 +128,22 @@ def test_a_folder_that_cannot_be_written_costs_only_time(project):
     (project.build / "cache").write_text("in the way")
     assert rendered(project)[1]
     assert (project.build / "cache").read_text() == "in the way"
+
+
+def test_a_listing_is_highlighted_again_only_when_its_code_changes(tmp_path, monkeypatch):
+    template = r'\begin{document}\VAR{excerpt("m:one")}\end{document}'
+    project = projects.make(tmp_path / "p", {}, src={"m.py": "def one():\n    return 1  # said\n"})
+    projects.write(project.templates / "report.tex.j2", template)
+    written = []
+
+    def to_latex(code, write=listings.to_latex):
+        written.append(code)
+        return write(code)
+
+    monkeypatch.setattr(listings, "to_latex", to_latex)
+    first = report.render(project).text
+    assert report.render(project).text == first
+    assert len(written) == 1
+    projects.change(project.root / "src" / "m.py", "# said", "# meant")
+    assert "meant" in report.render(project).text
+    assert len(written) == 2
