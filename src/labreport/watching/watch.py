@@ -109,7 +109,7 @@ class _Watcher:
         self.waiting: frozenset[str] | None = frozenset()
         self.made: list[str] = []  # by builds that were overtaken
         self.told: frozenset[str] = frozenset()
-        self.is_broken = self.is_busy = self.is_lost = False
+        self.is_broken = self.is_busy = self.is_lost = self.is_heard = False
         self.retry_at: float | None = None
 
     def watch(self, ended: Ended) -> None:
@@ -138,7 +138,10 @@ class _Watcher:
     def close(self) -> None:
         """End the build that is under way, and all processes."""
         self.notifier.close()
-        self.server.close()
+        if self.is_heard:
+            self.server.close()
+        else:  # it is still importing, and would go on with that for a while
+            self.server.kill_all()
         self.screen.clear()
 
     def _is_time(self) -> bool:
@@ -217,6 +220,7 @@ class _Watcher:
         except EOFError:
             self._lost()
             return
+        self.is_heard = self.is_heard or bool(messages)
         for message in messages:
             if self.build is None or message["call"] != self.build.call:
                 continue
@@ -355,4 +359,4 @@ class _Watcher:
     def _renew(self) -> None:
         self.server.close()
         self.server = self._warm()
-        self.is_lost = False
+        self.is_lost = self.is_heard = False

@@ -170,7 +170,5 @@ def test_calls_have_a_grace_to_end_by_themselves_when_the_server_ends(tmp_path, 
     server = ForkServer(preload=[], path=path, cwd=tmp_path, log=tmp_path / "server", env={}, grace=grace)
     call = server.start(interrupted, str(tmp_path / "done"), tmp_path / "log")
     next(message for message in messages_of(server, call) if message["type"] == "message")
-    start = time.monotonic()
     server.close()
     assert (tmp_path / "done").exists() == is_cleared
-    assert time.monotonic() - start < 5  # nobody waits for the whole grace

