@@ -87,38 +87,45 @@ def _logsumexps(rows: Floats) -> list[Var]:
     return [logsumexp([Var(term) for term in terms]) for terms in rows.T.tolist()]
 
 
-_X = Var(1.0)
-RULES: Mapping[Operation | None, Rule] = {  # each operation is known by the one that it leaves in its result
-    (_X + _X).operation: Rule(lambda x: x[0] + x[1], lambda _: 1.0),
-    (_X - _X).operation: Rule(lambda x: x[0] - x[1], lambda _: np.array([[1.0], [-1.0]])),
-    (_X * _X).operation: Rule(lambda x: x[0] * x[1], lambda x: x[::-1]),
-    (-_X).operation: Rule(lambda x: -x[0], lambda _: -1.0),
-    _X.identity().operation: Rule(lambda x: x[0], lambda _: 1.0),
-    _X.relu().operation: Rule(
-        lambda x: np.where(x[0] <= 0, 0.0, x[0]),
-        lambda x: np.where(x <= 0, 0.0, 1.0),
-    ),
-    _X.tanh().operation: Rule(lambda x: _each(math.tanh, x[0]), lambda x: _each(_tanh_slope, x)),
-    _X.sigmoid().operation: Rule(
-        lambda x: _each(_sigmoid, x[0]),
-        lambda x: _each(_sigmoid, x) * _each(_sigmoid, -x),
-    ),
-    total([_X]).operation: Rule(_sums, lambda _: 1.0),
-    affine(_X, [_X], [_X]).operation: Rule(_affine, _affine_slopes),
-    sum_of_squares([_X], [_X]).operation: Rule(_squares, _squares_slopes),
-    logsumexp([_X]).operation: Rule(
-        lambda x: [result.v for result in _logsumexps(x)],
-        lambda x: np.array([[slope for _, slope in result.grad_fn()] for result in _logsumexps(x)]).T,
-    ),
-}
-"""The operations that are defined for all numbers. The others (/, **, exp, log) can raise an error for one
-number of many, and `Var` says for which."""
+def _slopes(result: Var) -> list[float]:
+    return [slope for _, slope in result.grad_fn()]
+
+
+def rules() -> dict[Operation | None, Rule]:
+    """Return how each operation is done that is defined for all numbers.
+
+    The others (/, **, exp, log) can raise an error for one number of many, and `Var` says for which. It is a
+    function, so that what only imports this module does not depend on the table.
+    """
+    x = Var(1.0)
+    return {  # each operation is known by the one that it leaves in its result
+        (x + x).operation: Rule(lambda rows: rows[0] + rows[1], lambda _: 1.0),
+        (x - x).operation: Rule(lambda rows: rows[0] - rows[1], lambda _: np.array([[1.0], [-1.0]])),
+        (x * x).operation: Rule(lambda rows: rows[0] * rows[1], lambda rows: rows[::-1]),
+        (-x).operation: Rule(lambda rows: -rows[0], lambda _: -1.0),
+        x.identity().operation: Rule(lambda rows: rows[0], lambda _: 1.0),
+        x.relu().operation: Rule(
+            lambda rows: np.where(rows[0] <= 0, 0.0, rows[0]),
+            lambda rows: np.where(rows <= 0, 0.0, 1.0),
+        ),
+        x.tanh().operation: Rule(
+            lambda rows: _each(math.tanh, rows[0]), lambda rows: _each(_tanh_slope, rows)
+        ),
+        x.sigmoid().operation: Rule(
+            lambda rows: _each(_sigmoid, rows[0]),
+            lambda rows: _each(_sigmoid, rows) * _each(_sigmoid, -rows),
+        ),
+        total([x]).operation: Rule(_sums, lambda _: 1.0),
+        affine(x, [x], [x]).operation: Rule(_affine, _affine_slopes),
+        sum_of_squares([x], [x]).operation: Rule(_squares, _squares_slopes),
+        logsumexp([x]).operation: Rule(
+            lambda rows: [result.v for result in _logsumexps(rows)],
+            lambda rows: np.array([_slopes(result) for result in _logsumexps(rows)]).T,
+        ),
+    }
 
 
 # ------------------------------------------------------------------------------------------------ the tape
-
-
-_QUIET = np.errstate(all="ignore")  # infinities and NaN go on, as in `Var`
 
 
 @dataclass(frozen=True)
@@ -159,35 +166,36 @@ class Tape:
     `x if x.v > 0 else 0.1 * x`, the graph is right for that value only and must not be recorded. A tape pays
     where many operations are alike, as those of the units of a layer for all points.
 
-    ValueError for an operation without one of the `RULES`, and for a `grad_fn` given by hand, which does not
+    ValueError for an operation that `rules` does not have, and for a `grad_fn` given by hand, which does not
     say how the value is computed.
     """
 
     def __init__(self, root: Var) -> None:
         order = operands_first(root, ())
-        groups = _groups(order)
+        groups, known = _groups(order), rules()
+        _refuse_unknown(order, known)
         self._root = root
         self._inputs = groups[0]
         self._computed = [node for group in groups[1:] for node in group]
         self._values = np.array([node.v for group in groups for node in group])
-        self._arrivals, self._batches = _batches(groups, order)
+        self._arrivals, self._batches = _batches(groups, order, known)
 
-    @_QUIET
     def forward(self) -> float:
         """Return the value of `root` for the values that the inputs have now."""
         values = self._values
         values[: len(self._inputs)] = [x.v for x in self._inputs]
-        for batch in self._batches:
-            values[batch.results] = batch.rule.value(values[batch.operands])
+        with np.errstate(all="ignore"):  # infinities and NaN go on, as in `Var`
+            for batch in self._batches:
+                values[batch.results] = batch.rule.value(values[batch.operands])
         return float(values[-1])
 
-    @_QUIET
     def backward(self) -> None:
         """Add the derivatives of `root` to the gradients of the inputs, as they are after the last `forward`.
 
         Raises what `Var.backward` raises, and then changes no gradient of an input.
         """
-        sums = self._arrivals.gradients(self._passed_back()) + [x.grad for x in self._inputs]
+        with np.errstate(all="ignore"):
+            sums = self._arrivals.gradients(self._passed_back()) + [x.grad for x in self._inputs]
         if np.isfinite(sums).all():  # what is not finite on the way gets to an input: infinity times 0 is NaN
             for x, gradient in zip(self._inputs, sums.tolist(), strict=True):
                 x.grad = gradient
@@ -219,21 +227,24 @@ def _groups(order: Iterable[Var]) -> list[list[Var]]:
     levels: dict[Var, int] = {}
     groups = defaultdict[tuple[int, Operation | None, int], list[Var]](list)
     for node in order:
-        _refuse_unknown(node)
         levels[node] = level = max((levels[x] + 1 for x in node.operands), default=0)
         groups[level, node.operation if level else None, len(node.operands)].append(node)
     return [groups[key] for key in sorted(groups, key=lambda key: key[0])]
 
 
-def _refuse_unknown(node: Var) -> None:
+def _refuse_unknown(order: Iterable[Var], known: Mapping[Operation | None, Rule]) -> None:
     """Raise ValueError for a `Var` whose operation cannot be repeated."""
-    if node.operation in RULES or (node.operation is None and not node.grad_fn()):
-        return
-    name = repr(node.operation.name) if node.operation else "a grad_fn given by hand"
-    raise ValueError(f"a tape cannot repeat {name}: build the graph for each pass, and call its backward()")
+    for node in order:
+        is_input = node.operation is None and not node.grad_fn()
+        if not is_input and node.operation not in known:
+            name = repr(node.operation.name) if node.operation else "a grad_fn given by hand"
+            cure = "build the graph for each pass, and call its backward()"
+            raise ValueError(f"a tape cannot repeat {name}: {cure}")
 
 
-def _batches(groups: Sequence[Sequence[Var]], order: Sequence[Var]) -> tuple[Arrivals, list[Batch]]:
+def _batches(
+    groups: Sequence[Sequence[Var]], order: Sequence[Var], known: Mapping[Operation | None, Rule]
+) -> tuple[Arrivals, list[Batch]]:
     """Return what arrives at the inputs, and a batch for each of the other groups."""
     places = {node: place for place, node in enumerate(node for group in groups for node in group)}
     operands = [
@@ -251,7 +262,7 @@ def _batches(groups: Sequence[Sequence[Var]], order: Sequence[Var]) -> tuple[Arr
     batches, value, edge = [], len(groups[0]), 0
     for group, rows, arriving in zip(groups[1:], operands, arrivals, strict=True):
         results, edges = slice(value, value + arriving.n), slice(edge, edge + rows.size)
-        batches.append(Batch(RULES[group[0].operation], rows, results, edges, arriving))
+        batches.append(Batch(known[group[0].operation], rows, results, edges, arriving))
         value, edge = results.stop, edges.stop
     return at_inputs, batches
 
