@@ -44,7 +44,7 @@ from tinymlp.networks.shapes import Shape
 from tinymlp.parallel import Map, serial
 
 LANES = 64  # columns are padded to a multiple, so that every column goes through the same vector instructions
-PARTS = 8  # computed together, each of up to LANES columns: enough to hide the cost of a call, few for a cache
+PARTS = 8  # of up to LANES columns are computed together: enough to hide a call, few enough for the cache
 CHUNK = 1000  # test points that are drawn together
 
 
