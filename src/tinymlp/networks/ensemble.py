@@ -44,7 +44,7 @@ from tinymlp.networks.shapes import Shape
 from tinymlp.parallel import Map, serial
 
 LANES = 64  # columns are padded to a multiple, so that every column goes through the same vector instructions
-BLOCK = 512  # columns computed together: enough to hide the cost of a call, few enough for the cache
+PARTS = 8  # of up to LANES columns are computed together: enough to hide a call, few enough for the cache
 CHUNK = 1000  # test points that are drawn together
 
 
@@ -198,9 +198,9 @@ def advance(
     if steps < ensemble.step:
         raise ValueError(f"cannot go back: {steps} steps wanted, {ensemble.step} taken")
     further = partial(_advance, steps=steps, wanted=frozenset(checkpoints) | {steps})
-    order = _neighbours(ensemble)
-    done = join(map(further, _apart(ensemble, order), batch=BLOCK))
-    return replace(done.select(np.argsort(order)), training=ensemble.training)
+    parts = _parts(ensemble)
+    done = join(map(further, _apart(ensemble, parts), batch=PARTS))
+    return replace(done.select(np.argsort(np.concatenate(parts))), training=ensemble.training)
 
 
 def evaluate(
@@ -271,9 +271,9 @@ def _one_thread() -> Iterator[None]:
 
 
 @_one_thread()
-def _advance(columns: list[Ensemble], *, steps: int, wanted: frozenset[int]) -> list[Ensemble]:
-    """Return columns after so many steps, with their losses after some of them."""
-    ensemble = _padded(join(columns))
+def _advance(parts: list[Ensemble], *, steps: int, wanted: frozenset[int]) -> list[Ensemble]:
+    """Return parts after so many steps, with their losses after some of them."""
+    ensemble = _padded(join(parts))
     records = sorted(step for step in wanted if ensemble.step <= step <= steps)
     records = [step for step in records if step not in ensemble.recorded]
     data = _drawn(ensemble, "train", ensemble.training.n_train)
@@ -294,7 +294,7 @@ def _advance(columns: list[Ensemble], *, steps: int, wanted: frozenset[int]) -> 
     }
     recorded = (*ensemble.recorded, *records)
     done = replace(ensemble, step=steps, recorded=recorded, history=history)
-    return [done.select([column]) for column in range(len(columns))]
+    return [done.select(places) for places in _places(parts)]
 
 
 def _epochs(ensemble: Ensemble, steps: int, data: Points) -> Iterator[list[Points]]:
@@ -314,9 +314,9 @@ def _evaluate(
     ensemble: Ensemble, tests: Callable[[Ensemble], Iterator[Points]], map: Map
 ) -> dict[Shape, Score]:
     """Return the scores over all sets of points that `tests` gives for a block."""
-    order = _neighbours(ensemble)
-    scores = list(map(partial(_score, tests=tests), _apart(ensemble, order), batch=BLOCK))
-    places = np.argsort(order)
+    parts = _parts(ensemble)
+    scores = list(map(partial(_score, tests=tests), _apart(ensemble, parts), batch=PARTS))
+    places = np.argsort(np.concatenate(parts))
     return {
         shape: select(side_by_side([score[shape] for score in scores]), places) for shape in ensemble.states
     }
@@ -324,17 +324,16 @@ def _evaluate(
 
 @_one_thread()
 def _score(
-    columns: list[Ensemble], *, tests: Callable[[Ensemble], Iterator[Points]]
+    parts: list[Ensemble], *, tests: Callable[[Ensemble], Iterator[Points]]
 ) -> list[dict[Shape, Score]]:
-    """Return the scores of columns."""
-    ensemble = _padded(join(columns))
+    """Return the scores of parts."""
+    ensemble = _padded(join(parts))
     tallies = {shape: _tally(ensemble, shape) for shape in ensemble.states}
     for points in tests(ensemble):
         for tally in tallies.values():
             tally.add(*points)
     scores = {shape: tally.score() for shape, tally in tallies.items()}
-    places = (np.array([place]) for place in range(len(columns)))
-    return [{shape: select(score, place) for shape, score in scores.items()} for place in places]
+    return [{shape: select(score, places) for shape, score in scores.items()} for places in _places(parts)]
 
 
 def _common(inputs: Array, targets: Array, ensemble: Ensemble) -> Iterator[Points]:
@@ -361,15 +360,33 @@ def _tally(ensemble: Ensemble, shape: Shape) -> Tally:
     return Tally(shape, activation, ensemble.states[shape].parameters)
 
 
-def _neighbours(ensemble: Ensemble) -> NDArray[np.intp]:
-    """Return the columns in an order in which equal replicates, whose data are drawn once, are neighbours."""
-    return np.lexsort([ensemble.columns.restart, ensemble.columns.replicate])
+def _parts(ensemble: Ensemble) -> list[NDArray[np.intp]]:
+    """Return the columns in parts of up to `LANES`, whatever is computed how: as a map hands them out.
+
+    The columns of a part differ in their replicates alone, so that more replicates or other settings leave
+    the first parts as they are. Parts with the same replicates, whose data are drawn once, are neighbours.
+    """
+    columns = ensemble.columns
+    settings = [columns.initial_scale, columns.weight_decay, columns.lr, columns.restart]
+    order = np.lexsort([columns.replicate, *settings])
+    differ = np.diff(np.stack(settings)[:, order]).any(axis=0)
+    groups = np.split(order, np.flatnonzero(differ) + 1)
+    parts = [group[first : first + LANES] for group in groups for first in range(0, len(group), LANES)]
+    return sorted(parts, key=lambda part: int(columns.replicate[part[0]]))
 
 
-def _apart(ensemble: Ensemble, order: ArrayLike) -> list[Ensemble]:
-    """Return each column alone, with nothing about the others: what it gives depends on itself only."""
+def _apart(ensemble: Ensemble, parts: Iterable[ArrayLike]) -> list[Ensemble]:
+    """Return each part alone, with nothing about the others: what it gives depends on itself only."""
     own = replace(ensemble.training, lr=0.0, weight_decay=0.0, initial_scale=0.0)  # its own are in `columns`
-    return [replace(ensemble, training=own).select([column]) for column in np.asarray(order)]
+    return [replace(ensemble, training=own).select(part) for part in parts]
+
+
+def _places(parts: Iterable[Ensemble]) -> Iterator[NDArray[np.int64]]:
+    """Yield where the columns of each part are when the parts are joined."""
+    first = 0
+    for part in parts:
+        yield np.arange(first, first + len(part))
+        first += len(part)
 
 
 def _padded(block: Ensemble) -> Ensemble:

@@ -136,33 +136,20 @@ def train_settings(
     are paired. `test` returns the test points for clusters of a standard
     deviation. `map` may work in parallel.
     """
-    groups: dict[Training, list[Setting]] = defaultdict(list)
-    for setting in settings:
-        groups[setting.shared].append(setting)
-    found: Outcomes = {}
-    for shared, group in groups.items():
-        lanes = list(dict.fromkeys(setting.columns for setting in group))
+    stops: dict[tuple[Training, Any], set[int]] = defaultdict(set)
+    for setting in settings:  # where they differ in steps alone, one goes on from the other
+        stops[setting.shared, setting.columns].add(setting.training.total_steps)
+    groups: dict[tuple[Training, tuple[int, ...]], list[tuple[Any, ...]]] = defaultdict(list)
+    for (shared, lane), steps in stops.items():  # side by side are those that stop together
+        groups[shared, tuple(sorted(steps))].append(lane)
+    found: dict[tuple[Training, Any, int], dict[Shape, Outcome]] = {}
+    for (shared, together), lanes in groups.items():
         ensemble = _start(shared, lanes, shapes, repeats, seed)
-        found |= _side_by_side(ensemble, lanes, group, test(shared.s), map)
-    return {setting.name: found[setting.name] for setting in settings}
-
-
-def _side_by_side(
-    ensemble: Ensemble, lanes: list[tuple[Any, ...]], group: Sequence[Setting], test: NoisyXor, map: Map
-) -> Outcomes:
-    """Train settings of one `shared`; where they differ in steps alone, one goes on from the other."""
-    repeats = len(ensemble) // len(lanes)
-    found: Outcomes = {}
-    # the shortest first: every setting is trained once, and looked at on the way
-    for steps in sorted({setting.training.total_steps for setting in group}):
-        going = {setting.columns for setting in group if setting.training.total_steps >= steps}
-        ensemble = _lanes(ensemble, [lanes.index(lane) for lane in lanes if lane in going], repeats)
-        lanes = [lane for lane in lanes if lane in going]
-        ensemble = advance(ensemble, steps, map=map)
-        done = [setting for setting in group if setting.training.total_steps == steps]
-        there = _lanes(ensemble, [lanes.index(setting.columns) for setting in done], repeats)
-        found |= _outcomes(there, [setting.name for setting in done], test, map)
-    return found
+        for step in together:
+            ensemble = advance(ensemble, step, map=map)
+            ended = _outcomes(ensemble, len(lanes), test(shared.s), map)
+            found |= {(shared, lane, step): one for lane, one in zip(lanes, ended, strict=True)}
+    return {s.name: found[s.shared, s.columns, s.training.total_steps] for s in settings}
 
 
 def _start(
@@ -174,25 +161,19 @@ def _start(
     return start(shapes, [*range(repeats)] * len(lanes), training, seed=seed)
 
 
-def _lanes(ensemble: Ensemble, places: Sequence[int], repeats: int) -> Ensemble:
-    columns = np.arange(len(ensemble)).reshape(-1, repeats)
-    return ensemble.select(columns[list(places)].ravel())
-
-
-def _outcomes(ensemble: Ensemble, names: Sequence[str], test: NoisyXor, map: Map) -> Outcomes:
-    """Return how the networks ended; the ensemble holds the settings of these names side by side."""
+def _outcomes(ensemble: Ensemble, lanes: int, test: NoisyXor, map: Map) -> list[dict[Shape, Outcome]]:
+    """Return how the networks ended, lane by lane; the ensemble holds so many lanes side by side."""
     scores = evaluate(ensemble, test.inputs, test.targets, map=map)
     centres = evaluate(ensemble, np.array(CENTRES, dtype=np.float64), LABELS)
     floor = loss_of_bayes(test)  # one for all: they are tested on the same points
 
     def outcome(test_score: Score, centre_score: Score, place: int) -> Outcome:
         loss, accuracy, right = (
-            values.reshape(len(names), -1)[place]
+            values.reshape(lanes, -1)[place]
             for values in (test_score.loss, test_score.accuracy, centre_score.accuracy)
         )
         return Outcome(test.s, loss, loss - floor, accuracy, right == 1)
 
-    return {
-        name: {shape: outcome(scores[shape], centres[shape], place) for shape in scores}
-        for place, name in enumerate(names)
-    }
+    return [
+        {shape: outcome(scores[shape], centres[shape], place) for shape in scores} for place in range(lanes)
+    ]

@@ -5,6 +5,7 @@ Made for wandb 0.31. What follows from measurements with it has a comment.
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 from pathlib import Path
 
@@ -39,6 +40,8 @@ def start_core(wait: float) -> tuple[subprocess.Popen[bytes] | None, AsyncioMana
     Raises what wandb raises, also where there is no wandb-core.
     """
     get_core_path()  # raises where there is none
+    # the first run of each process imports it, for seconds: once, before processes are forked
+    importlib.import_module("wandb.sdk.launch")
     with environment(UNSET):
         wandb.teardown()  # settings of an earlier use in this process would stay
         state = wandb.setup(wandb.Settings(x_service_wait=wait))

@@ -163,22 +163,24 @@ def test_a_replicate_has_the_same_bits_in_any_company(alone, replicates):
             assert expected[shape].loss[column] == scores[shape].loss[there]
 
 
-@pytest.mark.parametrize("block", [2, 64, 100, 1000])
-def test_the_size_of_the_blocks_does_not_change_a_bit(monkeypatch, block):
+@pytest.mark.parametrize("lanes", [64, 128])
+@pytest.mark.parametrize("parts", [1, 2, 3, 100])
+def test_how_many_are_computed_together_does_not_change_a_bit(monkeypatch, parts, lanes):
     shapes, replicates = [Shape(0, 1), Shape(1, 1), Shape(3, 3)], range(300)
     training = replace(SHORT, steps=4)
     expected = all_bits(train(shapes, replicates, training, seed=1))
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(module, "PARTS", parts)
+    monkeypatch.setattr(module, "LANES", lanes)
     sizes = []
 
     def counted(function, items, batch):
         return serial(lambda some: sizes.append(len(some)) or function(some), items, batch=batch)
 
     assert all_bits(train(shapes, replicates, training, seed=1, map=counted)) == expected
-    assert max(sizes) == min(block, 300)
+    assert max(sizes) == min(parts, -(-300 // lanes))
 
 
-def test_a_column_handed_out_says_nothing_about_its_neighbours():
+def test_more_repeats_and_other_settings_leave_what_was_handed_out_as_it_was():
     def handed(repeats, **settings):
         items = []
 
@@ -186,11 +188,14 @@ def test_a_column_handed_out_says_nothing_about_its_neighbours():
             items.extend(pickle.dumps(item) for item in some)
             return serial(function, some, batch=batch)
 
-        train([Shape(1, 2)], range(repeats), replace(SHORT, **settings), seed=1, map=noted)
+        replicates = [*range(repeats)] * len(settings.get("lr", [0.01])[::repeats])
+        train([Shape(1, 2)], replicates, replace(SHORT, steps=0, **settings), seed=1, map=noted)
         return items
 
-    assert handed(5)[:3] == handed(3)
-    assert handed(5, lr=(0.1, 0.2, 0.3, 0.4, 0.5))[:2] == handed(2, lr=(0.1, 0.2))
+    assert [len(pickle.loads(item)) for item in handed(150)] == [64, 64, 22]
+    assert handed(150)[:2] == handed(130)[:2] == handed(128)
+    one, both = handed(130, lr=[0.1] * 130), handed(130, lr=[0.1] * 130 + [0.2] * 130)
+    assert both[::2] == one  # parts of the same replicates are neighbours
 
 
 def test_a_shape_has_the_same_bits_with_and_without_other_shapes(alone):
