@@ -48,7 +48,7 @@ def wheel(tmp_path_factory) -> Path:
 def installed(wheel, tmp_path_factory) -> Path:
     """The folder of the programs of a new virtual environment with labreport in it.
 
-    The libraries beside it are links to those of this environment: that is as good as installing them, and
+    The libraries beside it are links into those of this environment: that is as good as installing them, and
     takes no minutes. What only this repository's report needs is not among them.
     """
     folder = tmp_path_factory.mktemp("environment")
@@ -57,10 +57,20 @@ def installed(wheel, tmp_path_factory) -> Path:
     packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if path.suffix != ".pth" and path.name.partition("-")[0] not in NOT_NEEDED:
-            (packages / path.name).symlink_to(path)
+            link(path, packages / path.name)
     pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*pip, wheel], check=True, env=environment(), timeout=120)
     return folder / "bin"
+
+
+def link(path: Path, new: Path) -> None:
+    """Link to what is in a folder: a package that is a link itself is no release, and would be read whole."""
+    if path.is_dir():
+        new.mkdir()
+        for inner in path.iterdir():
+            (new / inner.name).symlink_to(inner)
+    else:
+        shutil.copy(path, new)
 
 
 def environment() -> dict[str, str]:
