@@ -66,7 +66,8 @@ class Project:
     """A project folder with its settings; `quick` builds write below build/quick only.
 
     `program` is what the user types to build this project, as far as its first option. `rehash` reads files
-    whose digests are known, as long as their times and inodes stay the same, once more.
+    whose digests are known, as long as their times and inodes stay the same, once more. `source` is what
+    report.toml held when `config` was read from it; None if it was not.
     """
 
     root: Path
@@ -74,6 +75,7 @@ class Project:
     quick: bool = False
     program: str = PROGRAM
     rehash: bool = False
+    source: bytes | None = field(default=None, repr=False, compare=False)
 
     @property
     def accepted(self) -> Path:
@@ -267,10 +269,11 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: boo
             f"no project in {root}: it has no {CONFIG}",
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
-    data, text = read_toml(path)
+    source = path.read_bytes()
+    data, text = _toml(source, CONFIG)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none
         program = f"{program} --project {shlex.quote(str(named))}"
-    return Project(root, _config(data, text), quick, program, rehash)
+    return Project(root, _config(data, text), quick, program, rehash, source)
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -278,15 +281,20 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
 
     Raises InputError if it is not UTF-8 or not valid TOML.
     """
+    return _toml(path.read_bytes(), path.name)
+
+
+def _toml(source: bytes, shown: str) -> tuple[dict[str, Any], str]:
     try:
-        text = path.read_text(encoding="utf-8-sig")  # editors on Windows begin files with a mark
+        text = source.decode("utf-8-sig")  # editors on Windows begin files with a mark
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
         return tomllib.loads(text), text
     except UnicodeDecodeError as error:
         raise InputError(
-            f"{path.name} is not UTF-8: {error.reason} at byte {error.start}", cure="save it as UTF-8"
+            f"{shown} is not UTF-8: {error.reason} at byte {error.start}", cure="save it as UTF-8"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise _syntax_error(error, text, path.name) from error
+        raise _syntax_error(error, text, shown) from error
 
 
 def _syntax_error(error: tomllib.TOMLDecodeError, text: str, shown: str) -> InputError:

@@ -80,6 +80,18 @@ def test_a_report_that_is_made_again_says_what_changed(project):
 
 
 @pytest.mark.slow
+def test_settings_edited_while_the_build_runs_make_the_report_again(project):
+    made = build.make_all(project, jobs=1).report.made
+    assert made is not None
+
+    settings = project.root / "report.toml"
+    projects.write(project.templates / "report.tex.j2", TEMPLATE.replace("mean", "average"))
+    settings.write_text(settings.read_text() + "# edited after this process had read it\n")
+    assert build.pdf(project).made is not None
+    assert build.plan(project).report == ("report.toml changed",)
+
+
+@pytest.mark.slow
 def test_a_quick_build_is_neither_packed_nor_checked(project):
     quick = projects.make(project.root, {"coin": COIN}, quick=True)
     built = build.make_all(quick)

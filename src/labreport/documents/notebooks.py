@@ -214,7 +214,7 @@ class _Weaving:
 
     def prepare(self, name: str) -> None:
         """Render a notebook, and queue it unless these very cells were executed already."""
-        before = self.records.inputs(())
+        before = self.records.inputs(()) | freshness.settings(self.records.project)
         try:
             sheet = cells.render(self.records.project, name)
         except LabreportError as error:

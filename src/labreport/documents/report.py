@@ -104,7 +104,8 @@ def make(project: Project) -> Made:
 
     start = time.monotonic()
     latexmk.check_tools()
-    used = inputs(project, ())  # before the templates are read: what is edited from here on has changed
+    # before the templates are read: what is edited from here on has changed
+    used = inputs(project, ()) | freshness.settings(project)
     document = render(project)
     excerpts = context.code_files(document.rendered)
     render_seconds = time.monotonic() - start

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import LabreportError
-from labreport.project import ENGINE
+from labreport.project import CONFIG, ENGINE
 from labreport.results import files
 from labreport.results.fingerprint import Fingerprint, changes, of_kind
 from labreport.results.strict_json import seal, unseal
@@ -47,6 +47,13 @@ def inputs(project: Project, paths: Iterable[Path]) -> Fingerprint:
     folders: dict[str, str] = {}
     digests = ((path, digest(path)) for path in dict.fromkeys(paths))
     return of_kind("input", {project.shown(path, folders): found for path, found in digests if found})
+
+
+def settings(project: Project) -> Fingerprint:
+    """Return the fingerprint of report.toml as it was when this process read it: an edit since is a change."""
+    shown = project.shown(project.root / CONFIG)
+    known = {} if project.source is None else {shown: files.checksum(project.source)}
+    return of_kind("input", known)
 
 
 def outputs(project: Project, paths: Iterable[Path]) -> dict[str, str]:
