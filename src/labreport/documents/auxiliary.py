@@ -85,7 +85,7 @@ def _bibliography(folder: Path, sources: Iterable[Path]) -> dict[str, str]:
 
 
 RERUN = re.compile(r"[Rr]e-?run (?:to|[Ll]a[Tt]e[Xx])\b|\(re\)run|may have changed|[Ww]idths have changed")
-PRINTED = (".log", ".pdf", ".synctex")
+PRINTED = (".log", ".pdf")
 """What a pass writes that no later one reads."""
 
 
@@ -95,11 +95,9 @@ def is_settled(folder: Path, job: str, laid: Mapping[str, str], log: str, record
     It wrote each file as it had found it, and asks for no other pass in its log; `record` are its inputs and
     outputs. In doubt it is not, and latexmk finds out.
     """
-    written = _named(record, "OUTPUT")
+    written = _named(record, "OUTPUT") - {f"{job}{end}" for end in PRINTED}
     unchanged = all(
-        name in laid and files.checksum((folder / name).read_bytes()) == laid[name]
-        for name in written
-        if not name.endswith(PRINTED)
+        name in laid and files.checksum((folder / name).read_bytes()) == laid[name] for name in written
     )
     is_final = unchanged and RERUN.search(log) is None and not are_stale(laid, record)
     return is_final and _knows_all(folder, job)

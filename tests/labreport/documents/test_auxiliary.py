@@ -196,6 +196,11 @@ OTHERWISE = {
         r"\newwrite\w \immediate\openout\w=notes.txt \immediate\write\w{x}\immediate\closeout\w",
         r"\IfFileExists{notes.txt}{old}{none}",
     ),
+    "a log of its own, which it looks for first": tuple(
+        r"\IfFileExists{notes.log}{old}{none}"
+        rf"\newwrite\w \immediate\openout\w=notes.log \immediate\write\w{{x}}\immediate\closeout\w {words}"
+        for words in ("", "and more")
+    ),
     "an index, now removed": (
         r"\makeatletter\newwrite\w \immediate\openout\w=report.ind \immediate\write\w{old}"
         r"\immediate\closeout\w \@input{report.ind}\makeatother",
