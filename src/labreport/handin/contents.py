@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -67,13 +68,13 @@ def walk(folder: Path) -> Iterator[Path]:
     if folder.is_symlink():
         yield folder
     elif folder.is_dir():
-        for path in sorted(folder.iterdir()):
-            if path.name.startswith(".") or path.name == "__pycache__":
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.name.startswith(".") or entry.name == "__pycache__":
                 continue
-            if path.is_dir():
-                yield from walk(path)
+            if entry.is_dir(follow_symlinks=False):
+                yield from walk(Path(entry.path))
             else:
-                yield path
+                yield Path(entry.path)
 
 
 def bad_names(contents: Contents) -> list[LabreportError]:
