@@ -2,10 +2,12 @@
 
 import multiprocessing
 import time
+from pathlib import Path
 
 import pytest
 
 from tinymlp.tracking import TrackingError
+from tinymlp.tracking.record import Picture, Record
 
 
 def under_agent(monkeypatch, path, text, run_id="trial7"):
@@ -18,6 +20,13 @@ def under_agent(monkeypatch, path, text, run_id="trial7"):
 def agent_starts(monkeypatch, tmp_path, number, lr):
     text = f"wandb_version: 1\nlr:\n  value: {lr}\nsizes: {{value: [1, 2]}}\n"
     under_agent(monkeypatch, tmp_path / f"parameters{number}.yaml", text, f"trial{number}")
+
+
+def test_a_record_is_the_same_after_it_was_handed_over_as_text():
+    rows = [{"loss": 0.1 + 0.2, "boundary": Picture(Path("a.png")), "parameters": [1e-300, 3, None]}]
+    record = Record("id", "ü", "g", "p", "", {"lr": 1}, rows, {"best": float("inf")}, url="u", whole=True)
+    record.artifacts["model"] = {"model.pt": bytes(range(256))}
+    assert Record.from_json(record.as_json()) == record
 
 
 @pytest.mark.parametrize("mode", ["offline", "disabled"])
