@@ -16,7 +16,7 @@ from watched import Watch
 
 ROUNDS = int(os.environ.get("LABREPORT_ROUNDS", "5"))
 MOST_PASSES = 5  # until an edited sentence is in the PDF
-LEAST_TIMES = 1  # faster than the tools that also look at contents, when there is nothing to do
+LEAST_TIMES = 5  # faster than the tools that also look at contents, when there is nothing to do
 EDITS = ("sentence", "colour", "constant")
 PASS = ("pdflatex", "-interaction=batchmode", "report.tex")
 OWN_EDITS = {
