@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from measuring import LABREPORT, ROOT, Taken, bare_interpreter, interleaved, machine, run, table
 from peers import OURS, PLAIN, TOOLS, Tool, edit
-from watched import Watch
+from saving import Watch
 
 ROUNDS = int(os.environ.get("LABREPORT_ROUNDS", "5"))
 MOST_PASSES = 5  # until an edited sentence is in the PDF
