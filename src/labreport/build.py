@@ -429,6 +429,7 @@ def _run_stale(project: Project, jobs: int, events: Events, cluster: str | None)
     steps = running.plan(project)
     if any(step.state != "fresh" for step in steps):
         return _run(project, None, jobs, events, cluster=cluster)
+    running.tidy(project)
     return _told(events, Experiments(len(steps)))
 
 

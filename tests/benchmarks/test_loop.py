@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from measuring import LABREPORT, ROOT, Taken, bare_interpreter, interleaved, machine, run, table
 from peers import OURS, PLAIN, TOOLS, Tool, edit
-from watched import Watch
+from saving import Watch
 
 ROUNDS = int(os.environ.get("LABREPORT_ROUNDS", "5"))
 MOST_PASSES = 5  # until an edited sentence is in the PDF
-LEAST_TIMES = 1  # faster than the tools that also look at contents, when there is nothing to do
+LEAST_TIMES = 5  # faster than the tools that also look at contents, when there is nothing to do
 EDITS = ("sentence", "colour", "constant")
 PASS = ("pdflatex", "-interaction=batchmode", "report.tex")
 OWN_EDITS = {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.running.children import server_of
 from labreport.running.lab import Lab
 from labreport.running.planning import Settings, Step, plan
-from labreport.running.runner import Outcome, execute
+from labreport.running.runner import Outcome, execute, tidy
 
 if TYPE_CHECKING:
     from labreport.running import loaded, spare
@@ -22,6 +22,7 @@ __all__ = [
     "plan",
     "server_of",
     "spare",
+    "tidy",
 ]
 
 

@@ -75,9 +75,7 @@ def execute(
         if name not in book.declared
     ]
     raise_all(errors)
-    sweep(project)
-    store.sweep(project)
-    files.sweep(project.build / "cache")
+    tidy(project)
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None), cluster)
     try:
         return execution.run()
@@ -85,6 +83,13 @@ def execute(
         execution.children.close()
         store.trim(project)
         book.sources.save()
+
+
+def tidy(project: Project) -> None:
+    """Remove what killed runs have left, put back what they have moved away; the caller holds the lock."""
+    sweep(project)
+    store.sweep(project)
+    files.sweep(project.build / "cache")
 
 
 class _Execution:
