@@ -137,14 +137,14 @@ def project(
     folder: Path, templates: dict[str, str], *, quick: bool = False, toml: str = ""
 ) -> loading.Project:
     """Return a project whose experiment has run, with these templates of notebooks."""
-    made = ran(folder, toml, quick)
+    made = ran(folder, toml, quick=quick)
     for name, text in templates.items():
         projects.write(folder / NOTEBOOKS / f"{name}.py.j2", text)
     return made
 
 
 @projects.once
-def ran(folder: Path, toml: str, quick: bool) -> loading.Project:
+def ran(folder: Path, toml: str, *, quick: bool) -> loading.Project:
     made = projects.make(folder, {"exp": EXPERIMENT}, src={"lib.py": LIB}, toml=toml, quick=quick)
     projects.run(made)
     return made
