@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from labreport import unchanged
 
 
@@ -10,13 +12,16 @@ def main(otherwise: str | None = None) -> None:
 
     `otherwise` is the folder of the project where the current folder lies in none.
     """
-    if unchanged.look(otherwise):
-        return
-    # not before: these imports take several times as long as the look
-    from pathlib import Path
+    try:
+        if unchanged.look(otherwise):
+            return
+        # not before: these imports take several times as long as the look
+        from pathlib import Path
 
-    from labreport import cli
-
+        from labreport import cli
+    except KeyboardInterrupt:
+        print("interrupted before anything was begun", file=sys.stderr)
+        sys.exit(130)
     cli.main(Path(otherwise) if otherwise is not None else None)
 
 

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 
 import labreport
-from labreport import build, cli, running
+from labreport import __main__ as program
+from labreport import build, cli, running, unchanged
 from labreport.progress import Progress
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,17 @@ def labreport_command(*arguments: str, cwd: Path, main: bool = False) -> subproc
         text=True,
         check=False,
     )
+
+
+def test_an_interruption_before_anything_is_begun_is_told_in_one_line(monkeypatch, capsys):
+    def interrupted(otherwise):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(unchanged, "look", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        program.main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "interrupted before anything was begun\n"
 
 
 @pytest.mark.parametrize(
