@@ -50,7 +50,7 @@ def inputs(project: Project, paths: Iterable[Path]) -> Fingerprint:
 
 
 def settings(project: Project) -> Fingerprint:
-    """Return the fingerprint of report.toml as it was when this process read it: an edit since is a change."""
+    """Return the fingerprint of report.toml as this process read it: an edit since then is a change."""
     shown = project.shown(project.root / CONFIG)
     known = {} if project.source is None else {shown: files.checksum(project.source)}
     return of_kind("input", known)
