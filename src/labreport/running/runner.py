@@ -76,6 +76,7 @@ def execute(
     ]
     raise_all(errors)
     tidy(project)
+    files.sweep(project.build / "cache")
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None), cluster)
     try:
         return execution.run()
@@ -89,7 +90,6 @@ def tidy(project: Project) -> None:
     """Remove what killed runs have left, put back what they have moved away; the caller holds the lock."""
     sweep(project)
     store.sweep(project)
-    files.sweep(project.build / "cache")
 
 
 class _Execution:
