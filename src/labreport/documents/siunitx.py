@@ -20,7 +20,9 @@ BINARY = (".pdf", ".png", ".jpg", ".jpeg")
 _NAMES = re.compile(
     r"siunitx|sisetup|tablenum|DeclareSI"
     r"|\\(?:num|qty|SI)(?:list|product|range)?(?![A-Za-z])|\\(?:si|unit|ang|complexnum|complexqty)(?![A-Za-z])"
-    # a column S, alone or among others; not the initial of a name
+    # a column S beside any others, an author's own too, where columns are surely declared
+    r"|\\(?:begin\{\w*(?:tab|array)\w*\*?\}|newcolumntype)[^\s&]*S"
+    # or elsewhere, alone or among usual ones; not the initial of a name
     r"|(?<![A-Za-z\\])[lcrpmbXs]*S[lcrpmbXsS]*(?![A-Za-z.,;:')$_^]| =)"
 )
 

@@ -31,6 +31,7 @@ USES = [
         r"\begin{tabular}{|S|l}",
         "\\begin{tabular}\n{l S l}",
     ),
+    *(r"\begin{tabularx}{\linewidth}{LS}", r"\begin{tabular}{SC}", r"\begin{array}{S;{2pt/2pt}l}"),
     *(r"\multicolumn{1}{S}{1}", r"\numrange{1}{2}", r"\begin{tabular}{*3S}", r"\begin{tabular}{p{2cm}S}"),
 ]
 
