@@ -58,9 +58,14 @@ def look(otherwise: str | None = None) -> bool:
         _notes.note_start()
         _notes.begin()
         return False
-    for line in lines:
-        text = line[1:].replace(SECONDS, f"{time.monotonic() - start:.2f} s")
-        print(text, file=sys.stderr if line[0] == "2" else sys.stdout, flush=True)
+    try:
+        for line in lines:
+            text = line[1:].replace(SECONDS, f"{time.monotonic() - start:.2f} s")
+            print(text, file=sys.stderr if line[0] == "2" else sys.stdout, flush=True)
+    except BrokenPipeError:  # nobody reads on, as after `| head -1`: end as the usual way does
+        # else Python tries once more at exit, and complains
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     return True
 
 

@@ -159,6 +159,17 @@ def test_the_same_lines_are_printed_with_the_time_of_this_look(folder, capsys):
     assert err == "notice: n\n"
 
 
+def test_where_nobody_reads_what_it_prints_it_ends_in_silence(folder, monkeypatch):
+    settle(folder)
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with open(theirs, "w") as closed:  # as by `| head -1`
+        monkeypatch.setattr(sys, "stdout", closed)
+        with pytest.raises(SystemExit) as ended:
+            look(folder)
+    assert ended.value.code == 1  # what click makes of it
+
+
 def test_what_was_made_a_moment_ago_leaves_no_record(folder):
     (folder / "a.txt").write_text("new")
     assert not look(folder)
