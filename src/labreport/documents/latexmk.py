@@ -125,6 +125,13 @@ $bibtex_use = 2;
 $max_repeat = 8;
 $warnings_as_errors = 1;
 @cus_dep_list = ();
+# Several passes fit into a second. By times of whole ones, latexmk can take a file that changed, but not in
+# size, for the same, and stop before references are right.
+use Time::HiRes;
+{{ no warnings 'redefine'; *get_time_size = sub {{
+  my @found = Time::HiRes::stat($_[0]);
+  return @found ? ($found[9], $found[7]) : (0, -1);
+}}; }}
 $compiling_cmd = $success_cmd = $warning_cmd = $failure_cmd = '';
 """,
         encoding="utf-8",

@@ -483,6 +483,25 @@ def test_missing_programs_are_named_with_the_packages_to_install(tmp_path, monke
     assert "apt-get install latexmk texlive-latex-recommended" in caught.value.cure
 
 
+COUNTING = r"""\makeatletter\newcount\k
+\ifdefined\kept \k=\kept\relax \fi \ifnum\k<3 \advance\k by 1 \fi
+\immediate\write\@auxout{\gdef\string\kept{\the\k}}\the\k"""
+"""Needs four passes; the auxiliary file always has the same size."""
+
+
+def test_passes_within_one_second_are_told_from_each_other(tmp_path, monkeypatch):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "pdflatex").write_text(
+        f'#!/bin/sh\n"{shutil.which("pdflatex")}" "$@" || exit\n'
+        f'echo >> "{tmp_path}/passes"\n'
+        f'touch -d "@1000000000.$(wc -l < "{tmp_path}/passes")" report.aux\n'
+    )
+    (tools / "pdflatex").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    assert text_of(latexmk.compile(write(tmp_path / "a", COUNTING)).pdf).split()[0] == "3"
+
+
 def test_a_broken_latexmk_is_told_in_its_own_words(tmp_path, monkeypatch):
     tools = tmp_path / "bin"
     tools.mkdir()
