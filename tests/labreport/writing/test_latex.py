@@ -247,10 +247,12 @@ class TestNumbers:
         shutil.copy(STYLE, tmp_path)
         numbers = [latex for _, latex, _, _ in NUMBERS]
         body = "\\tableofcontents\n" + "\n".join(rf"\section{{N {latex} end}}" for latex in numbers)
+        body += "\n".join(rf"\par\MakeUppercase{{up {latex} end}}" for latex in numbers)  # a running head
         preamble = rf"\hypersetup{{pdftitle={{{' '.join(numbers)}}}}}"
         for _ in range(2):
             pages, _ = compiled(tmp_path, preamble, body)
         assert all(pages.count(f"N{squeezed(seen)}end") == 2 for *_, seen in NUMBERS)
+        assert all(f"UP{squeezed(seen)}END" in pages for *_, seen in NUMBERS)
         marks = [seen.replace("10−", "10^−") for *_, seen in NUMBERS]
         pdf = PdfReader(tmp_path / "a.pdf")
         assert pdf.metadata.title.replace("\xa0", " ") == " ".join(marks)
