@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ print(loaded.is_stale(known, since))
 def copy(tmp_path_factory):
     copy = tmp_path_factory.mktemp("src") / "labreport"
     shutil.copytree(ENGINE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    time.sleep(0.05)  # more than a tick of the clock: what was just written counts as written meanwhile
     return copy.parent
 
 
