@@ -15,14 +15,17 @@ TEX_PROGRAMS += pdftotext
 PEERS := 'dvc>=3.60,<4' 'snakemake>=9.8,<10' 'calkit-python>=0.40,<0.50' 'typst>=0.13,<0.16'
 PEER_PACKAGES := r-cran-knitr r-cran-codetools texlive-extra-utils
 
+# many tests wait for processes that they have started: one worker more than there are cores
+WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
+
 .PHONY: test bench bench-peers
 
 test: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy --strict src
-	$(RUN) -m pytest -q -n 2 --dist loadfile -m "not slow"
-	$(RUN) -m pytest -q -n 2 --dist loadfile -m slow
+	$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow"
+	$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -m slow
 
 bench: setup
 	$(RUN) -m pytest tests/benchmarks --benchmark-only -s
