@@ -48,5 +48,7 @@ class Watch:
     def end(self) -> None:
         """End it as a closed terminal would."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(timeout=MOST_SECONDS)
+        self._process.stdout.close()
