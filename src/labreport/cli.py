@@ -338,12 +338,14 @@ class _Lines:
         self._say(f"{target}: {pages}; {self.ran}, {made_in}; {shown_seconds(report.seconds)} in all")
 
     def _notebooks(self, notebooks: build.Notebooks) -> None:
-        fresh = [n.name for n in notebooks.woven if n.seconds is None]
+        fresh = [n.name for n in notebooks.woven if n.seconds is None and not n.is_renewed]
+        renewed = [n.name for n in notebooks.woven if n.is_renewed]
         said = [
             f"{n.name} executed in {shown_seconds(n.seconds)}"
             for n in notebooks.woven
             if n.seconds is not None
         ]
+        said += [f"text renewed: {', '.join(renewed)}"] if renewed else []
         said += [f"up to date: {', '.join(fresh)}"] if fresh else []
         if said:
             self._say(f"{self.project.shown(self.project.notebooks)}: {'; '.join(said)}")

@@ -1,8 +1,9 @@
 """Notebooks: rendered, executed, published, and kept as long as nothing changes.
 
-A notebook is executed again if its cells changed as they are rendered (see `cells`), or Python or the version
-of a distribution that it imports, or the way in which labreport executes notebooks (`SCHEMA`). Whether its
-cells may have changed is known without rendering, from the files that they were made from.
+A notebook is executed again if its cells of code changed as they are rendered (see `cells`), or Python or the
+version of a distribution that it imports, or the way in which labreport executes notebooks (`SCHEMA`). Where
+only texts and pictures around the code changed, these are written again around the outputs that are there.
+Whether cells may have changed is known without rendering, from the files that they were made from.
 """
 
 from __future__ import annotations
@@ -55,12 +56,16 @@ METADATA = {
 
 @dataclass(frozen=True)
 class Woven:
-    """A notebook as it lies there: its cells, and the seconds of its execution; None if it was up to date."""
+    """A notebook as it lies there: its cells, and the seconds of its execution; None if it was not executed.
+
+    `is_renewed` says whether texts or pictures around its outputs were written again.
+    """
 
     name: str
     path: Path
     cells: int
     seconds: float | None
+    is_renewed: bool = False
 
 
 def names(project: Project) -> list[str]:
@@ -85,7 +90,7 @@ def _record_path(project: Project, name: str) -> Path:
 
 
 def _read(path: Path) -> Record | None:
-    return freshness.read(path, {"executed": str, "cells": int})
+    return freshness.read(path, {"executed": str, "shown": str, "cells": int})
 
 
 # ------------------------------------------------------------------------------------------ is it up to date?
@@ -211,9 +216,10 @@ class _Weaving:
     waiting: list[_Prepared] = field(default_factory=list)
     errors: list[LabreportError] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    renewed: set[str] = field(default_factory=set)
 
     def prepare(self, name: str) -> None:
-        """Render a notebook, and queue it unless these very cells were executed already."""
+        """Render a notebook, and queue it unless this very code was executed already."""
         before = self.records.inputs(()) | freshness.settings(self.records.project)
         try:
             sheet = cells.render(self.records.project, name)
@@ -222,19 +228,35 @@ class _Weaving:
             return
         notebook = _as_json(sheet)
         found = self.records.versions_of(sheet.modules)
-        executed = strict_json.digest([found.plain(), notebook])
+        code = [[cell["source"], cell["metadata"]] for cell in _code(notebook)]
+        facts = {"executed": strict_json.digest([found.plain(), code]), "shown": strict_json.digest(notebook)}
         record = Record(
             inputs=self.records.inputs(sheet.files) | before | found,
             outputs=freshness.outputs(self.records.project, [self.records.notebook(name)]),
             found=sheet.files,
-            facts={"executed": executed, "cells": len(sheet.cells)},
+            facts={**facts, "cells": len(sheet.cells)},
         )
         known = self.records.read(name)
         prepared = _Prepared(sheet, notebook, record)
-        if known and known.facts["executed"] == executed and known.outputs.items() >= record.outputs.items():
+        is_whole = known is not None and known.outputs.items() >= record.outputs.items()
+        if not (known and is_whole and known.facts["executed"] == facts["executed"]):
+            self.waiting.append(prepared)
+        elif known.facts["shown"] == facts["shown"]:
             self.records.save(prepared)
         else:
-            self.waiting.append(prepared)
+            self._renew(prepared)
+
+    def _renew(self, prepared: _Prepared) -> None:
+        """Publish a notebook with the outputs of the one that lies there, whose code is the same."""
+        import nbformat
+
+        path = self.records.notebook(prepared.sheet.name)
+        there = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook = nbformat.from_dict(prepared.notebook)  # type: ignore[no-untyped-call]
+        for cell, executed in zip(_code(notebook), _code(there), strict=True):
+            cell["outputs"], cell["execution_count"] = executed["outputs"], executed["execution_count"]
+        self._publish(prepared, notebook)
+        self.renewed.add(prepared.sheet.name)
 
     async def execute(self, jobs: int) -> None:
         """Execute what waits, some at a time; keep the errors."""
@@ -290,7 +312,11 @@ class _Weaving:
         record = self.records.read(name)
         assert record is not None  # it was up to date, or has just been published
         path, seconds = self.records.notebook(name), self.seconds.get(name)
-        return Woven(name, path, int(record.facts["cells"]), seconds)
+        return Woven(name, path, int(record.facts["cells"]), seconds, name in self.renewed)
+
+
+def _code(notebook: Mapping[str, Any]) -> list[Any]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def _as_json(sheet: Sheet) -> dict[str, Any]:

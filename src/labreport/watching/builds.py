@@ -89,7 +89,9 @@ def _tell(send: Send, project: Project, told: Event | build.Done) -> None:
             shown = project.shown(project.pdf)
             send({"report": {"pdf": shown, "pages": made.pages if made else None}})
         case build.Notebooks():
-            send({"notebooks": [woven.name for woven in told.woven if woven.seconds is not None]})
+            executed = [f"{woven.name} executed" for woven in told.woven if woven.seconds is not None]
+            renewed = [f"{woven.name}: text renewed" for woven in told.woven if woven.is_renewed]
+            send({"notebooks": executed + renewed})
         case build.Asked():
             _notice(send, told.notices)
         case build.Packed(submission) if submission is not None:

@@ -248,7 +248,7 @@ class _Watcher:
                 build.stage.name = "the rest"
                 self._report(build, value["pdf"], value["pages"])
             case "notebooks":
-                build.made += [f"notebook {name} executed" for name in value]
+                build.made += [f"notebook {what}" for what in value]
             case "packed":
                 build.made.append(f"{value} packed")
             case "checked":

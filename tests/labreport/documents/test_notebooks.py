@@ -329,6 +329,8 @@ class Fake:
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.execution_count = 1
+                text = f"{cell.source}\nhas run\n"
+                cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=text)]
         done(1, 1)
 
 
@@ -345,7 +347,7 @@ def woven(folder: Path) -> loading.Project:
 
 
 class TestIncremental:
-    """A notebook is executed again only if its cells or what executes them changed."""
+    """A notebook is executed again only if its code or what executes it changed."""
 
     @pytest.fixture
     def fake(self, monkeypatch) -> Fake:
@@ -379,12 +381,28 @@ class TestIncremental:
         notebooks.weave(woven)
         assert (fake.executed, shows.read_bytes()) == ([], before)
 
-    def test_changed_text_executes_the_notebook(self, woven, fake):
-        projects.change(woven.root / NOTEBOOKS / "good.py.j2", "# A title", "# Another title")
+    def test_changed_text_stands_around_the_outputs_that_an_execution_would_give(self, woven, fake):
+        projects.change(woven.root / NOTEBOOKS / "good.py.j2", "# A title", "# Another title\n\nAnd text.")
         assert notebooks.out_of_date(woven) == {"good": [f"{NOTEBOOKS}/good.py.j2 changed"], "other": []}
+        self.check_that_good_is_renewed(woven, fake, "# Another title")
+
+    def test_another_cell_of_text_stands_around_these_outputs(self, woven, fake):
+        template = woven.root / NOTEBOOKS / "good.py.j2"
+        template.write_text(f'# %% [markdown]\n"""\nBefore all.\n"""\n\n{template.read_text()}')
+        self.check_that_good_is_renewed(woven, fake, "Before all.")
+
+    def check_that_good_is_renewed(self, woven, fake, words):
+        path = woven.notebooks / "good.ipynb"
+        before = path.read_bytes()
+        made = {w.name: (w.seconds, w.is_renewed) for w in notebooks.weave(woven)}
+        assert (made, fake.executed) == ({"good": (None, True), "other": (None, False)}, [])
+        renewed = path.read_bytes()
+        assert (words.encode() in renewed, words.encode() in before) == (True, False)
+        assert b"has run" in renewed
+        assert notebooks.out_of_date(woven) == {"good": [], "other": []}
+        path.unlink()
         notebooks.weave(woven)
-        assert fake.executed == ["good"]
-        assert "# Another title" in (woven.notebooks / "good.ipynb").read_text()
+        assert (fake.executed, path.read_bytes()) == (["good"], renewed)
 
     @pytest.mark.parametrize(
         ("file", "old", "new"),
@@ -410,17 +428,24 @@ class TestIncremental:
         notebooks.weave(woven)
         assert fake.executed == ["good"]
 
-    def test_another_figure_executes_those_that_show_it(self, woven, fake):
+    def test_another_figure_is_shown_without_executing(self, woven, fake):
+        before = (woven.notebooks / "good.ipynb").read_bytes()
         projects.change(woven.root / "experiments" / "exp.py", "figsize=(1, 1)", "figsize=(1, 2)")
         projects.run(woven)
+        assert [w.is_renewed for w in notebooks.weave(woven)] == [True, False]
+        assert fake.executed == []
+        assert (woven.notebooks / "good.ipynb").read_bytes() != before
+
+    def test_a_tag_of_a_cell_executes_the_notebook(self, woven, fake):
+        projects.change(woven.root / NOTEBOOKS / "good.py.j2", 'tags=["a"]', 'tags=["b"]')
         notebooks.weave(woven)
         assert fake.executed == ["good"]
 
-    def test_another_result_executes_those_whose_numbers_change(self, woven, fake):
+    def test_another_result_executes_those_in_whose_code_it_stands(self, woven, fake):
         projects.change(woven.root / "experiments" / "exp.py", '"share": 0.5', '"share": 0.75')
         projects.run(woven)
-        notebooks.weave(woven)
-        assert sorted(fake.executed) == ["good", "other"]
+        assert [w.is_renewed for w in notebooks.weave(woven)] == [True, False]
+        assert fake.executed == ["other"]
 
     def test_another_version_of_an_imported_distribution_executes(self, woven, fake, monkeypatch):
         known = notebooks.versions.installed(sys.path)
