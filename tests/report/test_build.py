@@ -196,19 +196,21 @@ def test_quick_builds_write_below_quick_only_and_say_so_on_the_page(user):
     assert "After 10 tosses" in " ".join(page.split())
 
 
-def test_a_killed_build_leaves_the_last_pdf_and_the_next_build_works(user):
+def test_a_killed_build_leaves_the_last_pdf_or_the_new_one_and_the_next_build_works(user):
     before = user.path("build/report.pdf").read_bytes()
     user.edit(TEMPLATE, "After ", "After all ")
     command = [sys.executable, str(ROOT / "build_report.py"), "--project", str(user.folder)]
-    for delay in (0.3, 0.7, 1.1):
+    seen = set()
+    for delay in (0.1, 0.25, 0.4, 0.55, 1.1):  # the last one may come when all is done
         build = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         time.sleep(delay)
         os.killpg(build.pid, signal.SIGKILL)
         build.wait()
-        assert user.path("build/report.pdf").read_bytes() == before
+        seen.add(user.path("build/report.pdf").read_bytes())
     user.run()
+    assert seen <= {before, user.path("build/report.pdf").read_bytes()}
     assert "After all 100 tosses" in " ".join(pdf_text(user).split())
     assert not list(user.path("build").glob(".scratch*"))
 
