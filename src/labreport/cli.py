@@ -15,7 +15,7 @@ import click
 
 from labreport import __version__, build, inquiries, overview, unchanged
 from labreport import project as projects
-from labreport.errors import LabreportError, ToolError, UsageError, did_you_mean, raise_all
+from labreport.errors import BusyError, LabreportError, ToolError, UsageError, did_you_mean, raise_all
 from labreport.events import Event
 from labreport.options import EPILOG, Started, building, common, computing, jobs_of, option_of, project_of
 from labreport.progress import Progress, shown_bytes, shown_seconds
@@ -57,10 +57,20 @@ def _make_all(context: click.Context) -> None:
             project, jobs=jobs_of(context), events=lines.show, cluster=option_of(context, "cluster")
         )
     record = unchanged.record(str(project.build), lines.said) if built.is_nothing else None
-    if record is not None:
-        from labreport.results import files
+    _settle(project, record)
 
-        with contextlib.suppress(OSError):  # without it the next build takes a little longer
+
+def _settle(project: Project, record: tuple[str, bytes] | None) -> None:
+    """Remove what killed builds have left in the caches, and keep the record of a build that made nothing.
+
+    Only now: a build that looks into the folder in which its own record lies would never find it unchanged.
+    """
+    from labreport.results import files
+
+    # where nothing can be written, or the next build has begun, that one takes a little longer
+    with contextlib.suppress(OSError, BusyError), build.building(project):
+        files.sweep(project.build / "cache")
+        if record is not None:
             files.write(Path(record[0]), record[1])
 
 

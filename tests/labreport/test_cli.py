@@ -277,3 +277,15 @@ def test_a_build_ends_with_what_changed_in_the_report(tmp_path, capsys):
     )
     lines.show(build.Changed(None))
     assert capsys.readouterr().out == ""
+
+
+def test_what_a_killed_build_left_in_the_caches_goes_unless_another_build_is_at_work(tmp_path):
+    project = projects.make(tmp_path / "p", {})
+    left = project.build / "cache" / ".tmp-left"
+    projects.write(left, "half")
+    record = (str(left.parent / "unchanged"), b"a record")
+    with build.building(project):
+        cli._settle(project, record)
+    assert [path.name for path in left.parent.iterdir()] == [left.name]
+    cli._settle(project, record)
+    assert [path.name for path in left.parent.iterdir()] == ["unchanged"]
