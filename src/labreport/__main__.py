@@ -20,7 +20,7 @@ def main(otherwise: str | None = None) -> None:
 
         from labreport import cli
     except KeyboardInterrupt:
-        print("interrupted before anything was begun", file=sys.stderr)
+        print("interrupted before anything had begun", file=sys.stderr)
         sys.exit(130)
     cli.main(Path(otherwise) if otherwise is not None else None)
 

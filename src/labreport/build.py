@@ -126,7 +126,8 @@ class Built:
     def is_nothing(self) -> bool:
         """Whether everything was up to date."""
         steps = (self.experiments.seconds, self.report.made, self.claims.verdicts, self.checked)
-        return all(made is None for made in (*steps, *(n.seconds for n in self.notebooks.woven)))
+        woven = any(notebook.is_made for notebook in self.notebooks.woven)
+        return not woven and all(made is None for made in steps)
 
 
 @dataclass(frozen=True)

@@ -348,7 +348,7 @@ class _Lines:
         self._say(f"{target}: {pages}; {self.ran}, {made_in}; {shown_seconds(report.seconds)} in all")
 
     def _notebooks(self, notebooks: build.Notebooks) -> None:
-        fresh = [n.name for n in notebooks.woven if n.seconds is None and not n.is_renewed]
+        fresh = [n.name for n in notebooks.woven if not n.is_made]
         renewed = [n.name for n in notebooks.woven if n.is_renewed]
         said = [
             f"{n.name} executed in {shown_seconds(n.seconds)}"

@@ -8,6 +8,7 @@ import projects
 import pytest
 
 from labreport import build
+from labreport.documents.notebooks import Woven
 from labreport.errors import BusyError, ExperimentError
 from labreport.running.runner import Event
 
@@ -181,3 +182,14 @@ def test_the_lock_refuses_a_second_build_and_goes_with_its_process(project):
         holder.communicate()
     with build.building(project):
         assert project.lock.read_text(encoding="utf-8").startswith("process ")
+
+
+def test_a_build_that_only_renews_a_notebook_has_made_something(tmp_path):
+    def built(*woven):
+        parts = (build.Experiments(1), build.Report(None, 0.1), build.Changed(None), build.Notebooks(woven))
+        return build.Built(*parts, build.Claims(None), build.Asked(()))
+
+    fresh = Woven("n", tmp_path, 1, None)
+    assert built(fresh).is_nothing
+    assert not built(fresh, Woven("n", tmp_path, 1, 0.5)).is_nothing
+    assert not built(fresh, Woven("n", tmp_path, 1, None, is_renewed=True)).is_nothing

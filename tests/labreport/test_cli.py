@@ -46,7 +46,7 @@ def test_an_interruption_before_anything_is_begun_is_told_in_one_line(monkeypatc
     with pytest.raises(SystemExit) as ended:
         program.main()
     assert ended.value.code == 130
-    assert capsys.readouterr().err == "interrupted before anything was begun\n"
+    assert capsys.readouterr().err == "interrupted before anything had begun\n"
 
 
 @pytest.mark.parametrize(

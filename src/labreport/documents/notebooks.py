@@ -67,6 +67,11 @@ class Woven:
     seconds: float | None
     is_renewed: bool = False
 
+    @property
+    def is_made(self) -> bool:
+        """Whether its file was written."""
+        return self.is_renewed or self.seconds is not None
+
 
 def names(project: Project) -> list[str]:
     """Return the names of all notebooks; templates that begin with an underscore are for others to use."""

@@ -1,6 +1,6 @@
-"""A build under watch, in a process of its own: what happens in it is told as plain data.
+"""A build under watch, in a process of its own: it reports what happens as plain data.
 
-The one who watches may be older than the code that builds, so it is told texts and numbers, no objects.
+The process that watches may have loaded older code than the build: it receives texts and numbers, no objects.
 """
 
 from __future__ import annotations

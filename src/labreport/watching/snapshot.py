@@ -126,7 +126,7 @@ class Snapshot:
             if entry.is_dir():
                 yield from self._below(entry.path, folders)
                 continue
-            if entry.is_symlink():  # an edit of what it points to is told in the folder of that
+            if entry.is_symlink():  # an edit of its target shows in the folder of the target
                 folders.add(_existing(Path(os.path.realpath(entry.path)).parent))
             yield entry.path
 
