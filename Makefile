@@ -1,5 +1,7 @@
 # make report   install what is missing, then build the report
 # make test     install what is missing, then lint, types and tests
+# make test-classes   install the classes of publishers, then the tests of reports in them
+# make torture  install what is missing, then faults at random places and hostile strings; COUNT, SEED choose
 # make bench    install what is missing, then the benchmarks, with those tools to compare that are there
 # make bench-peers   install these tools: for the benchmarks only, and Python's in an environment of their own
 # Set-up is done once; PYTHON=python3.12 chooses another interpreter for it.
@@ -7,9 +9,9 @@
 # report, setup, tex and clean: as every hand-in has them
 include src/labreport/handin/main/Makefile
 
-# the tests read PDFs back, and see that an offline run opens no connection
-TEX_PACKAGES += poppler-utils strace
-TEX_PROGRAMS += pdftotext
+# the tests read PDFs back, see that an offline run opens no connection, look at the page in a browser, convert SVG
+TEX_PACKAGES += strace chromium fonts-liberation librsvg2-bin
+TEX_PROGRAMS += pdftotext strace chromium rsvg-convert
 
 # Quarto is not in Debian, and Showyourwork needs conda
 PEERS := 'dvc>=3.60,<4' 'snakemake>=9.8,<10' 'calkit-python>=0.40,<0.50' 'typst>=0.13,<0.16'
@@ -18,7 +20,7 @@ PEER_PACKAGES := r-cran-knitr r-cran-codetools texlive-extra-utils
 # many tests wait for processes that they have started: one worker more than there are cores
 WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 
-.PHONY: test bench bench-peers
+.PHONY: test test-classes torture bench bench-peers
 
 test: setup
 	$(RUN) -m ruff check .
@@ -26,6 +28,16 @@ test: setup
 	$(RUN) -m mypy --strict src
 	$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow"
 	$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -m slow
+
+test-classes: setup
+	@kpsewhich acmart.cls elsarticle.cls IEEEtran.cls llncs.cls memoir.cls achemso.cls mnras.cls biblatex.sty luaotfload.sty xetex.def >/dev/null || \
+		apt-get install -y --no-install-recommends texlive-publishers texlive-luatex texlive-xetex texlive-bibtex-extra biber
+	$(RUN) -m pytest -q -n $(WORKERS) -m classes
+
+COUNT ?= 10000
+torture: setup
+	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture.faults
+	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture --count $(COUNT) $(if $(SEED),--seed $(SEED))
 
 bench: setup
 	$(RUN) -m pytest tests/benchmarks --benchmark-only -s

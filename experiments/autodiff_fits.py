@@ -294,7 +294,7 @@ LOSSES = (0.05, 0.1, 0.2, 0.5, 1, 2)
 def draw(result: Result, lab: Lab) -> None:
     """Two figures: fitted functions beside learning curves for the three cases; choosing among fits."""
     curves = result.table("curves")
-    lab.figure("fits", _fits_figure(result, curves), alt=_fits_finding(result), data=curves)
+    lab.figure("fits", _fits_figure(result, curves), alt=_fits_finding(result), data=curves, explore="lines")
     choosing = result.values["choosing"]
     rows = pd.DataFrame([flat_choice(row) for row in (*choosing["by_count"], *choosing["by_points"])])
     lab.figure("choosing", _choosing_figure(result), alt=_choosing_finding(choosing), data=rows)

@@ -309,7 +309,7 @@ def draw(result: Result, lab: Lab) -> None:
         ax.set_xticks([10.0**power for power in range(-13, 0, 3)])
         ax.set_yticks([10.0**power for power in range(-12, 1, 3)])
         ax.minorticks_off()
-    lab.figure("steps", figure, alt=_finding(result.values), data=curves)
+    lab.figure("steps", figure, alt=_finding(result.values), data=curves, explore="lines")
 
 
 def chain_rule() -> Figure:

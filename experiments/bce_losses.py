@@ -167,6 +167,7 @@ def draw(result: Result, lab: Lab) -> None:
         _figure(curves, bce),
         alt=_finding(bce),
         data=curves,
+        explore={"kind": "lines", "x": "logit"},
     )
 
 

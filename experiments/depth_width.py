@@ -249,6 +249,7 @@ def draw(result: Result, lab: Lab) -> None:
         f"{levelling['solved_at_end']} at the end), and the median training loss of those that end solved, "
         "which keeps falling.",
         data=curves,
+        explore={"kind": "lines", "y": ["median", "share_solved"]},
     )
 
 

@@ -277,6 +277,17 @@ def draw(result: Result, lab: Lab) -> None:
     trials, values = result.table("every_trial"), result.values
     best, bias = values["best"], result.table("bias")
     trials["excess"] = (trials["val_loss"] - values["bayes"]["loss"]).clip(lower=LEAST_EXCESS)
+    axes = [
+        "phase",
+        "depth",
+        "width",
+        "lr",
+        "batch_size",
+        "activation",
+        "initial_scale",
+        "weight_decay",
+        "excess",
+    ]
     lab.figure(
         "parallel",
         _parallel(trials),
@@ -284,6 +295,7 @@ def draw(result: Result, lab: Lab) -> None:
         "initial scale, weight decay, excess loss. The best trials are bold; the very best, black, has depth "
         f"{best['depth']}, width {best['width']}, {best['activation']} and a loss of {best['val_loss']:.4f}.",
         data=trials,
+        explore={"kind": "parallel", "columns": axes},
         files=_offline_files(result),
     )
     first = values["most_important"].replace("_", " ")

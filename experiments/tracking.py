@@ -166,6 +166,7 @@ def draw(result: Result, lab: Lab) -> None:
         alt="Learning curves of the runs, with their median: training loss and validation loss, validation "
         "accuracy, and the norm of the gradient, over the epochs.",
         data=curves,
+        explore={"kind": "lines", "by": "run"},
         files=_offline_files(values, curves),
     )
     if values["pictures"]:

@@ -247,7 +247,14 @@ LAYERS = {1: "1 hidden layer", 2: "2 hidden layers", 3: "3 hidden layers"}
 def draw(result: Result, lab: Lab) -> None:
     """One figure: success in the reference and in each setting that differs from it."""
     settings = result.table("settings")
-    lab.figure("factors", _factors(settings), alt=_finding_of_factors(settings), data=settings)
+    shown = ["factor", "lr", "initial_scale", "steps", "s", "depth", "width", "loss_median", "success"]
+    lab.figure(
+        "factors",
+        _factors(settings),
+        alt=_finding_of_factors(settings),
+        data=settings,
+        explore={"kind": "parallel", "columns": shown},
+    )
 
 
 def _looks() -> dict[int, dict[str, Any]]:

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src"
 HEAVY = {"torch", "numpy", "scipy", "pandas", "matplotlib", "jinja2", "wandb", "asyncio", "pypdf", "nbformat"}
-HEAVY |= {"rich", "pygments", "multiprocessing"}
+HEAVY |= {"rich", "pygments", "multiprocessing", "babel"}
 FORBIDDEN = {
     "labreport": {"tinymlp", "experiments", "torch", "wandb"},
     "tinymlp": {"labreport", "experiments"},
@@ -30,13 +30,14 @@ FILES = {
 }
 EVERY = [path for paths in FILES.values() for path in paths]
 
-GROUND = ("errors", "project", "events", "surroundings", "modules")
+GROUND = ("errors", "config", "project", "events", "surroundings", "modules")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
     "errors": (),
-    "project": ("errors",),
+    "config": ("errors",),
+    "project": ("errors", "config"),
     "events": ("errors",),
-    "surroundings": ("errors", "project"),
+    "surroundings": ("errors", "config", "project"),
     "modules": ("errors", "project"),
     "progress": ("events",),
     "language": GROUND,
@@ -48,9 +49,15 @@ MAY_IMPORT = {
     "explain": (*GROUND, "documents", "claims", "writing", "language", "results"),
     "handin": (*GROUND, "explain", "documents", "claims", "writing", "language", "results"),
     "checks": (*GROUND, "handin", "explain", "documents", "claims", "writing", "language", "results"),
+    "page": (*GROUND, "explain", "documents", "claims", "writing", "language", "results"),
     "leftovers": (*GROUND, "documents", "results"),
+    "outcomes": (*GROUND, "page", "leftovers", "checks", "handin", "documents", "running"),
+    "documenting": (*GROUND, "outcomes", "page", "explain", "documents"),
     "build": (
         *GROUND,
+        "documenting",
+        "outcomes",
+        "page",
         "leftovers",
         "checks",
         "handin",
@@ -63,6 +70,8 @@ MAY_IMPORT = {
     "watching": (
         *GROUND,
         "build",
+        "outcomes",
+        "page",
         "checks",
         "handin",
         "explain",
@@ -72,17 +81,28 @@ MAY_IMPORT = {
         "results",
         "progress",
     ),
-    "overview": (*GROUND, "build", "running", "progress"),
-    "options": ("project",),
-    "inquiries": (*GROUND, "options", "explain"),
+    "overview": (*GROUND, "outcomes", "running", "progress"),
+    "options": ("errors", "project", "results"),
+    "telling": (*GROUND, "unchanged", "outcomes", "progress", "explain"),
+    "trials": ("errors", "running"),
+    "inquiries": (*GROUND, "completing", "options", "trials", "running", "explain"),
+    "new": GROUND,
+    "manual": (*GROUND, "build", "claims", "language", "running", "results"),
+    "doctor": (*GROUND, "documents"),
+    "completing": (*GROUND, "options", "explain", "results"),
+    "starting": (*GROUND, "options", "completing", "new", "manual", "doctor", "results"),
     "cli": (
         *GROUND,
         "unchanged",
         "options",
+        "telling",
+        "completing",
         "inquiries",
+        "starting",
         "overview",
         "watching",
         "build",
+        "outcomes",
         "progress",
         "running",
         "checks",
@@ -107,8 +127,10 @@ ROOMS_OF_TINYMLP = {
 ORDER = {"labreport": MAY_IMPORT, "tinymlp": ROOMS_OF_TINYMLP}
 
 SUBJECTS = {"report_freshness", "rooms", "copies", "style", "oracle", "palette"}
+SUBJECTS |= {"viewer", "explore", "live_page", "classes"}
 """What tests are named for that is not one module: the freshness of the report, all rooms, copies of the
-sweep file in other texts, the style and the colours of figures, fingerprints against what really ran."""
+sweep file in other texts, the style and the colours of figures, fingerprints against what really ran; the
+page in a browser, its plots, and as `watch` serves it; reports in the LaTeX classes of others."""
 
 MOST_LINES = 500
 USUAL_LINES = 400
@@ -295,6 +317,22 @@ def test_explaining_a_value_loads_no_heavy_library(tmp_path):
         "import sys\nfrom labreport.cli import commands\n"
         "commands.main(['explain', '0.516', '--project', sys.argv[1]], standalone_mode=False)"
     )
+    loaded = modules_after(code, str(folder))
+    assert "labreport" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_the_model_of_the_page_loads_no_heavy_library_once_code_is_coloured(tmp_path):
+    import explained
+
+    folder = explained.make(tmp_path / "p").root
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom labreport import project\n"
+        "from labreport.explain import record\nfrom labreport.page.model import model\n"
+        "from labreport.page.texts import Texts\nmade = project.load(Path(sys.argv[1]))\n"
+        "model(made, record.read(made), {}, Texts((), ()))"
+    )
+    modules_after(code, str(folder))
     loaded = modules_after(code, str(folder))
     assert "labreport" in loaded
     assert loaded & HEAVY == set()

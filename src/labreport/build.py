@@ -1,6 +1,6 @@
 """READ THIS FIRST: the whole build, as functions that a program can call.
 
-    lock → run → pdf → notebooks → pack → check
+    lock → run → pdf → notebooks → pack → check → page
 
 `make_all` takes these steps one after the other; `run`, `pdf`, `check` and `verify` take some of them;
 `plan`, `clean`, `waiting` and `accept` none. Each function takes a project and, where it needs them, the
@@ -16,149 +16,45 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING
 
-from labreport import running
+from labreport import documenting, page, running
 from labreport.documents import accepted, claims, notebooks, report
-from labreport.errors import BusyError, ExperimentError, LabreportError, SeveralErrors, raise_all
+from labreport.errors import (
+    BusyError,
+    ExperimentError,
+    LabreportError,
+    SeveralErrors,
+    UsageError,
+    did_you_mean,
+    raise_all,
+)
 from labreport.events import Event, brief
+from labreport.outcomes import (
+    Annotated,
+    Asked,
+    Built,
+    Checked,
+    Claims,
+    Cleaned,
+    Events,
+    Experiments,
+    Notebooks,
+    Packed,
+    Plan,
+    Report,
+    Stale,
+    told,
+)
 
 if TYPE_CHECKING:
-    from labreport.checks import Verdict
-    from labreport.documents import Accepted, Document, Made, Unread, Woven
+    from labreport.documents import Accepted, Document, Unread
     from labreport.explain import Compared
-    from labreport.handin import Submission, Verified
-    from labreport.leftovers import Leftover
+    from labreport.handin import Manuscript, Verified
     from labreport.project import Project
-    from labreport.running import Settings, Step
-
-# ------------------------------------------------------------------------------------ what a build hands back
-
-
-@dataclass(frozen=True)
-class Experiments:
-    """How many experiments there are, which of them ran or drew, or were restored, and how long that took.
-
-    `seconds` is None if nothing was out of date.
-    """
-
-    total: int
-    ran: tuple[str, ...] = ()
-    restored: tuple[str, ...] = ()
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Report:
-    """The report that was made, None if it was up to date; `seconds` have passed since the build began."""
-
-    made: Made | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Changed:
-    """What changed since the last report, in one line; None if there was none, or none was made."""
-
-    summary: str | None
-
-
-@dataclass(frozen=True)
-class Notebooks:
-    """All notebooks of the project, including those that were up to date."""
-
-    woven: tuple[Woven, ...]
-
-
-@dataclass(frozen=True)
-class Claims:
-    """The verdicts of the claims of all documents, and whether each is said; None if no document was made."""
-
-    verdicts: tuple[tuple[str, bool], ...] | None
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the build asks of the author: a line for each paragraph that must be read, with the cure."""
-
-    notices: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Annotated:
-    """The report with its values in colour: how many of them are, and of how many."""
-
-    coloured: int
-    values: int
-
-
-@dataclass(frozen=True)
-class Packed:
-    """The hand-in that was packed; None if it was up to date."""
-
-    submission: Submission | None
-
-
-@dataclass(frozen=True)
-class Checked:
-    """The verdict of each check on the hand-in."""
-
-    verdicts: tuple[Verdict, ...]
-
-
-@dataclass(frozen=True)
-class Built:
-    """What `make_all` made, step by step; a step that was not taken is None."""
-
-    experiments: Experiments
-    report: Report
-    changed: Changed
-    notebooks: Notebooks
-    claims: Claims
-    asked: Asked
-    packed: Packed | None = None
-    checked: Checked | None = None
-
-    @property
-    def is_nothing(self) -> bool:
-        """Whether everything was up to date."""
-        steps = (self.experiments.seconds, self.report.made, self.claims.verdicts, self.checked)
-        woven = any(notebook.is_made for notebook in self.notebooks.woven)
-        return not woven and all(made is None for made in steps)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a build would do: a step for each experiment, and why the documents would be made again.
-
-    `handin` says why the hand-in would be packed again, as far as that is known before the documents are
-    made; None for a quick build, which packs nothing.
-    """
-
-    experiments: tuple[Step, ...]
-    report: tuple[str, ...]
-    notebooks: Stale
-    handin: tuple[str, ...] | None
-
-
-@dataclass(frozen=True)
-class Cleaned:
-    """What nothing referred to; `removed` says whether it is gone, or was only looked for."""
-
-    leftovers: tuple[Leftover, ...]
-    removed: bool
-
-
-Done = Experiments | Report | Changed | Notebooks | Claims | Asked | Annotated | Packed | Checked
-"""What the sink of events is given at the end of a step."""
-
-Events = Callable[[Event | Done], None]
-Stale = Mapping[str, Sequence[str]]  # by name: why it is out of date
-
-D = TypeVar("D", bound=Done)
+    from labreport.running import Settings
 
 
 def ignore(_: object) -> None:
@@ -171,7 +67,7 @@ def ignore(_: object) -> None:
 def make_all(
     project: Project, *, jobs: int = 1, events: Events = ignore, cluster: str | None = None
 ) -> Built:
-    """Make all that is out of date: results, the report, the notebooks, the hand-in; check that.
+    """Make all that is out of date: results, report, notebooks, hand-in, page; check what is handed in.
 
     A Dask `cluster` at an address computes the items of each `lab.map`.
 
@@ -181,21 +77,25 @@ def make_all(
     with building(project):
         start = time.monotonic()
         experiments = _run_stale(project, jobs, events, cluster)
-        made = _make_report(project, start, events)
-        changed = _changed(project, made, events)
-        try:
-            woven = _weave(project, jobs, events)
-        except LabreportError:
-            claims.join(project)  # the PDF is there, and so are its claims
-            raise
-        stated = _claims(project, events)
-        asked = _ask(project, events)
-        if project.quick:  # a trial is looked at, never handed in
-            return Built(experiments, made, changed, woven, stated, asked)
-        packed, checked = _pack(project, events), None
-        if packed.submission:  # no result is out of date: those that were have run
-            checked = _check(project, {}, made.made.document if made.made else None, events)
-        return Built(experiments, made, changed, woven, stated, asked, packed, checked)
+        made = documenting.make_reports(project, project.documents, start, events)
+        # LaTeX and poppler draw the pages beside what else there is to do
+        with documenting.making_pages(project, made) as making:
+            changed = documenting.changes(project, made, events)
+            try:
+                woven = _weave(project, jobs, events)
+            except LabreportError:
+                claims.join(project)  # the PDF is there, and so are its claims
+                raise
+            stated = _claims(project, events)
+            asked = _ask(project, events)
+            try:
+                packed, checked = _hand_in(project, made, events)
+            except LabreportError:
+                # what must not be handed in can be looked at
+                documenting.make_pages(project, making, events)
+                raise
+            shown = documenting.make_pages(project, making, events)
+        return Built(experiments, made, changed, woven, stated, asked, shown, packed, checked)
 
 
 @contextmanager
@@ -233,10 +133,11 @@ def _write_owner(file: IO[str]) -> None:
 def plan(project: Project) -> Plan:
     """Return what `make_all` would do, and why; do nothing. Raises what `running.plan` raises."""
     steps = tuple(running.plan(project))
-    stale = tuple(report.out_of_date(project))
+    stale = {each.pdf: report.out_of_date(each) for each in project.documents}
     woven = notebooks.out_of_date(project)
-    settled = not (stale or any(woven.values()) or any(step.state != "fresh" for step in steps))
-    return Plan(steps, stale, woven, _plan_handin(project, settled=settled))
+    settled = not (any(stale.values()) or any(woven.values()) or any(step.state != "fresh" for step in steps))
+    shown = {each.page: page.out_of_date(each) for each in project.documents}
+    return Plan(steps, stale, woven, shown, _plan_handin(project, settled=settled))
 
 
 def _plan_handin(project: Project, *, settled: bool) -> tuple[str, ...] | None:
@@ -284,8 +185,55 @@ def run(
         return _run(project, names, jobs, events, force=force, settings=settings, cluster=cluster)
 
 
-def pdf(project: Project, *, annotated: bool = False, events: Events = ignore) -> Report:
-    """Make the report from the results as they are; with `annotated` once more, its values in colour.
+def pdf(
+    project: Project, names: Sequence[str] = (), *, annotated: bool = False, events: Events = ignore
+) -> tuple[Report, ...]:
+    """Make the documents of these names, or all, from the results as they are.
+
+    With `annotated` each is made once more, with its values in colour. The pages about them are left to
+    `make_all`.
+
+    Raises
+    ------
+    BusyError
+        Another build works in the same folder.
+    UsageError
+        There is no document of a name.
+    ExperimentError, SeveralErrors
+        Results are out of date.
+    InputError, LatexError, ToolError
+        The report cannot be made of them.
+
+    """
+    documents = named(project, names)
+    with building(project):
+        start = time.monotonic()
+        _refuse_stale(project)
+        made = documenting.make_reports(project, documents, start, events)
+        documenting.changes(project, made, events)
+        _claims(project, events)
+        _ask(project, events)
+        if annotated:
+            from labreport import explain
+
+            for each in documents:
+                told(events, Annotated(each.annotated, *explain.annotate(each)))
+        return made
+
+
+def named(project: Project, names: Sequence[str]) -> tuple[Project, ...]:
+    """Return the documents of these names, or all; UsageError if there is none of a name."""
+    unknown = [
+        UsageError(f"there is no document {name!r}", cure=did_you_mean(name, project.config.templates))
+        for name in names
+        if name not in project.config.templates
+    ]
+    raise_all(unknown)
+    return tuple(each for each in project.documents if not names or each.job in names)
+
+
+def pack(project: Project, *, events: Events = ignore) -> Packed:
+    """Pack the hand-in from what the build folder holds, if it is out of date.
 
     Raises
     ------
@@ -293,31 +241,25 @@ def pdf(project: Project, *, annotated: bool = False, events: Events = ignore) -
         Another build works in the same folder.
     ExperimentError, SeveralErrors
         Results are out of date.
-    InputError, LatexError, ToolError
-        The report cannot be made of them.
+    PackError
+        Something is missing, or must not be handed in.
 
     """
     with building(project):
-        start = time.monotonic()
-        raise_all(
-            [
-                ExperimentError(
-                    f"the result of {step.experiment!r} is out of date: {brief(step.reasons)}",
-                    cure=f"run `{project.command()}`, or only `{project.command('run', step.experiment)}`",
-                )
-                for step in running.plan(project)
-                if step.state != "fresh"
-            ]
-        )
-        made = _make_report(project, start, events)
-        _changed(project, made, events)
-        _claims(project, events)
-        _ask(project, events)
-        if annotated:
-            from labreport import explain
+        _refuse_stale(project)
+        return _pack(project, events)
 
-            _told(events, Annotated(*explain.annotate(project)))
-        return made
+
+def pack_for(project: Project, publisher: str) -> list[Manuscript]:
+    """Write the sources of each document for a publisher: arxiv, overleaf or journal.
+
+    Raises what `pack` raises, and PackError if the report is out of date, or the sources do not give it.
+    """
+    from labreport import handin
+
+    with building(project):
+        _refuse_stale(project)
+        return [handin.pack_for(each, publisher) for each in project.documents]
 
 
 def waiting(project: Project) -> list[Unread]:
@@ -343,7 +285,7 @@ def check(project: Project) -> Checked:
     Raises InputError if there is no report, or a file of the build cannot be read.
     """
     stale = {step.experiment: step.reasons for step in running.plan(project) if step.state != "fresh"}
-    return _check(project, stale, None, ignore)
+    return _check(project, stale, (), ignore)
 
 
 def diff(
@@ -354,12 +296,12 @@ def diff(
     jobs: int = 1,
     events: Events = ignore,
     cluster: str | None = None,
-) -> Compared:
-    """Return what changed in the report since `other`: a revision of git, a folder, a zip.
+) -> list[Compared]:
+    """Return what changed in each document since `other`: a revision of git, a folder, a zip.
 
     Without `other` the report as results and templates are now is compared with the published one or, if
     that is up to date, the published one with the one before. With `marked` a PDF with the changes marked is
-    made, too.
+    made, too. A document with which nothing can be compared is left out, if others can.
 
     Raises
     ------
@@ -381,13 +323,23 @@ def diff(
 
     with building(project):
         stale = [step.experiment for step in running.plan(project) if step.state != "fresh"]
-        return explain.compared(project, other, make, stale=stale, marked=marked)
+        found, errors = [], []
+        for each in project.documents:
+            try:
+                found.append(explain.compared(each, other, make, stale=stale, marked=marked))
+            except UsageError as error:
+                errors.append(error)
+        raise_all([] if found else errors[:1])
+        return found
 
 
-def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Events = ignore) -> Verified:
+def verify(
+    project: Project, *, train: bool = True, fresh: bool = False, jobs: int = 1, events: Events = ignore
+) -> Verified:
     """Rebuild all from the unpacked hand-in, in an empty folder, and return what came out equal.
 
-    With `train` all results are computed again, else the packed ones are used. Each line that the unpacked
+    With `train` all results are computed again, else the packed ones are used; with `fresh` in an empty
+    environment, into which only what the hand-in names is installed. Each line that the unpacked
     code prints is an event.
 
     Raises
@@ -404,6 +356,7 @@ def verify(project: Project, *, train: bool = True, jobs: int = 1, events: Event
         return handin.verify(
             project,
             train=train,
+            fresh=fresh,
             jobs=jobs,
             progress=lambda line: events(Event("notice", "", "verify", label=line)),
         )
@@ -431,7 +384,7 @@ def _run_stale(project: Project, jobs: int, events: Events, cluster: str | None)
     if any(step.state != "fresh" for step in steps):
         return _run(project, None, jobs, events, cluster=cluster)
     running.tidy(project)
-    return _told(events, Experiments(len(steps)))
+    return told(events, Experiments(len(steps)))
 
 
 def _run(
@@ -450,51 +403,55 @@ def _run(
     )
     raise_all(outcome.errors)
     total = len(project.experiment_names())
-    return _told(events, Experiments(total, outcome.ran, outcome.restored, time.monotonic() - start))
+    return told(events, Experiments(total, outcome.ran, outcome.restored, time.monotonic() - start))
 
 
-def _make_report(project: Project, start: float, events: Events) -> Report:
-    made = None
-    if report.out_of_date(project):
-        events(Event("started", "", "report"))
-        made = report.make(project)
-    return _told(events, Report(made, time.monotonic() - start))
-
-
-def _changed(project: Project, report: Report, events: Events) -> Changed:
-    if report.made is None:
-        return _told(events, Changed(None))
-    from labreport import explain
-
-    return _told(events, Changed(explain.since(project, is_new=report.made.is_new)))
+def _refuse_stale(project: Project) -> None:
+    """Raise ExperimentError, or several, if a result is out of date."""
+    raise_all(
+        [
+            ExperimentError(
+                f"the result of {step.experiment!r} is out of date: {brief(step.reasons)}",
+                cure=f"run `{project.command()}`, or only `{project.command('run', step.experiment)}`",
+            )
+            for step in running.plan(project)
+            if step.state != "fresh"
+        ]
+    )
 
 
 def _weave(project: Project, jobs: int, events: Events) -> Notebooks:
-    return _told(events, Notebooks(tuple(notebooks.weave(project, jobs=jobs, events=events))))
+    return told(events, Notebooks(tuple(notebooks.weave(project, jobs=jobs, events=events))))
 
 
 def _claims(project: Project, events: Events) -> Claims:
-    return _told(events, Claims(claims.join(project) if claims.out_of_date(project) else None))
+    return told(events, Claims(claims.join(project) if claims.out_of_date(project) else None))
 
 
 def _ask(project: Project, events: Events) -> Asked:
-    return _told(events, Asked(tuple(accepted.notices(project, accepted.unread(project)))))
+    return told(events, Asked(tuple(accepted.notices(project, accepted.unread(project)))))
+
+
+def _hand_in(
+    project: Project, reports: Sequence[Report], events: Events
+) -> tuple[Packed | None, Checked | None]:
+    if project.quick:  # a trial is looked at, never handed in
+        return None, None
+    packed = _pack(project, events)
+    if not packed.submission:
+        return packed, None
+    # no result is out of date: those that were have run
+    return packed, _check(project, {}, [each.made.document for each in reports if each.made], events)
 
 
 def _pack(project: Project, events: Events) -> Packed:
     from labreport import handin
 
     found = handin.collect(project)
-    return _told(events, Packed(handin.pack(project, found) if handin.out_of_date(project, found) else None))
+    return told(events, Packed(handin.pack(project, found) if handin.out_of_date(project, found) else None))
 
 
-def _check(project: Project, stale: Stale, document: Document | None, events: Events) -> Checked:
+def _check(project: Project, stale: Stale, made: Sequence[Document], events: Events) -> Checked:
     from labreport import checks
 
-    return _told(events, Checked(tuple(checks.check(project, stale, document))))
-
-
-def _told(events: Events, done: D) -> D:
-    """Return what a step has made, after telling it."""
-    events(done)
-    return done
+    return told(events, Checked(tuple(checks.check(project, stale, made))))

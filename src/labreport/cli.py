@@ -1,4 +1,4 @@
-"""The command line: commands, words and exit codes; `build` does the work, `inquiries` only ask."""
+"""The command line: commands, words and exit codes; `build` does the work; see `inquiries`, `starting`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labreport import __version__, build, inquiries, overview, unchanged
+from labreport import __version__, build, completing, inquiries, outcomes, overview, starting, unchanged
 from labreport import project as projects
 from labreport.errors import BusyError, LabreportError, ToolError, UsageError, did_you_mean, raise_all
-from labreport.events import Event
-from labreport.options import EPILOG, Started, building, common, computing, jobs_of, option_of, project_of
+from labreport.options import (
+    EPILOG,
+    Started,
+    building,
+    common,
+    computing,
+    jobs_of,
+    option_of,
+    project_of,
+    settings_of,
+)
 from labreport.progress import Progress, shown_bytes, shown_seconds
 from labreport.project import CHECKOUT, Project
+from labreport.telling import Lines
 
 if TYPE_CHECKING:
     from labreport.running import Step
@@ -52,7 +62,7 @@ def everything(context: click.Context, /, **_: Any) -> None:
 def _make_all(context: click.Context) -> None:
     project = project_of(context)
     with Progress() as progress:
-        lines = _Lines(project, progress)
+        lines = Lines(project, progress)
         built = build.make_all(
             project, jobs=jobs_of(context), events=lines.show, cluster=option_of(context, "cluster")
         )
@@ -77,20 +87,38 @@ def _settle(project: Project, record: tuple[str, bytes] | None) -> None:
 @commands.command(epilog=EPILOG)
 @common
 @computing
+@click.option(
+    "--port",
+    type=click.IntRange(1024, 65535),
+    metavar="N",
+    help="The port of this machine that serves the page.  [default: any that is free]",
+)
+@click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @click.pass_context
-def watch(context: click.Context, /, **_: Any) -> None:
+def watch(context: click.Context, /, port: int | None, opens: bool, **_: Any) -> None:
     """Make the report, and again whenever a file of the project changes, until Ctrl-C.
 
     A build that an edit overtakes is ended, and begun again; what its experiments have finished is kept.
+
+    The first lines tell the address of the page, which only this machine can open: it shows the report as it
+    is, how a build goes, and what fails.
     """
     from labreport.watching import watch as keep_watching
 
-    sys.exit(keep_watching(project_of(context), jobs=jobs_of(context), cluster=option_of(context, "cluster")))
+    sys.exit(
+        keep_watching(
+            project_of(context),
+            jobs=jobs_of(context),
+            cluster=option_of(context, "cluster"),
+            port=port,
+            opens=opens,
+        )
+    )
 
 
 @commands.command(epilog=EPILOG)
 @common
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.experiments)
 @click.pass_context
 def plan(context: click.Context, /, names: tuple[str, ...], **_: Any) -> None:
     """Show what would run, why, and how long it took last time; run nothing.
@@ -108,7 +136,7 @@ def plan(context: click.Context, /, names: tuple[str, ...], **_: Any) -> None:
     click.echo("\n".join(lines))
 
 
-def _named(planned: build.Plan, names: Sequence[str]) -> list[Step]:
+def _named(planned: outcomes.Plan, names: Sequence[str]) -> list[Step]:
     """Return the steps of these experiments; UsageError if there is none of a name."""
     steps = {step.experiment: step for step in planned.experiments}
     unknown = [
@@ -123,14 +151,15 @@ def _named(planned: build.Plan, names: Sequence[str]) -> list[Step]:
 @commands.command(epilog=EPILOG)
 @common
 @computing
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.experiments)
 @click.option("--force", is_flag=True, help="Run them even if they are up to date.")
 @click.option(
     "--set",
     "settings",
     multiple=True,
-    metavar="NAME.KEY=VALUE",
-    help="Set a parameter of an experiment for this run.",
+    metavar="[NAME.]KEY=VALUE[,VALUE]...",
+    shell_complete=completing.settings,
+    help="Set a parameter for this run; of several values and settings, each combination runs.",
 )
 @click.pass_context
 def run(
@@ -139,35 +168,48 @@ def run(
     """Run experiments only: those named, with what they need, or all that are out of date."""
     project = project_of(context)
     start = time.monotonic()
-    chosen = _settings(project, settings)
+    combinations = settings_of(project, settings, names)
+    ran: dict[str, None] = {}
+    restored: dict[str, None] = {}
     with Progress() as progress:
-        done = build.run(
-            project,
-            list(names) or None,
-            jobs=jobs_of(context),
-            force=force,
-            settings=chosen,
-            events=_Lines(project, progress).show,
-            cluster=option_of(context, "cluster"),
-        )
-    did = [", ".join(done.ran)] if done.ran else []
-    did += [f"{', '.join(done.restored)} from the store"] if done.restored else []
-    ran = "; ".join(did) or "nothing was out of date"
+        for chosen in combinations:
+            done = build.run(
+                project,
+                list(names) or None,
+                jobs=jobs_of(context),
+                force=force,
+                settings=chosen,
+                events=Lines(project, progress).show,
+                cluster=option_of(context, "cluster"),
+            )
+            ran |= dict.fromkeys(done.ran)
+            restored |= dict.fromkeys(done.restored)
+    did = [", ".join(ran)] if ran else []
+    did += [f"{', '.join(restored)} from the store"] if restored else []
+    said = "; ".join(did) or "nothing was out of date"
     seconds = shown_seconds(time.monotonic() - start)
-    click.echo(f"results are in {project.shown(project.results)}: {ran} ({seconds})")
+    click.echo(f"results are in {project.shown(project.results)}: {said} ({seconds})")
+    if len(combinations) > 1:
+        click.echo(
+            f"{len(combinations)} combinations of parameters: see `{project.command('results', *names)}`"
+        )
 
 
 @commands.command(epilog=EPILOG)
 @common
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--annotated", is_flag=True, help="Make also build/report-annotated.pdf: values and claims in colour."
 )
 @click.pass_context
-def pdf(context: click.Context, /, annotated: bool, **_: Any) -> None:
-    """Render and compile the report from the results as they are; refuse if one is out of date."""
+def pdf(context: click.Context, /, names: tuple[str, ...], annotated: bool, **_: Any) -> None:
+    """Render and compile the report from the results as they are; refuse if one is out of date.
+
+    Of several documents: those named, or all. Only the PDF is made: neither the page nor the hand-in.
+    """
     project = project_of(context)
     with Progress() as progress:
-        build.pdf(project, annotated=annotated, events=_Lines(project, progress).show)
+        build.pdf(project, names, annotated=annotated, events=Lines(project, progress).show)
 
 
 @commands.command(epilog=EPILOG)
@@ -232,38 +274,76 @@ def diff(
 
     project = project_of(context)
     with Progress() as progress:
-        events = build.ignore if as_json else _Lines(project, progress).show
-        found = build.diff(
+        every_found = build.diff(
             project,
             other,
             marked=marked,
             jobs=jobs_of(context),
-            events=events,
+            events=build.ignore if as_json else Lines(project, progress).show,
             cluster=option_of(context, "cluster"),
         )
-    pictures = {key: project.shown(path) for key, path in found.pictures.items()}
-    if as_json:
-        click.echo(differences.as_json(found.changes, pictures))
-    else:
-        width = shutil.get_terminal_size().columns if sys.stdout.isatty() else differences.WIDTH
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else differences.WIDTH
+    plain = {}
+    for found in every_found:
+        pictures = {key: project.shown(path) for key, path in found.pictures.items()}
+        if as_json:
+            plain[found.document] = differences.contents(found.changes, pictures)
+            continue
         most = None if every else differences.MOST
-        click.echo("\n".join(differences.overview(found.changes, width, most, pictures)))
-        if found.pdf is not None:
-            click.echo(f"\n{project.shown(found.pdf)}: the report with its changes marked")
-    if exit_code and not found.changes.is_empty:
+        lines = [f"{found.document}:"] if project.config.documents else []
+        lines += differences.overview(found.changes, width, most, pictures)
+        lines += [f"\n{project.shown(found.pdf)}: the report with its changes marked"] if found.pdf else []
+        click.echo("\n".join(lines))
+    if as_json:
+        click.echo(differences.as_json(plain if project.config.documents else plain[project.job]))
+    if exit_code and any(not found.changes.is_empty for found in every_found):
         sys.exit(1)
 
 
 @commands.command(epilog=EPILOG)
 @common
-@click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
+@click.option(
+    "--for",
+    "publisher",
+    type=click.Choice(["arxiv", "overleaf", "journal"]),
+    help="Pack the sources of the report alone, as these take them, into build/pack.",
+)
 @click.pass_context
-def verify(context: click.Context, /, no_train: bool, **_: Any) -> None:
+def pack(context: click.Context, /, publisher: str | None, **_: Any) -> None:
+    """Pack the hand-in from what was built; or, with --for, what a publisher asks for.
+
+    That is the LaTeX of the report with its figures, styles and set bibliography. It is compiled in an empty
+    folder first, and must give the report.
+    """
+    project = project_of(context)
+    if publisher is None:
+        with Progress() as progress:
+            build.pack(project, events=Lines(project, progress).show)
+        return
+    for made in build.pack_for(project, publisher):
+        pages = f"{made.pages} page{'' if made.pages == 1 else 's'}"
+        click.echo(f"{project.shown(made.path)}: {len(made.files)} files, which give the report of {pages}")
+
+
+@commands.command(epilog=EPILOG)
+@common
+@click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
+@click.option(
+    "--fresh-env",
+    is_flag=True,
+    help="Install what the hand-in names into an empty environment; run there.",
+)
+@click.pass_context
+def verify(context: click.Context, /, no_train: bool, fresh_env: bool, **_: Any) -> None:
     """Rebuild all from the unpacked hand-in, in an empty folder, and compare with what is handed in."""
     project = project_of(context)
     with Progress() as progress:
         found = build.verify(
-            project, train=not no_train, jobs=jobs_of(context), events=_Lines(project, progress).show
+            project,
+            train=not no_train,
+            fresh=fresh_env,
+            jobs=jobs_of(context),
+            events=Lines(project, progress).show,
         )
     click.echo(f"{found}\nverified in {shown_seconds(found.seconds)}")
 
@@ -285,150 +365,8 @@ def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
     click.echo(f"{verb} {total}" if cleaned.leftovers else "nothing is left over")
 
 
-for inquiry in inquiries.COMMANDS:
-    commands.add_command(inquiry)
-
-
-# ------------------------------------------------------------------------------------------ words for a build
-
-
-class _Lines:
-    """Tells a build as it goes on: what happens, and a line for each finished step."""
-
-    def __init__(self, project: Project, progress: Progress) -> None:
-        self.project = project
-        self.progress = progress
-        self.ran = "results are up to date"
-        self.said: list[tuple[str, bool]] = []
-
-    def _say(self, text: str, *, seconds: float | None = None, err: bool = False) -> None:
-        """Print a line, and keep it for builds that find everything unchanged; `seconds` differ in these."""
-        self.said.append((text, err))
-        click.echo(text.replace(unchanged.SECONDS, shown_seconds(seconds)), err=err)
-
-    def _notices(self, notices: Sequence[str]) -> None:
-        for notice in notices:
-            self._say(f"notice: {notice}", err=True)
-
-    def show(self, told: Event | build.Done) -> None:
-        """Print what there is to say of an event or a finished step."""
-        match told:
-            case build.Experiments():
-                self.ran = _ran(told)
-            case build.Report():
-                self._report(told)
-            case build.Changed():
-                if told.summary is not None:
-                    self._say(f"since the last report: {told.summary}")
-            case build.Notebooks():
-                self._notebooks(told)
-            case build.Claims():
-                self._claims(told)
-            case build.Asked():
-                self._notices(told.notices)
-            case build.Annotated():
-                self._annotated(told)
-            case build.Packed():
-                self._packed(told)
-            case build.Checked():
-                self._checked(told)
-            case _:
-                self.progress.show(told)
-
-    def _report(self, report: build.Report) -> None:
-        target, made = self.project.shown(self.project.pdf), report.made
-        if made is None:
-            self._say(f"{target} is up to date; {self.ran} ({unchanged.SECONDS})", seconds=report.seconds)
-            return
-        self._notices(made.notices)
-        made_in = (
-            f"rendered in {shown_seconds(made.render_seconds)}, LaTeX {shown_seconds(made.latex_seconds)}"
-        )
-        pages = f"{made.pages} page{'' if made.pages == 1 else 's'}, {made.values} values traced"
-        self._say(f"{target}: {pages}; {self.ran}, {made_in}; {shown_seconds(report.seconds)} in all")
-
-    def _notebooks(self, notebooks: build.Notebooks) -> None:
-        fresh = [n.name for n in notebooks.woven if not n.is_made]
-        renewed = [n.name for n in notebooks.woven if n.is_renewed]
-        said = [
-            f"{n.name} executed in {shown_seconds(n.seconds)}"
-            for n in notebooks.woven
-            if n.seconds is not None
-        ]
-        said += [f"text renewed: {', '.join(renewed)}"] if renewed else []
-        said += [f"up to date: {', '.join(fresh)}"] if fresh else []
-        if said:
-            self._say(f"{self.project.shown(self.project.notebooks)}: {'; '.join(said)}")
-
-    def _claims(self, claims: build.Claims) -> None:
-        if claims.verdicts:
-            from labreport.explain import counted
-
-            where = f"; `{self.project.command('claims')}` lists them"
-            self._say(counted(claims.verdicts) + where)
-
-    def _annotated(self, annotated: build.Annotated) -> None:
-        shown = self.project.shown(self.project.annotated)
-        plain = annotated.values - annotated.coloured
-        rest = f"; {plain} are headings or parts of commands, and stay as they are" if plain else ""
-        self._say(f"{shown}: {annotated.coloured} of {annotated.values} values in colour{rest}")
-
-    def _packed(self, packed: build.Packed) -> None:
-        shown, made = self.project.shown(self.project.submission), packed.submission
-        if made is None:
-            self._say(f"{shown} is up to date; `{self.project.command('check')}` checks it")
-            return
-        self._notices(made.notices)
-        self._say(f"{shown}: {made.report.name}, and {made.code.name} with {len(made.files)} files")
-
-    def _checked(self, checked: build.Checked) -> None:
-        broken = [verdict for verdict in checked.verdicts if verdict.state != "passed"]
-        for verdict in broken:
-            self._say(f"{verdict.state}: {verdict.name}: {verdict.rule}", err=True)
-        passed = f"{len(checked.verdicts) - len(broken)} of {len(checked.verdicts)} checks passed"
-        where = f"; `{self.project.command('check')}` says where and the cure" if broken else ""
-        self._say(passed + where)
-
-
-def _ran(experiments: build.Experiments) -> str:
-    if experiments.seconds is None:
-        return f"{experiments.total} experiment{'' if experiments.total == 1 else 's'} up to date"
-    ran = f"{len(experiments.ran)} of {experiments.total} experiments ran"
-    ran += f", {len(experiments.restored)} came from the store," if experiments.restored else ""
-    return f"{ran} in {shown_seconds(experiments.seconds)}"
-
-
-# --------------------------------------------------------------------------------------------------- options
-
-
-def _settings(project: Project, settings: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Return `NAME.KEY=VALUE` texts as a table by experiment and key.
-
-    Raises UsageError if one has another form.
-    """
-    chosen: dict[str, dict[str, str]] = {}
-    for text in settings:
-        target, equals, value = text.partition("=")
-        name, dot, key = target.strip().partition(".")
-        if not (equals and dot and name and key):
-            raise UsageError(
-                f"--set {text!r} does not have the form NAME.KEY=VALUE",
-                cure=f"write for example {_example(project)}",
-            )
-        chosen.setdefault(name, {})[key] = value.strip()
-    return chosen
-
-
-def _example(project: Project) -> str:
-    """Return a setting of an experiment of this project, as an example; without one, its form."""
-    from labreport.results import Sources
-
-    sources = Sources(project)
-    for name in project.experiment_names():
-        for key, parameter in sources.declaration(name).params.items():
-            if isinstance(parameter.default, int | float | str):
-                return shlex.join(["--set", f"{name}.{key}={parameter.default}"])
-    return "--set NAME.KEY=VALUE"
+for command in (*starting.COMMANDS, *inquiries.COMMANDS):
+    commands.add_command(command)
 
 
 # ------------------------------------------------------------------------------------------------ the program
@@ -441,7 +379,9 @@ def main(otherwise: Path | None = None) -> None:
     """
     program = _typed(sys.orig_argv, sys.argv)
     try:
-        commands.main(standalone_mode=False, obj=Started(program, otherwise))
+        commands.main(
+            standalone_mode=False, obj=Started(program, otherwise), complete_var=completing.VARIABLE
+        )
     except LabreportError as error:
         _fail(error)
     except click.ClickException as error:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 MOST_LINES = 12
 """The number of lines of a message; it says how many notes it leaves out."""
 
 WIDEST_SOURCE = 100
 """The number of characters of a source line that a message shows."""
+
+_ENGINE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,26 @@ def raise_all(errors: Sequence[LabreportError]) -> None:
         raise errors[0]
     if errors:
         raise SeveralErrors(errors)
+
+
+def unforeseen(error: Exception) -> str:
+    """Return what to say of an error that is no LabreportError: a full disk, or a mistake of labreport's."""
+    if isinstance(error, OSError):
+        where = error.filename2 or error.filename  # where a file was to be moved, nobody knows the other name
+        what = error.strerror or " ".join(str(error).split())[:WIDEST_SOURCE]
+        return f"{what}{f': {where}' if where else ''}; make it readable and writable, free space"
+    import traceback  # some milliseconds, which only a mistake costs
+
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_ENGINE)] or frames
+    said = " ".join(traceback.format_exception_only(error)[-1].split())
+    where = f" at {_shown(own[-1].filename)}:{own[-1].lineno}" if own else ""
+    return f"labreport made a mistake{where}: {said}; please report it with this line"
+
+
+def _shown(file: str) -> str:
+    path = Path(file)
+    return path.relative_to(_ENGINE).as_posix() if path.is_relative_to(_ENGINE) else path.name
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

@@ -15,8 +15,8 @@ class Event:
     `phase` is "run" or "draw" of an experiment, "notebook", "report", "verify" or "diff".
 
     `kind` is "started" (with `reasons`), "progress" (`done` of `total`, `label`), "finished" (`seconds`),
-    "notice" (`label`), "failed" (`error`), "skipped" (`reasons`), "restored" from the store (`reasons`) or
-    "fresh".
+    "notice" (`label`; also of report.toml), "failed" (`error`), "skipped" (`reasons`), "restored" from the
+    store (`reasons`) or "fresh".
     """
 
     kind: str

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from labreport import completing
 from labreport.errors import visible
 from labreport.options import EPILOG, common, project_of
 
@@ -21,7 +22,7 @@ WIDTH = 100
 
 @click.command(epilog=EPILOG)
 @common
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.claims)
 @click.option("--json", "as_json", is_flag=True, help="Print the record, for programs.")
 @click.pass_context
 def claims(context: click.Context, /, names: tuple[str, ...], as_json: bool, **_: Any) -> None:
@@ -50,7 +51,7 @@ class _Asking(click.Command):
 
 @click.command(cls=_Asking, epilog=EPILOG)
 @common
-@click.argument("query", nargs=-1, required=True)
+@click.argument("query", nargs=-1, required=True, shell_complete=completing.queries)
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known, for programs.")
 @click.pass_context
 def explain(context: click.Context, /, query: tuple[str, ...], as_json: bool, **_: Any) -> None:
@@ -67,7 +68,7 @@ def explain(context: click.Context, /, query: tuple[str, ...], as_json: bool, **
 
 @click.command(epilog=EPILOG)
 @common
-@click.argument("name")
+@click.argument("name", shell_complete=completing.experiments)
 @click.option("--json", "as_json", is_flag=True, help="Print all that is known, for programs.")
 @click.pass_context
 def impact(context: click.Context, /, name: str, as_json: bool, **_: Any) -> None:
@@ -81,7 +82,42 @@ def impact(context: click.Context, /, name: str, as_json: bool, **_: Any) -> Non
     click.echo(_as_json(found) if as_json else _text(explain.lines.impact(found, _width())))
 
 
-COMMANDS = (claims, explain, impact)
+@click.command(epilog=EPILOG)
+@common
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.experiments)
+@click.option(
+    "--value", "keys", multiple=True, metavar="KEY", help="Show a value of each result, as share.mean."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print parameters and values, for programs.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print parameters and chosen values as a table.")
+@click.pass_context
+def results(
+    context: click.Context,
+    /,
+    names: tuple[str, ...],
+    keys: tuple[str, ...],
+    as_json: bool,
+    as_csv: bool,
+    **_: Any,
+) -> None:
+    """List the results of experiments, also those with other parameters, which `run --set` has made.
+
+    For each: the parameters that are not the default, the chosen values, whether it is fresh, and when it
+    was computed.
+    """
+    from labreport import running, trials
+
+    found = running.trials(project_of(context), names)
+    trials.check(found, keys)
+    if as_json:
+        click.echo(_as_json(trials.plain(found, keys)))
+    elif as_csv:
+        click.echo(trials.csv(found, keys), nl=False)
+    else:
+        click.echo(_text(trials.table(found, keys)) if found else "there is no result yet")
+
+
+COMMANDS = (claims, explain, impact, results)
 
 
 def _text(lines: Iterable[str]) -> str:

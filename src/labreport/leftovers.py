@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labreport.config import JOB
 from labreport.documents import notebooks
+from labreport.project import DOCUMENTS
 from labreport.results import files, freshness, store
 
 if TYPE_CHECKING:
     from labreport.project import Project
+
+
+PRODUCTS = (".pdf", ".html", "-annotated.pdf")
+"""The ends of what is made of a document beside its sources and records."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,13 @@ def _damaged_entries(project: Project) -> Found:
 
 
 def _logs(project: Project) -> Found:
-    kept = {"forkserver.log", "latex.log", "verify.log", "watch.log", "watch-build.log"}
+    kept = {
+        "forkserver.log",
+        *(each.latex_log.name for each in project.documents),
+        "verify.log",
+        "watch.log",
+        "watch-build.log",
+    }
     kept |= {f"{name}{end}.log" for name in project.experiment_names() for end in ("", ".draw")}
     kept |= {f"notebook-{name}.log" for name in notebooks.names(project)}
     for path in _in(project, project.log):
@@ -112,7 +124,30 @@ def _notebooks(project: Project) -> Found:
                 yield path, what
 
 
+def _documents(project: Project) -> Found:
+    """Yield what is left of documents that are gone from report.toml, or of the only one before several."""
+    jobs = project.config.templates
+    only = replace(project, job=JOB, config=replace(project.config, documents=()))
+    gone = [*_in(project, project.build / DOCUMENTS), *_in(project, project.build / "cache" / DOCUMENTS)]
+    gone = [path for path in gone if path.name not in jobs]
+    found = [
+        *gone,
+        *(each for path in gone for each in (project.build / f"{path.name}{end}" for end in PRODUCTS)),
+    ]
+    if project.config.documents:
+        found += [only.latex, only.provenance, only.state, only.previous]
+        found += [project.build / f"{JOB}{end}" for end in PRODUCTS if JOB not in jobs]
+    yield from (
+        (path, "what is left of a document that report.toml does not name") for path in found if path.exists()
+    )
+
+
 def _latex(project: Project) -> Found:
+    for each in project.documents:
+        yield from _latex_of(each)
+
+
+def _latex_of(project: Project) -> Found:
     record = freshness.read(project.state)
     if record is None:  # nobody knows what was published
         return
@@ -126,7 +161,9 @@ def _latex(project: Project) -> Found:
 
 def _temporaries(project: Project) -> Found:
     build = project.build
-    places = [build, build / "cache", build / "cache" / "notebooks", project.notebooks]
+    cache = build / "cache"
+    places = [build, cache, cache / "notebooks", project.notebooks]
+    places += [place for each in project.documents for place in (each.own, each.cache / "page")]
     for place in _by_experiment(project):
         places += [place, *_in(project, place)]
     places += [phase for name in _in(project, project.store) for phase in _in(project, name)]
@@ -141,6 +178,7 @@ KINDS: tuple[Callable[[Project], Found], ...] = (
     _damaged_entries,
     _logs,
     _notebooks,
+    _documents,
     _latex,
     _temporaries,
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,6 +13,7 @@ from typing import Any, TypeVar
 import click
 
 from labreport import project as projects
+from labreport.errors import UsageError
 from labreport.project import Project
 
 EPILOG = """\b
@@ -100,3 +103,62 @@ def project_of(context: click.Context) -> Project:
 def jobs_of(context: click.Context) -> int:
     """Return the number of processes that the options name, else that of the cores."""
     return option_of(context, "jobs") or len(os.sched_getaffinity(0))
+
+
+def settings_of(
+    project: Project, settings: Sequence[str], names: Sequence[str] = ()
+) -> list[dict[str, dict[str, str]]]:
+    """Return what `--set` asks for: each combination of the values, as a table by experiment and key.
+
+    A setting is `NAME.KEY=VALUE`, or `KEY=VALUE` where one of the named experiments, or of all, has that
+    parameter. Several values of a key stand between commas, or in settings of their own.
+
+    Raises UsageError, SeveralErrors if one has another form, or a value is wrong.
+    """
+    from labreport.results import Sources, choices, with_settings
+
+    if not settings:
+        return [{}]
+    sources = Sources(project)
+    declared = {name: sources.declaration(name) for name in project.experiment_names()}
+    values: dict[tuple[str, str], list[str]] = {}
+    for text in settings:
+        target, equals, value = text.partition("=")
+        name, dot, key = target.strip().rpartition(".")
+        owners = [other for other in names or declared if other in declared and key in declared[other].params]
+        if not dot and len(owners) == 1:
+            name = owners[0]
+        if not (equals and name and key):
+            raise UsageError(
+                f"--set {text!r} does not have the form NAME.KEY=VALUE",
+                cure=_example(project, target.strip(), value),
+            )
+        found = choices(declared[name], key, value.strip()) if name in declared else [value.strip()]
+        values.setdefault((name, key), []).extend(found)
+    combinations = []
+    for chosen in itertools.product(*(dict.fromkeys(each) for each in values.values())):
+        combination: dict[str, dict[str, str]] = {}
+        for (name, key), value in zip(values, chosen, strict=True):
+            combination.setdefault(name, {})[key] = value
+        combinations.append(combination)
+    if len(combinations) > 1:  # before the first of them runs
+        for name, keys in ((name, c[name]) for c in combinations for name in c if name in declared):
+            with_settings(declared[name], keys)
+    return combinations
+
+
+def _example(project: Project, target: str, value: str) -> str:
+    """Return the cure: the setting that was meant, else one of an experiment of this project."""
+    from labreport.results import Sources
+
+    sources = Sources(project)
+    params = {name: sources.declaration(name).params for name in project.experiment_names()}
+    of_this_name = [name for name in params if target in params[name]]
+    if of_this_name and value:
+        meant = (shlex.join(["--set", f"{name}.{target}={value}"]) for name in of_this_name)
+        return f"write {' or '.join(meant)}"
+    for name in params:
+        for key, parameter in params[name].items():
+            if isinstance(parameter.default, int | float | str):
+                return f"write for example {shlex.join(['--set', f'{name}.{key}={parameter.default}'])}"
+    return "write --set NAME.KEY=VALUE"

@@ -12,7 +12,7 @@ from labreport.events import brief
 from labreport.progress import shown_seconds
 
 if TYPE_CHECKING:
-    from labreport.build import Plan
+    from labreport.outcomes import Plan
     from labreport.project import Project
     from labreport.running import Step
 
@@ -32,17 +32,18 @@ class Row:
 
 
 def rows(project: Project, planned: Plan) -> list[Row]:
-    """Return a row for each experiment, then for the report, the notebooks and the hand-in."""
+    """Return a row for each experiment, then for each PDF, notebook and page, and for the hand-in."""
     experiments = [
         Row(s.experiment, s.state, shown_seconds(s.last_seconds), s.reasons) for s in planned.experiments
     ]
     before = _after(experiments, "experiments")
-    documents = [_document(project.shown(project.pdf), planned.report, before)]
+    documents = [_document(project.shown(path), why, before) for path, why in planned.reports.items()]
     documents += [_document(f"notebook {name}", why, before) for name, why in planned.notebooks.items()]
-    if planned.handin is None:
-        return [*experiments, *documents]
     before = before or _after(documents, "documents")
-    return [*experiments, *documents, _document(project.shown(project.submission), planned.handin, before)]
+    documents += [_document(project.shown(path), why, before) for path, why in planned.pages.items()]
+    if planned.handin is not None:
+        documents.append(_document(project.shown(project.submission), planned.handin, before))
+    return [*experiments, *documents]
 
 
 def _after(found: Sequence[Row], what: str) -> str:

@@ -42,6 +42,14 @@ _WORDS = {  # the phase of an event: while it lasts, when it has ended, what sta
 }
 
 
+def doing(event: Event) -> str:
+    """Return what is done while an event's phase lasts: "running NAME"."""
+    if event.phase == "report":
+        return "rendering the templates and compiling the PDF"
+    verb, _, kind = _WORDS[event.phase]
+    return f"{verb} {kind}{event.experiment}"
+
+
 class Progress:
     """Shows what happens as it comes; a context manager that leaves the terminal as it was.
 
@@ -79,20 +87,20 @@ class Progress:
     def show(self, event: Event) -> None:
         """Show what happens to an experiment, the report, a notebook or the hand-in."""
         if event.phase == "report":
-            self.say("rendering the templates and compiling the PDF …")
+            self.say(f"{doing(event)} …")
         elif event.phase in ("verify", "diff"):
             self.say(f"  {event.label}")
         else:
             self._show(event)
 
     def _show(self, event: Event) -> None:
-        verb, ended, kind = _WORDS[event.phase]
+        _, ended, kind = _WORDS[event.phase]
         name = f"{kind}{event.experiment}"
         why = f" ({brief(event.reasons)})" if event.reasons else ""
         if event.kind == "started":
-            self._start(event, f"{verb} {name}", why)
+            self._start(event, doing(event), why)
         elif event.kind == "progress" and self._bars is not None:
-            label = f"{verb} {name}" + (f": {event.label}" if event.label else "")
+            label = doing(event) + (f": {event.label}" if event.label else "")
             task = self._tasks[event.experiment, event.phase]
             self._bars.update(task, completed=event.done, total=event.total, description=label)
         elif event.kind == "notice":

@@ -3,62 +3,24 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from labreport.errors import InputError, Place, UsageError, did_you_mean
+from labreport import config
+from labreport.config import CONFIG, JOB, Config
+from labreport.errors import UsageError
 
-CONFIG = "report.toml"
 ACCEPTED = "accepted.toml"
 """The file that says against what the texts about code and results were last read."""
 ENGINE = Path(__file__).resolve().parent
 """The folder of labreport itself."""
 CHECKOUT = ENGINE.parents[1] if (ENGINE.parents[1] / "build_report.py").is_file() else None
 """The folder around labreport's sources, with its main file; None where labreport is installed."""
+DOCUMENTS = "documents"
+"""The folder of what several documents have alone, in the build folder and its cache."""
 PROGRAM = "labreport"
 PROVENANCE = "provenance.json"
-DEFAULT_DATE = "1 January 2025"
-
-
-@dataclass(frozen=True)
-class Config:
-    """What report.toml says. All texts are plain text, not LaTeX.
-
-    `questions` maps a question's number to its one-line text; `preload` lists modules that the fork server
-    imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
-    `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
-    `constants` maps texts with digits that are no results, such as `95 %`, to the reason why they are none.
-    `submission` has four lists: `include`, patterns of further files to hand in, `exclude`, patterns of
-    sources to leave out, `allow`, texts that only look like a secret or like a name of this machine, and
-    `notes`, what the README of the hand-in says of its files.
-    `store` is the size that the store of older results may have. `pages` are the most pages of the
-    `main` text and of the `appendix`.
-    """
-
-    title: str
-    subtitle: str = ""
-    authors: tuple[str, ...] = ()
-    date: str = DEFAULT_DATE
-    template: str = "report.tex.j2"
-    preload: tuple[str, ...] = ()
-    deadline: float = 3600.0
-    deadlines: dict[str, float] = field(default_factory=dict)
-    cell_deadline: float = 300.0
-    notebook_deadline: float = 1200.0
-    questions: dict[str, str] = field(default_factory=dict)
-    constants: dict[str, str] = field(default_factory=dict)
-    submission: dict[str, list[str]] = field(default_factory=dict)
-    store: str = "1 GiB"
-    pages: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def most_stored(self) -> int:
-        """The most bytes that older results may take."""
-        return _bytes(self.store)
 
 
 @dataclass(frozen=True)
@@ -68,6 +30,9 @@ class Project:
     `program` is what the user types to build this project, as far as its first option. `rehash` reads files
     whose digests are known, as long as their times and inodes stay the same, once more. `source` is what
     report.toml held when `config` was read from it; None if it was not.
+
+    Most of it is the same for all documents. What each has of its own, such as its PDF, sources and records,
+    is that of the document `job`; `documents` gives the project as each of them sees it.
     """
 
     root: Path
@@ -76,6 +41,22 @@ class Project:
     program: str = PROGRAM
     rehash: bool = False
     source: bytes | None = field(default=None, repr=False, compare=False)
+    job: str = JOB
+
+    @property
+    def documents(self) -> tuple[Project, ...]:
+        """The project as each of its documents sees it, the main one first."""
+        return tuple(replace(self, job=job) for job in self.config.templates)
+
+    @property
+    def template(self) -> str:
+        """The main template of the document."""
+        return self.config.templates[self.job]
+
+    @property
+    def own(self) -> Path:
+        """The folder of what the document has alone."""
+        return self.build / DOCUMENTS / self.job if self.config.documents else self.build
 
     @property
     def accepted(self) -> Path:
@@ -131,17 +112,33 @@ class Project:
     @property
     def latex(self) -> Path:
         """The folder of the generated LaTeX sources, published with the PDF."""
-        return self.build / "latex"
+        return self.own / "latex"
+
+    @property
+    def latex_log(self) -> Path:
+        """What LaTeX said of the document when it was compiled last."""
+        return self.log / (f"latex-{self.job}.log" if self.config.documents else "latex.log")
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what makes the document faster the next time."""
+        cache = self.build / "cache"
+        return cache / DOCUMENTS / self.job if self.config.documents else cache
 
     @property
     def auxiliary(self) -> Path:
         """The folder of the auxiliary files with which LaTeX begins."""
-        return self.build / "cache" / "latex"
+        return self.cache / "latex"
 
     @property
     def pdf(self) -> Path:
         """The report."""
-        return self.build / "report.pdf"
+        return self.build / f"{self.job}.pdf"
+
+    @property
+    def page(self) -> Path:
+        """The report on a screen, which explains its numbers."""
+        return self.build / f"{self.job}.html"
 
     @property
     def notebooks(self) -> Path:
@@ -156,22 +153,22 @@ class Project:
     @property
     def annotated(self) -> Path:
         """The report with its values and claims in colour; it is never handed in."""
-        return self.build / "report-annotated.pdf"
+        return self.build / f"{self.job}-annotated.pdf"
 
     @property
     def provenance(self) -> Path:
         """The record of each printed value."""
-        return self.build / PROVENANCE
+        return self.own / PROVENANCE
 
     @property
     def previous(self) -> Path:
         """The folder of what remains of the report that was published before."""
-        return self.build / "previous"
+        return self.own / "previous"
 
     @property
     def diff(self) -> Path:
         """The folder of what a comparison of two reports draws."""
-        return self.build / "diff"
+        return self.own / "diff"
 
     @property
     def claims(self) -> Path:
@@ -181,7 +178,7 @@ class Project:
     @property
     def state(self) -> Path:
         """The record of what the published report was made from."""
-        return self.build / "state.json"
+        return self.own / "state.json"
 
     @property
     def lock(self) -> Path:
@@ -246,7 +243,7 @@ def find(
     if root is None:
         raise UsageError(
             f"there is no project here: neither {Path.cwd()} nor a folder above it has a {CONFIG}",
-            cure=f'go to a project, name one with --project DIR, or create {CONFIG} with `title = "…"`',
+            cure=f"go to a project, name one with --project DIR, or make one: `{program} new DIR`",
         )
     return load(root, quick=quick, program=program, rehash=rehash)
 
@@ -270,163 +267,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: boo
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
     source = path.read_bytes()
-    data, text = _toml(source, CONFIG)
+    settings = config.parse(source)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none
         program = f"{program} --project {shlex.quote(str(named))}"
-    return Project(root, _config(data, text), quick, program, rehash, source)
-
-
-def read_toml(path: Path) -> tuple[dict[str, Any], str]:
-    """Return what a TOML file says, and its text; messages show the file by its name alone.
-
-    Raises InputError if it is not UTF-8 or not valid TOML.
-    """
-    return _toml(path.read_bytes(), path.name)
-
-
-def _toml(source: bytes, shown: str) -> tuple[dict[str, Any], str]:
-    try:
-        text = source.decode("utf-8-sig")  # editors on Windows begin files with a mark
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        return tomllib.loads(text), text
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{shown} is not UTF-8: {error.reason} at byte {error.start}", cure="save it as UTF-8"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise _syntax_error(error, text, shown) from error
-
-
-def _syntax_error(error: tomllib.TOMLDecodeError, text: str, shown: str) -> InputError:
-    # tomllib says the place only in the text of its message
-    found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-    lines = text.split("\n")
-    line, column = (int(found[1]), int(found[2])) if found else (len(lines), len(lines[-1]) + 1)
-    what = re.sub(r" \(at .*\)$", "", str(error))
-    return InputError(
-        f"{shown} is not valid TOML: {what}",
-        place=Place(shown, line, column, source=lines[line - 1]),
-        cure="correct the syntax (https://toml.io)",
-    )
-
-
-def _config(data: dict[str, Any], text: str) -> Config:
-    """Return the settings, each checked for its type."""
-    for key, value in data.items():
-        if key not in _SETTINGS:
-            raise InputError(
-                f"unknown key {key!r} in {CONFIG}", place=_place(text, key), cure=did_you_mean(key, _SETTINGS)
-            )
-        is_right, expected, example = _SETTINGS[key]
-        if not is_right(value):
-            shown = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:59]}…"
-            raise InputError(
-                f"{key!r} in {CONFIG} must be {expected}, not {shown}",
-                place=_place(text, key),
-                cure=f"write for example: {example}",
-            )
-    if "title" not in data:
-        example = _SETTINGS["title"][2]
-        raise InputError(f"{CONFIG} has no title", place=Place(CONFIG), cure=f"add: {example}")
-    settings: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return Config(**settings)
-
-
-def _place(text: str, key: str) -> Place:
-    """Return the line of report.toml that sets a key."""
-    for number, line in enumerate(text.split("\n"), 1):
-        if found := re.match(rf"""\s*\[*\s*["']?({re.escape(key)})["']?\s*[=.\]]""", line):
-            return Place(CONFIG, number, found.start(1) + 1, len(key), line)
-    return Place(CONFIG)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_text, value))
-
-
-def _is_submission(value: object) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() <= {"include", "exclude", "allow", "notes"}
-        and all(map(_is_texts, value.values()))
-    )
-
-
-def _is_pages(value: object) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() <= {"main", "appendix"}
-        and all(type(most) is int and most >= 0 for most in value.values())
-    )
-
-
-def _is_seconds(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-
-
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)")
-_UNITS = {"B": 1} | {f"{p}B": 1000**n for n, p in enumerate("kMGT", 1)}
-_UNITS |= {f"{p}iB": 1024**n for n, p in enumerate("KMGT", 1)}
-
-
-def _is_size(value: object) -> bool:
-    return isinstance(value, str) and _SIZE.fullmatch(value) is not None
-
-
-def _bytes(size: str) -> int:
-    """Return a size such as `1.5 GiB` in bytes."""
-    found = _SIZE.fullmatch(size)
-    assert found  # `load` has refused what is not a size
-    return int(float(found[1]) * _UNITS[found[2]])
-
-
-def _is_text_table(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_text, value.values()))
-
-
-def _is_seconds_table(value: object) -> bool:
-    return isinstance(value, dict) and all(map(_is_seconds, value.values()))
-
-
-_SETTINGS = {
-    "title": (_is_text, "a text", 'title = "Deep versus wide"'),
-    "subtitle": (_is_text, "a text", 'subtitle = "Assignment 1"'),
-    "authors": (_is_texts, "a list of texts", 'authors = ["First Author", "Second Author"]'),
-    "date": (_is_text, "a text", 'date = "29 November 2024"'),
-    "template": (_is_text, "a text", 'template = "report.tex.j2"'),
-    "preload": (_is_texts, "a list of module names", 'preload = ["torch", "pandas"]'),
-    "deadline": (_is_seconds, "a positive number of seconds", "deadline = 3600"),
-    "deadlines": (
-        _is_seconds_table,
-        "a table of experiment names and positive seconds",
-        "[deadlines] and below it NAME = 7200",
-    ),
-    "cell_deadline": (_is_seconds, "a positive number of seconds", "cell_deadline = 300"),
-    "notebook_deadline": (_is_seconds, "a positive number of seconds", "notebook_deadline = 1200"),
-    "questions": (
-        _is_text_table,
-        "a table of question numbers, in quotes, and texts",
-        '[questions] and below it "3.1" = "Write a program"',
-    ),
-    "constants": (
-        _is_text_table,
-        "a table of texts with digits, in quotes, and the reasons why they are no results",
-        '[constants] and below it "95 %" = "level of all intervals"',
-    ),
-    "submission": (
-        _is_submission,
-        "a table with the lists `include`, `exclude`, `allow` and `notes`, all of texts",
-        '[submission] and below it include = ["data/*.csv"]',
-    ),
-    "pages": (
-        _is_pages,
-        "a table with the most pages of `main` and `appendix`, both whole numbers",
-        "[pages] and below it main = 18",
-    ),
-    "store": (_is_size, "a size in B, kB, MB, GB, TB, KiB, MiB, GiB or TiB", 'store = "1 GiB"'),
-}
-"""For each key of report.toml: a test of its value, what it must be, and an example."""
+    return Project(root, settings, quick, program, rehash, source, next(iter(settings.templates)))

@@ -14,7 +14,7 @@ from pathlib import Path
 FIXED = {
     "LC_ALL": "C.UTF-8",
     "TZ": "UTC",
-    "SOURCE_DATE_EPOCH": "1735689600",  # 1 January 2025: whatever is stamped with a date gets this one
+    "SOURCE_DATE_EPOCH": "1735689600",  # 1 January 2025: a file that must bear a date gets this one
 }
 """What every process sees, whatever it makes."""
 
@@ -31,6 +31,7 @@ TEX = {
 
 _PYTHON = {
     **FIXED,
+    "MATPLOTLIBRC": os.devnull,  # an empty file: matplotlib's own settings, not the user's
     "MPLBACKEND": "Agg",
     "OMP_NUM_THREADS": "1",  # parallel is what lab.map does; one thread gives the same bits everywhere
     "MKL_NUM_THREADS": "1",
@@ -50,6 +51,18 @@ BOUND = (
 )
 """Matches variables that belong to a machine, and secrets: of these a worker of a cluster keeps its own."""
 
+_MACHINE = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "R_HOME",
+    "R_LIBS",
+    "R_LIBS_USER",
+    "JULIA_DEPOT_PATH",
+)
+"""What tells a program where on this machine other programs and its libraries lie."""
+
 _FRESH = ("PATH", "LANG", "LANGUAGE", "LD_LIBRARY_PATH", "TMPDIR", "TZ")
 
 
@@ -65,6 +78,16 @@ def _is_withheld(name: str) -> bool:
 def for_experiments() -> dict[str, str]:
     """Return what experiments find changed in the user's own environment, which they otherwise see."""
     return dict(_PYTHON)
+
+
+def for_commands() -> dict[str, str]:
+    """Return the whole environment of a program that computes for an experiment.
+
+    What it reads of its environment nobody sees: there is nothing that another user has set otherwise.
+    """
+    kept = {name: os.environ[name] for name in _MACHINE if name in os.environ}
+    # the user's own start-up files of R would be part of no fingerprint
+    return {**kept, **_PYTHON, "R_ENVIRON_USER": os.devnull, "R_PROFILE_USER": os.devnull}
 
 
 def is_private(name: str) -> bool:
@@ -86,6 +109,18 @@ def for_workers() -> dict[str, str]:
 def for_tex(folder: Path) -> dict[str, str]:
     """Return the whole environment of TeX in a folder, which stands for the user's home as well."""
     return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **TEX}
+
+
+def for_drawing() -> dict[str, str]:
+    """Return the environment of poppler: the user's own, but for their language and their own fonts.
+
+    A font that a PDF does not hold is one of the system's, the same for all of its users.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FONTCONFIG")}
+    # fonts and settings are looked for there; the index of the system's fonts stays where it is
+    home = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"), "/nonexistent")
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    return {**kept, **FIXED, **home, "XDG_CACHE_HOME": cache}
 
 
 def for_notebooks(folder: Path) -> dict[str, str]:

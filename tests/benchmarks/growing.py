@@ -63,7 +63,7 @@ def draw(result, lab):
     lab.figure("series", figure, alt="A straight line.")
 '''
 EDITED = "% edited here"
-HEAD = f"\\documentclass{{article}}\n\\usepackage{{labreport}}\n\\begin{{document}}\n{EDITED}\n"
+HEAD = f"\\documentclass{{article}}\n\\usepackage[article]{{labreport}}\n\\begin{{document}}\n{EDITED}\n"
 WORDS = "Between two values there are words, about as many as in a report that people read to its end. "
 PER_PAGE = 25
 

@@ -1,8 +1,11 @@
 """A report that keeps every rule of a hand-in, one that breaks most, and what the checks find in them."""
 
 import json
+import re
 import shutil
+import tomllib
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import projects
@@ -39,7 +42,7 @@ EXPERIMENT = projects.experiment(
         lab.figure("good", figure, alt="Two lines that rise.")
         axes.get_legend().remove()
         axes.set(xlabel="", ylabel="")
-        axes.text(1, 2, "tiny", fontsize=5)
+        axes.text(1, 2, "tiny 李", fontsize=5)
         figure.text(0.9, 0.5, "far beyond the edge")
         pyplot.rcParams["pdf.fonttype"] = 3
         lab.figure("bad", figure, alt="Two lines without any words.")
@@ -64,7 +67,7 @@ def second(x):
 '''
 GOOD = r"""
 \documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \hypersetup{pdftitle={\VAR{report.title}}, pdfsubject={\VAR{report.subtitle}}, pdfauthor={A. Author}}
 \begin{document}
 \section{One}\label{sec:one}
@@ -97,7 +100,8 @@ Because of \cref{sec:one}; see \url{https://example.org/a_b?c=%20d#e} and \href{
 """
 BAD = r"""
 \documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
+\date{\today} % and \today
 \begin{document}
 \section{One}\label{sec:one}
 \BLOCK{answer "1"} The second of 18 runs is better. \BLOCK{endanswer} Hardly: its loss is
@@ -141,7 +145,10 @@ LONG
 """
 BIB = "@book{knuth1984, author={D. Knuth}, title={T}, publisher={A}, year={1984}}\n"
 UNUSED = "@misc{unused, title={Never}}\n"
-README = "Run `python main.py`. Libraries: numpy, pandas."
+META = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LIBRARIES = [re.split(r"[^\w-]", requirement)[0] for requirement in META["dependencies"]]
+README = f"Run `python main.py`. Libraries: {', '.join(LIBRARIES)}."
+CONSTRAINTS = "\n".join(f"{name}=={version(name)}" for name in LIBRARIES)
 MAIN = 'if __name__ == "__main__":\n    pass\n'
 
 
@@ -168,7 +175,7 @@ def pack(project, **changes: bytes | str | None) -> None:
     ]
     files = {p.relative_to(project.root).as_posix(): p.read_bytes() for p in packed if "build" not in p.parts}
     files |= {"README.txt": README, "main.py": MAIN, "notebooks/One.ipynb": notebook()}
-    files |= {"pyproject.toml": '[project]\ndependencies = ["numpy>=2", "pandas"]'}
+    files |= {"constraints.txt": CONSTRAINTS}
     project.submission.mkdir(exist_ok=True)
     with zipfile.ZipFile(project.submission / "code.zip", "w") as archive:
         for name, data in (files | changes).items():
@@ -181,7 +188,8 @@ def places(name: str, material: Material | project_module.Project) -> list[str]:
     """Return what a check finds, each as one text."""
     row = next(row for row in CHECKS if row.name == name)
     material = material if isinstance(material, Material) else Material(material, {})
-    return [f"{where}: {what}" for where, what in row.find(material).places]
+    found = row.find(material)
+    return [f"{where}: {what}" for where, what in (*found.places, *found.lacking)]
 
 
 def note(name: str, project) -> str:

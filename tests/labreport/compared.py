@@ -18,7 +18,7 @@ from labreport.language import Box, render
 from labreport.project import PROVENANCE, Project
 from labreport.writing import LATEX
 
-FRAME = r"\documentclass{article}\usepackage{labreport}\begin{document}%s\end{document}"
+FRAME = r"\documentclass{article}\usepackage[article]{labreport}\begin{document}%s\end{document}"
 COIN = """
 def run(params, lab):
     import pandas as pd
@@ -40,7 +40,7 @@ class Params:
     shift: float = 0.0
     seed: int = 0
 """
-TEMPLATE = r"""\documentclass{article}\usepackage{labreport}
+TEMPLATE = r"""\documentclass{article}\usepackage[article]{labreport}
 \begin{document}
 The rate is \VAR{coin.values.rate.estimate|num(digits=3)}.
 For certain: \VAR{coin.values.sure|num(digits=3)}, with \VAR{coin.tables.rows[0].n|integer} heads.

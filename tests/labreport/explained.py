@@ -64,7 +64,7 @@ FAIR = projects.experiment(
     """,
     needs=("coin",),
 )
-REPORT = r"""\documentclass{article}\usepackage{labreport}
+REPORT = r"""\documentclass{article}\usepackage[article]{labreport}
 \title{\VAR{report.title}}
 \begin{document}
 \section{Coins}\label{sec:coins}

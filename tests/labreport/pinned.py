@@ -31,7 +31,7 @@ EXPERIMENT = projects.returning(
     params="@dataclass(frozen=True)\nclass Params:\n    mean: float = 0.25\n    seed: int = 0\n",
 )
 REPORT = r"""\documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \begin{document}
 Before.
 

@@ -1,15 +1,20 @@
 """The whole build as functions: what they return, what they tell on the way, and the lock."""
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import projects
+import pypdf
 import pytest
 
-from labreport import build
+from labreport import build, outcomes
 from labreport.documents.notebooks import Woven
 from labreport.errors import BusyError, ExperimentError
+from labreport.explain import claims
+from labreport.results import strict_json
 from labreport.running.runner import Event
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +25,7 @@ COIN = projects.experiment(
     """
 )
 TEMPLATE = r"""\documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \begin{document}
 The mean is \VAR{coin.values.half|num}.
 \end{document}
@@ -40,21 +45,21 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
     built = build.make_all(project, jobs=2, events=told.append)
     assert capfd.readouterr().out == ""
     assert built.experiments.ran == ("coin",)
-    assert (built.report.made.pages, built.report.made.values) == (1, 1)
+    assert (built.reports[0].made.pages, built.reports[0].made.values) == (1, 1)
     assert built.notebooks.woven == ()
     assert built.packed.submission.code.is_file()
     assert {verdict.name for verdict in built.checked.verdicts} >= {"fresh", "zip"}
-    steps = [built.experiments, built.report, built.changed, built.notebooks, built.claims, built.asked]
-    steps += [built.packed, built.checked]
+    steps = [built.experiments, *built.reports, *built.changed, built.notebooks, built.claims, built.asked]
+    steps += [built.packed, built.checked, *built.pages]
     assert [step for step in told if not isinstance(step, Event)] == steps
     assert ("finished", "coin", "run") in [
         (e.kind, e.experiment, e.phase) for e in told if isinstance(e, Event)
     ]
 
     again = build.make_all(project, jobs=1, events=print)
-    assert again.experiments == build.Experiments(total=1)
-    assert again.report.made is None
-    assert again.packed == build.Packed(None)
+    assert again.experiments == outcomes.Experiments(total=1)
+    assert again.reports[0].made is None
+    assert again.packed == outcomes.Packed(None)
     assert again.checked is None
     assert "Experiments(total=1" in capfd.readouterr().out
 
@@ -67,36 +72,36 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
 
 @pytest.mark.slow
 def test_a_report_that_is_made_again_says_what_changed(project):
-    assert build.make_all(project).changed.summary is None
+    assert build.make_all(project).changed[0].summary is None
     template = project.templates / "report.tex.j2"
     projects.change(template, "half|num", "half|num(digits=1)")
-    assert build.make_all(project).changed.summary == (
+    assert build.make_all(project).changed[0].summary == (
         "none of 1 value changed, 1 printed in another way; no claim changed"
     )
     projects.change(project.experiments / "coin.py", "item / 6", "item / 3")
-    assert build.make_all(project).changed.summary == (
+    assert build.make_all(project).changed[0].summary == (
         "1 of 1 value changed, without known noise; no claim changed"
     )
-    assert build.diff(project).changes.old == "the report published before"
+    assert build.diff(project)[0].changes.old == "the report published before"
 
 
 @pytest.mark.slow
 def test_settings_edited_while_the_build_runs_make_the_report_again(project):
-    made = build.make_all(project, jobs=1).report.made
+    made = build.make_all(project, jobs=1).reports[0].made
     assert made is not None
 
     settings = project.root / "report.toml"
     projects.write(project.templates / "report.tex.j2", TEMPLATE.replace("mean", "average"))
     settings.write_text(settings.read_text() + "# edited after this process had read it\n")
-    assert build.pdf(project).made is not None
-    assert build.plan(project).report == ("report.toml changed",)
+    assert build.pdf(project)[0].made is not None
+    assert build.plan(project).reports == {project.pdf: ["report.toml changed"]}
 
 
 @pytest.mark.slow
 def test_a_quick_build_is_neither_packed_nor_checked(project):
     quick = projects.make(project.root, {"coin": COIN}, quick=True)
     built = build.make_all(quick)
-    assert built.report.made.pages == 1
+    assert built.reports[0].made.pages == 1
     assert (built.packed, built.checked) == (None, None)
     assert not quick.submission.exists()
     assert build.plan(quick).handin is None
@@ -108,18 +113,18 @@ def test_a_build_asks_for_a_paragraph_until_it_is_accepted_and_then_only_packs_a
     asked = build.make_all(project).asked.notices
     assert [line.partition(": ")[0] for line in asked] == ["report_templates/report.tex.j2:4"]
     again = build.make_all(project)
-    assert (again.report.made, again.packed.submission, again.asked.notices) == (None, None, asked)
+    assert (again.reports[0].made, again.packed.submission, again.asked.notices) == (None, None, asked)
     assert [waits.pin.target for waits in build.waiting(project)] == ["coin.params"]
     build.accept(project, ["coin.params"])
     last = build.make_all(project)
-    assert (last.report.made, last.asked.notices) == (None, ())
+    assert (last.reports[0].made, last.asked.notices) == (None, ())
     assert "accepted.toml" in last.packed.submission.files
 
 
 def test_the_plan_says_what_would_be_made_and_makes_nothing(project):
     planned = build.plan(project)
     assert [(step.experiment, step.state) for step in planned.experiments] == [("coin", "stale")]
-    assert planned.report == ("never made",)
+    assert planned.reports == {project.pdf: ["never made"]}
     assert not project.results.exists()
 
 
@@ -186,10 +191,92 @@ def test_the_lock_refuses_a_second_build_and_goes_with_its_process(project):
 
 def test_a_build_that_only_renews_a_notebook_has_made_something(tmp_path):
     def built(*woven):
-        parts = (build.Experiments(1), build.Report(None, 0.1), build.Changed(None), build.Notebooks(woven))
-        return build.Built(*parts, build.Claims(None), build.Asked(()))
+        first = (outcomes.Experiments(1), (outcomes.Report(tmp_path, None, 0.1),), ())
+        last = (outcomes.Claims(None), outcomes.Asked(()), (outcomes.Page(tmp_path, None),))
+        return outcomes.Built(*first, outcomes.Notebooks(woven), *last)
 
     fresh = Woven("n", tmp_path, 1, None)
     assert built(fresh).is_nothing
     assert not built(fresh, Woven("n", tmp_path, 1, 0.5)).is_nothing
     assert not built(fresh, Woven("n", tmp_path, 1, None, is_renewed=True)).is_nothing
+
+
+# ---------------------------------------------------------------------------------------- damaged records
+
+
+DRAWN = COIN + (
+    "\n\ndef draw(result, lab):\n    from matplotlib.figure import Figure\n"
+    "    figure = Figure()\n    figure.add_subplot().plot([1, result.values['half']])\n"
+    "    lab.figure('line', figure, alt='It rises.')\n"
+)
+DATELESS = r"""\documentclass{article}
+\usepackage{labreport}
+\title{A coin}\author{}
+\begin{document}
+\maketitle
+The mean is \VAR{coin.values.half|num}: \BLOCK{claim "small", coin.values.half < 1}small\BLOCK{endclaim}.
+\VAR{coin.figures.line|figure}
+\end{document}
+"""
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """A project whose report was published twice, so that there are records of both."""
+    project = projects.make(tmp_path_factory.mktemp("twice"), {"coin": DRAWN})
+    template = project.templates / "report.tex.j2"
+    projects.write(template, DATELESS.replace("The mean", "A mean"))
+    build.make_all(project)
+    projects.write(template, DATELESS)
+    build.make_all(project)
+    return project
+
+
+def swapped(value):
+    """Return JSON of the same keys in which each value is of another type."""
+    if isinstance(value, dict):
+        return {key: swapped(item) for key, item in value.items()}
+    return {str: 5, int: "x", float: "../x", bool: [1]}.get(type(value), 10**300)
+
+
+def sealed(data):
+    """Return a record with other types that is whole by its checksum, if it has one."""
+    plain = json.loads(data[data.find(b"\n") + 1 :] if data[:1] != b"{" else data)
+    told = isinstance(plain, dict) and plain.pop("checksum", None)
+    plain = swapped(plain)
+    return strict_json.seal({**plain, "schema": 2}) if told else json.dumps(plain).encode()
+
+
+DAMAGES = {
+    "cut": lambda data: data[: len(data) // 2],
+    "nested deeply": lambda data: b"[" * 10_000 + b"]" * 10_000,
+    "of another version": lambda data: b'{"schema": 1}',
+    "of other types": sealed,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_records_that_are_damaged_are_made_again(twice, tmp_path, damage):
+    shutil.copytree(twice.root, tmp_path / "copy")
+    project = projects.projects.load(tmp_path / "copy")
+    records = sorted(project.build.rglob("*.json"))
+    assert {"provenance.json", "claims.json", "state.json", "figures.json", "run.json"} <= {
+        p.name for p in records
+    }
+    for path in records:
+        path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    built = build.make_all(project, jobs=2)
+    assert built.pages[0].notices == ()
+    assert project.pdf.read_bytes() == twice.pdf.read_bytes()
+    code = project.submission / "code.zip"
+    assert code.read_bytes() == (twice.submission / "code.zip").read_bytes()
+    assert build.make_all(project).is_nothing
+    assert [claim.name for claim in claims.read(project)] == ["small"]
+
+
+@pytest.mark.slow
+def test_a_report_without_a_date_prints_none(twice):
+    text = pypdf.PdfReader(twice.pdf).pages[0].extract_text()
+    assert "A coin" in text
+    assert "20" not in text

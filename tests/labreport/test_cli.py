@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 import labreport
 from labreport import __main__ as program
-from labreport import build, cli, running, unchanged
+from labreport import build, cli, outcomes, running, unchanged
 from labreport.progress import Progress
+from labreport.telling import Lines
 
 ROOT = Path(__file__).parents[2]
 COIN = projects.returning("1", params="@dataclass(frozen=True)\nclass Params:\n    tosses: int = 10\n")
@@ -86,11 +87,21 @@ def test_the_main_file_takes_the_project_around_the_current_folder_before_its_ow
     assert "depth_width " in outside
 
 
-@pytest.mark.parametrize("wrong", ["coin.tosses", "tosses=5", ".tosses=5", "coin.=5"])
-def test_a_wrong_setting_is_answered_with_one_of_the_users_own_experiments(tmp_path, monkeypatch, wrong):
+@pytest.mark.parametrize(
+    ("wrong", "cure"),
+    [
+        ("coin.tosses", "write for example --set coin.tosses=10"),
+        ("toses=5", "write for example --set coin.tosses=10"),
+        (".tosses=5", "write for example --set coin.tosses=10"),
+        ("coin.=5", "write for example --set coin.tosses=10"),
+    ],
+)
+def test_a_wrong_setting_is_answered_with_one_of_the_users_own_experiments(
+    tmp_path, monkeypatch, wrong, cure
+):
     monkeypatch.chdir(projects.make(tmp_path, {"a_bare": BARE, "coin": COIN}).root)
     done = CliRunner().invoke(cli.commands, ["run", "coin", "--set", wrong])
-    assert done.exception.cure == "write for example --set coin.tosses=10"
+    assert done.exception.cure == cure
     assert done.exception.exit_code == 2
 
 
@@ -144,7 +155,7 @@ def make_changed(folder):
 def test_a_plan_in_a_pipe_has_one_line_for_each_thing_with_every_reason(changed):
     lines = labreport_command("plan", cwd=changed.root).stdout.splitlines()
     assert [line.split()[0] for line in lines[:-1]] == [
-        "what", "coin", "dice", "build/report.pdf", "build/submission",
+        "what", "coin", "dice", "build/report.pdf", "build/report.html", "build/submission",
     ]  # fmt: skip
     assert lines[1].endswith("; ".join(REASONS))
     assert lines[-1].startswith("2 of 2 experiments would run: about ")
@@ -270,12 +281,14 @@ class TestDiff:
 
 
 def test_a_build_ends_with_what_changed_in_the_report(tmp_path, capsys):
-    lines = cli._Lines(projects.make(tmp_path, {}), Progress())
-    lines.show(build.Changed("7 of 1,411 values changed, all within noise; no claim changed"))
+    lines = Lines(projects.make(tmp_path, {}), Progress())
+    lines.show(
+        outcomes.Changed(lines.project.pdf, "7 of 1,411 values changed, all within noise; no claim changed")
+    )
     assert capsys.readouterr().out == (
         "since the last report: 7 of 1,411 values changed, all within noise; no claim changed\n"
     )
-    lines.show(build.Changed(None))
+    lines.show(outcomes.Changed(lines.project.pdf, None))
     assert capsys.readouterr().out == ""
 
 

@@ -1,6 +1,8 @@
 """Messages for people: what is wrong, where, and the cure, in at most twelve lines."""
 
+import errno
 import re
+import shutil
 
 import pytest
 from click.testing import CliRunner
@@ -18,6 +20,7 @@ from labreport.errors import (
     SeveralErrors,
     did_you_mean,
     raise_all,
+    unforeseen,
 )
 
 
@@ -155,3 +158,25 @@ def test_a_place_without_its_source_is_told_without_marking_anything():
 def test_several_errors_are_counted_and_end_with_the_code_of_the_first():
     several = SeveralErrors([InputError("a"), LatexError("b")])
     assert (several.what, several.exit_code) == ("2 errors", 3)
+
+
+def test_a_mistake_of_labreport_is_told_with_its_line_in_labreport():
+    with pytest.raises(TypeError) as caught:
+        did_you_mean("a", [3])  # a line of ours, and the mistake below it
+    told = unforeseen(caught.value)
+    assert re.fullmatch(
+        r"labreport made a mistake at errors\.py:\d+: TypeError: .*; please report it .*", told
+    )
+    assert unforeseen(KeyError("a\nb")).count("\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
+        (OSError(errno.EISDIR, "Is a directory", ".tmp-x", None, "page.html"), "Is a directory: page.html"),
+        (shutil.Error([("a", "b", "No space")]), "[('a', 'b', 'No space')]"),
+    ],
+)
+def test_a_full_disk_is_no_mistake(error, told):
+    assert unforeseen(error) == f"{told}; make it readable and writable, free space"

@@ -3,7 +3,7 @@
 import projects
 import pytest
 
-from labreport import build, overview
+from labreport import outcomes, overview
 from labreport.overview import Row
 from labreport.running import Step
 
@@ -80,13 +80,19 @@ def test_the_details_of_an_experiment_are_all_its_reasons():
 
 
 def documents(tmp_path, **kwargs):
-    plan = {"experiments": (), "report": (), "notebooks": {"walk": ()}, "handin": (), **kwargs}
-    rows = overview.rows(projects.make(tmp_path, {}), build.Plan(**plan))
+    project = projects.make(tmp_path, {})
+    plan = {"experiments": (), "notebooks": {"walk": ()}, "handin": ()}
+    plan |= {
+        "reports": {project.pdf: kwargs.pop("report", ())},
+        "pages": {project.page: kwargs.pop("page", ())},
+    }
+    rows = overview.rows(project, outcomes.Plan(**plan | kwargs))
     return {row.what: (row.state, row.reasons) for row in rows if row.what not in ("coin", *"abcd")}
 
 
 def test_documents_come_after_what_they_are_made_from(tmp_path):
-    fresh = dict.fromkeys(("build/report.pdf", "notebook walk", "build/submission"), ("fresh", ()))
+    names = ("build/report.pdf", "notebook walk", "build/report.html", "build/submission")
+    fresh = dict.fromkeys(names, ("fresh", ()))
     assert documents(tmp_path) == fresh
     assert documents(tmp_path, experiments=[step(state="stored")]) == dict.fromkeys(
         fresh, ("after", ("after coin",))
@@ -96,7 +102,12 @@ def test_documents_come_after_what_they_are_made_from(tmp_path):
     assert documents(tmp_path, report=("never made",)) == {
         **fresh,
         "build/report.pdf": ("stale", ("never made",)),
+        "build/report.html": ("after", ("after build/report.pdf",)),
         "build/submission": ("after", ("after build/report.pdf",)),
+    }
+    assert documents(tmp_path, page=("never made",)) == {
+        **fresh,
+        "build/report.html": ("stale", ("never made",)),
     }
     assert documents(tmp_path, handin=("never packed",)) == {
         **fresh,

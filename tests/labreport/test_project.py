@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from labreport.config import Config
 from labreport.errors import InputError, UsageError
-from labreport.project import DEFAULT_DATE, Config, find, load, nearest
+from labreport.project import find, load, nearest
 
 FULL = """\
 title = "Deep & wide"
@@ -54,7 +55,7 @@ def test_all_settings_are_read(tmp_path):
 
 def test_only_the_title_is_needed(tmp_path):
     config = load_text(tmp_path, 'title = "T"').config
-    assert (config.authors, config.date, config.deadline) == ((), DEFAULT_DATE, 3600)
+    assert (config.authors, config.date, config.deadline) == ((), "", 3600)
 
 
 @pytest.mark.parametrize(
@@ -114,6 +115,7 @@ MISTAKES = [
     ('title = "T"\n[pages]\nmain = true', "both whole numbers", ":2:2", "pages", "= 18"),
     ('title = "T"\n[pages]\nmain = -1', "both whole numbers", ":2:2", "pages", "= 18"),
     ('title = "T"\n[pages]\nannex = 1', "most pages of `main` and `appendix`", ":2:2", "pages", "= 18"),
+    ('title = "T"\nlocale = "German"', "the tag of a language", ":2:1", "locale", '"de"'),
     ('title = "T"\npages = 18', "both whole numbers, not 18", ":2:1", "pages", "= 18"),
     ('subtitle = "T"', "report.toml has no title", "", None, 'title = "'),
     ("", "report.toml has no title", "", None, 'title = "'),

@@ -1,12 +1,12 @@
 """What processes see of the user's environment: what is fixed, what is kept, what is withheld."""
 
+import os
 import re
 from datetime import UTC, datetime
 
 import pytest
 
 from labreport import surroundings
-from labreport.project import DEFAULT_DATE
 
 WHOLE = {
     "tex": surroundings.for_tex,
@@ -15,9 +15,9 @@ WHOLE = {
 }
 
 
-def test_the_date_of_all_that_is_made_is_that_of_a_report_without_one():
+def test_what_must_bear_a_date_gets_the_same_one_everywhere():
     stamped = datetime.fromtimestamp(int(surroundings.FIXED["SOURCE_DATE_EPOCH"]), UTC)
-    assert f"{stamped.day} {stamped:%B %Y}" == DEFAULT_DATE
+    assert stamped == datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("name", ["TZ", "LC_ALL", "SOURCE_DATE_EPOCH"])
@@ -94,3 +94,13 @@ def test_a_fresh_user_has_an_empty_home_and_the_installed_packages(monkeypatch, 
     assert "ORDINARY" not in found
     assert found["LC_TIME"] == "nl_NL.UTF-8"
     assert "PYTHONUSERBASE" in found
+
+
+def test_poppler_sees_no_fonts_of_the_user(monkeypatch, tmp_path):
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "FONTCONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "mine"))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    seen = surroundings.for_drawing()
+    assert seen.pop("XDG_CACHE_HOME") == str(tmp_path / "mine" / ".cache")
+    assert not any(str(tmp_path) in text for text in seen.values())
+    assert seen["PATH"] == os.environ["PATH"]

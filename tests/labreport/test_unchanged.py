@@ -293,3 +293,10 @@ def test_the_functions_of_os_are_put_back(folder):
     unchanged.record(f"{folder}/build", [])
     after = os.stat, os.lstat, os.access, os.readlink, set(os.supports_dir_fd), set(os.supports_fd)
     assert after == before
+
+
+def test_a_shell_that_asks_what_could_follow_is_not_told_that_there_is_nothing_to_do(folder, monkeypatch):
+    monkeypatch.setattr(unchanged, "_lines", lambda *_: ["1nothing to do"])
+    assert unchanged.look()
+    monkeypatch.setenv("_LABREPORT_COMPLETE", "bash_complete")
+    assert not unchanged.look()

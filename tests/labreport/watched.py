@@ -22,7 +22,7 @@ from processes import wait_for
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = r"""\documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \hypersetup{pdftitle={\VAR{report.title}}, pdfsubject={none}, pdfauthor={nobody}}
 \begin{document}
 The answer is \VAR{one.values.answer}.

@@ -65,7 +65,7 @@ def draw(result, lab):
 '''
 
 TEMPLATE = r"""\documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \hypersetup{pdftitle={\VAR{report.title}}}
 \begin{document}
 %# a comment of the template, with \VAR{nonsense}

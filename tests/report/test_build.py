@@ -97,7 +97,7 @@ def test_set_reruns_one_experiment_and_plan_says_what_comes_back_from_the_store_
         ("coin.repeat=5", "repeats"),
         ("coin.repeats=many", "int"),
         ("coins.repeats=5", "coin"),
-        ("repeats=5", "NAME.KEY"),
+        ("repeat=5", "NAME.KEY"),
     ],
 )
 def test_wrong_settings_are_refused_with_the_right_ones(user, setting, words):

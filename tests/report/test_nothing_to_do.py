@@ -28,7 +28,7 @@ def run(params, lab):
             "unit": os.environ.get("COIN", "share"), "tool": tossed.tool()}
 """
 TEMPLATE = r"""\documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \begin{document}
 \BLOCK{answer "1"}The \VAR{coin.values.unit} is \VAR{coin.values.share|num}.\BLOCK{endanswer}
 \input{more}
@@ -104,7 +104,8 @@ def settle(user: User) -> None:
 def is_stale(user: User) -> bool:
     plan = build.plan(projects.load(user.folder))
     steps = any(step.state != "fresh" for step in plan.experiments)
-    return bool(steps or plan.report or any(plan.notebooks.values()) or plan.handin)
+    made = (*plan.reports.values(), *plan.notebooks.values(), *plan.pages.values())
+    return bool(steps or any(made) or plan.handin)
 
 
 def set_back(path: Path, text: str) -> None:
@@ -162,6 +163,8 @@ CHANGES = {  # and whether the evaluation finds that there is something to do
     "result edited": (lambda user: flip(user.path("build/results/coin/result.json")), True),
     "record of the report edited": (lambda user: flip(user.path("build/state.json")), True),
     "hand-in edited": (lambda user: flip(user.path("build/submission/report.pdf")), True),
+    "page edited": (lambda user: flip(user.path("build/report.html")), True),
+    "page deleted": (lambda user: user.path("build/report.html").unlink(), True),
     "hand-in renamed": (lambda user: user.path("build/submission").rename(user.path("build/s")), True),
     "readme added": (lambda user: user.path("README.md").write_text("Read."), True),
     "record damaged": (lambda user: flip(user.path("build/cache/unchanged")), False),

@@ -13,8 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from labreport import errors
 from labreport.checks import document, figures, handin, listings, truth
 from labreport.checks.material import Found, Material, Place
+from labreport.config import CONFIG
+from labreport.documents import SWITCHES
+from labreport.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from labreport.documents import Document
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
 MOST_SHOWN = 12  # places for one check on the terminal
 
 State = Literal["passed", "warning", "failed"]
+_STATES: dict[str, State] = {"warning": "warning", "error": "failed"}
+"""The states of a broken rule, by the levels in which report.toml counts."""
 
 
 @dataclass(frozen=True)
@@ -52,27 +58,64 @@ class Verdict:
 
 
 def check(
-    project: Project, stale: Mapping[str, Sequence[str]], document: Document | None = None
+    project: Project, stale: Mapping[str, Sequence[str]], made: Iterable[Document] = ()
 ) -> list[Verdict]:
-    """Return the verdict of each check on the published report and its hand-in.
+    """Return the verdict of each check on the published documents and their hand-in.
 
-    `stale` says of each experiment whose result is out of date why it is; `document` is what the report was
-    made of; without it the templates are rendered, once.
+    `stale` says of each experiment whose result is out of date why it is; `made` are the documents as they
+    were just made: the templates of others are rendered, once.
 
     Raises
     ------
     InputError
-        There is no report, a file of the build cannot be read, or the templates cannot be rendered.
+        There is no report, a file of the build cannot be read, the templates cannot be rendered, or
+        report.toml names a check that is none.
 
     """
-    material = Material(project, stale, document)
-    return [_verdict(row, row.find(material), project) for row in CHECKS]
+    _check_names(project)
+    given = {document.job: document for document in made}
+    materials = {each.job: Material(each, stale, given.get(each.job)) for each in project.documents}
+    found = ({job: row.find(material) for job, material in materials.items()} for row in CHECKS)
+    return [_verdict(row, joined(each), project) for row, each in zip(CHECKS, found, strict=True)]
+
+
+def joined(found: Mapping[str, Found]) -> Found:
+    """Return what was found in several documents, by their names, as one: each place says where it is.
+
+    What is found in all of them is reported once, and belongs to none.
+    """
+    if len(found) == 1:
+        only = next(iter(found.values()))
+        return Found([*only.places, *only.lacking], only.note)
+    common = set.intersection(*({*each.places, *each.lacking} for each in found.values()))
+    every = dict.fromkeys(place for each in found.values() for place in (*each.places, *each.lacking))
+    places = [place for place in every if place in common]
+    for job, each in found.items():
+        places += [(f"{job}: {where}", what) for where, what in each.places if (where, what) not in common]
+    notes = {job: each.note for job, each in found.items() if each.note}
+    same = len({*notes.values()}) == 1
+    note = "; ".join({*notes.values()} if same else (f"{job}: {note}" for job, note in notes.items()))
+    return Found(places, note)
 
 
 def _verdict(row: Check, found: Found, project: Project) -> Verdict:
     state: State = row.state if found.places else "passed"
+    note = found.note
+    for level, instead in _STATES.items():
+        reason = project.config.findings(level).get(row.name)
+        if reason and found.places:
+            state, note = instead, "; ".join(filter(None, [note, f"{CONFIG}: {reason}"]))
     cure = re.sub("`labreport ?([^`]*)`", lambda said: f"`{project.command(*said[1].split())}`", row.cure)
-    return Verdict(row.name, row.rule, state, tuple(found.places), cure, found.note)
+    return Verdict(row.name, row.rule, state, tuple(found.places), cure, note)
+
+
+def _check_names(project: Project) -> None:
+    """Raise InputError if `severity` of report.toml names neither a check nor a finding of LaTeX's log."""
+    known = [*(row.name for row in CHECKS), *SWITCHES]
+    for name in project.config.severity:
+        if name not in known:
+            what = f"[severity] of {CONFIG} names {name!r}, which is no check"
+            raise InputError(what, place=errors.Place(CONFIG), cure=did_you_mean(name, known))
 
 
 def passes(verdicts: Iterable[Verdict], *, strict: bool = False) -> bool:
@@ -125,6 +168,13 @@ CHECKS = (
         "the numbers come from full runs, not from a quick build",
         document.quick,
         "run `labreport --full`",
+        "warning",
+    ),
+    Check(
+        "dates",
+        "dates are those that the author gives, not the day of a build",
+        document.dates,
+        r"print that of report.toml, \VAR{report.date}, or write it",
         "warning",
     ),
     Check(
@@ -181,6 +231,19 @@ CHECKS = (
         "nothing of a figure is cut off at its edge",
         figures.edges,
         'pyplot.subplots(…, layout="constrained"), or a larger figure',
+    ),
+    Check(
+        "characters",
+        "no character of a figure is missing from its fonts",
+        figures.characters,
+        "name a font that has it before the others: font.family in figures.mplstyle; or write it in words",
+    ),
+    Check(
+        "resolution",
+        f"no picture of dots is printed with fewer than {figures.FEWEST_DOTS} dots per inch",
+        figures.resolutions,
+        "make it with more dots, print it smaller, or show a PDF or an SVG",
+        "warning",
     ),
     Check(
         "alternative texts",
@@ -258,6 +321,13 @@ CHECKS = (
         f"nothing sticks out of its line or page by more than {document.OVERFLOW:g} pt",
         document.overfull,
         "rephrase, break or shorten what is too wide",
+    ),
+    Check(
+        "printed characters",
+        "each character of the results can be shown",
+        document.characters,
+        'set the report in a font that has it: engine = "lualatex" in report.toml, and fontspec',
+        "warning",
     ),
     Check(
         "fonts",

@@ -19,12 +19,14 @@ def answers(m: Material) -> Found:
     missing = [q for q, page in pages.items() if page is None]
     texts = m.project.config.questions
     note = ", ".join(f"{q} on page {page}" for q, page in pages.items() if page is not None)
-    return Found([("report.toml", f"question {q} has no answer: {texts[q]}") for q in missing], note)
+    lacking = [("report.toml", f"question {q} has no answer: {texts[q]}") for q in missing]
+    return Found(note=note, lacking=lacking)
 
 
 def pages(m: Material) -> Found:
-    """Return whether the main text, or the appendix, has more pages than report.toml allows."""
-    whole, limits = len(m.pdf.pages), m.project.config.pages
+    """Return whether the main text, or the appendix, of the main document has too many pages."""
+    is_main = m.project.job == m.project.documents[0].job
+    whole, limits = len(m.pdf.pages), m.project.config.pages if is_main else {}
     main = min(found, whole) if (found := _pages_before_appendix(m.log)) is not None else whole
     parts = {"main": ("main text", main), "appendix": ("appendix", whole - main)}
     places = [
@@ -64,6 +66,14 @@ def quick(m: Material) -> Found:
     return Found([(shown, "its numbers come from short trial runs")] if m.project.quick else [])
 
 
+def dates(m: Material) -> Found:
+    r"""Return where \today stands: it prints the same day for ever, so that equal inputs give equal bytes."""
+    today = re.finditer(r"^(?:[^%\n]|\\%)*?(\\today)(?![a-zA-Z@])", m.document.text, re.MULTILINE)
+    return Found(
+        [(m.where(found.start(1)), r"\today prints 1 January 2025 in each build") for found in today]
+    )
+
+
 def fresh(m: Material) -> Found:
     """Return the results that are out of date, and why the report is."""
     stale = [
@@ -86,6 +96,11 @@ def metadata(m: Material) -> Found:
     return Found([(shown, f"{key} is empty") for key in wanted if not m.pdf.metadata.get(key, "").strip()])
 
 
+def characters(m: Material) -> Found:
+    """Return the values of which no font can show a character."""
+    return Found([(m.where(at), what) for at, what in m.document.unshown(m.log)])
+
+
 def fonts(m: Material) -> Found:
     """Return the fonts that are shapes instead of letters, or not in the PDF."""
     places = []
@@ -102,7 +117,7 @@ def extraction(m: Material) -> Found:
     places = []
     for number, page in enumerate(m.pdf.pages, 1):
         lost = _LOST.search(page)
-        if not page.strip():
+        if not page.strip() and number not in m.pdf.blank:  # a class leaves pages empty before its chapters
             places.append((f"page {number}", "no text can be extracted from it"))
         elif lost:
             near = page[max(0, lost.start() - 20) : lost.end() + 10]
@@ -126,6 +141,8 @@ def links(m: Material) -> Found:
             wrong = "" if link.target in m.pdf.destinations else "leads to no place in the document"
         elif link.kind == "URI":
             wrong = _trouble_with(link.target)
+        elif link.kind == "Named":  # to the next page and the like, as on slides
+            wrong = ""
         else:
             wrong = f"is not an address: it asks the reader's program to {link.kind}"
         if wrong:
@@ -152,8 +169,14 @@ def _trouble_with(address: str) -> str:
 def undefined(m: Material) -> Found:
     """Return the references and citations that TeX does not know, and labels given twice."""
     kinds = ("undefined-reference", "undefined-citation", "duplicate-label", "unsettled")
-    places = [(m.place_of(p), p.message) for p in m.problems if p.kind in kinds]
-    labels = {c.arguments[0] for c in m.source.commands("label")}
+    given = [c.arguments[0] for c in m.source.commands("label")]
+    places = [
+        (m.place_of(p), p.message)
+        for p in m.problems
+        # a label that the sources do not give twice is one that a class gives itself: the build tells
+        if p.kind in kinds and not (p.kind == "duplicate-label" and given.count(str(p.key)) < 2)
+    ]
+    labels = set(given)
     labels |= {label("answer:" + question) for question, _ in m.document.rendered.answers}
     unknown = [(at, key) for at, key in m.source.references if key not in labels]
     return Found([*places, *((m.where(at), f"no label {key!r}") for at, key in unknown)])
@@ -180,6 +203,5 @@ def citations(m: Material) -> Found:
     listed |= {c.arguments[0]: m.where(c.start) for c in m.source.commands("bibitem")}
     unknown = [(m.where(at), f"no entry {key!r}") for at, key in m.source.citations if key not in listed]
     unused = [(place, f"{key!r} is never cited") for key, place in listed.items() if key not in cited]
-    return Found(
-        [*unknown, *unused], f"{len(listed)} {'entry' if len(listed) == 1 else 'entries'}, all cited"
-    )
+    note = f"{len(listed)} {'entry' if len(listed) == 1 else 'entries'}, all cited"
+    return Found(unknown, note, lacking=unused)

@@ -12,6 +12,7 @@ from labreport.writing import Picture, plain
 
 SMALLEST_TEXT = 7.0  # pt, as printed
 CUT_VISIBLE = 0.2  # mm
+FEWEST_DOTS = 150  # per inch, as printed
 
 
 def captions(m: Material) -> Found:
@@ -86,17 +87,28 @@ def legends(m: Material) -> Found:
 
 
 def sizes(m: Material) -> Found:
-    """Return the figures with text that is too small to read, and those that are scaled."""
+    """Return the figures with text that is too small to read, and those that are scaled in a box."""
+    widths: dict[str, list[float]] = {}
+    for file, width in _PRINTED.findall(m.log):
+        widths.setdefault(file, []).append(float(width) * MM_PER_PT)
 
     def trouble(picture: Picture, figure: results.Figure) -> Iterable[str]:
+        is_scaled = re.search(r"\b(?:width|height|totalheight|scale)\s*=", picture.options) is not None
+        printed = widths.get(picture.file, []) if is_scaled else [figure.width_mm]
         smallest = figure.smallest_text_pt
-        if smallest is not None and smallest < SMALLEST_TEXT:
-            yield f"text of {smallest:g} pt"
+        scale = min(printed, default=0) / figure.width_mm if is_scaled else 1
+        size = None if smallest is None else smallest * scale
+        if size is not None and size < SMALLEST_TEXT and printed:
+            yield f"text of {size:.3g} pt" + (" as it is scaled" if is_scaled else "")
         boxed = any(start < picture.start < end for start, end in m.source.scaled)
-        if boxed or re.search(r"\b(?:width|height|totalheight|scale)\s*=", picture.options):
+        if boxed or not printed:
             yield "it is scaled, so that its text has another size than it was drawn with"
 
     return _of_figures(m, trouble)
+
+
+_PRINTED = re.compile(r"^labreport: figure (\S+) ([\d.]+)pt$", re.MULTILINE)
+MM_PER_PT = 25.4 / 72.27
 
 
 def edges(m: Material) -> Found:
@@ -107,6 +119,26 @@ def edges(m: Material) -> Found:
             yield f"{figure.cut_mm:g} mm are cut off at its edge"
 
     return _of_figures(m, trouble)
+
+
+def characters(m: Material) -> Found:
+    """Return the figures in which characters are missing, because their fonts do not have them."""
+
+    def trouble(_: Picture, figure: results.Figure) -> Iterable[str]:
+        if figure.unshown:
+            yield f"no font of it has {', '.join(f'{c} (U+{ord(c):04X})' for c in figure.unshown)}"
+
+    return _of_figures(m, trouble)
+
+
+def resolutions(m: Material) -> Found:
+    """Return the pictures of dots that are printed so large that the dots can be seen."""
+    places = [
+        (f"page {image.page}", f"{image.width} × {image.height} dots are {image.dpi:.0f} per inch as printed")
+        for image in m.pdf.images
+        if image.dpi < FEWEST_DOTS
+    ]
+    return Found(places)
 
 
 def alternatives(m: Material) -> Found:

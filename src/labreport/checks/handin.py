@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Any
@@ -27,7 +26,7 @@ def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Mat
 
 def handed_in(m: Material) -> Found:
     """Return the report beside the zip, if it is missing or another one."""
-    path = m.project.submission / handin.REPORT
+    path = m.project.submission / m.project.pdf.name
     if not path.is_file():
         return Found([(m.project.shown(path), "it does not exist")])
     same = path.read_bytes() == m.project.pdf.read_bytes()
@@ -37,7 +36,7 @@ def handed_in(m: Material) -> Found:
 def report_outside(m: Material, files: dict[str, bytes]) -> Found:
     """Return the copies of the report inside the zip."""
     own = m.project.pdf.read_bytes()
-    inside = [n for n, data in files.items() if data == own or PurePosixPath(n).name == handin.REPORT]
+    inside = [n for n, data in files.items() if data == own or PurePosixPath(n).name == m.project.pdf.name]
     return Found(
         [(handin.CODE, f"it holds the report: {name}") for name in inside], counted(len(files), "file")
     )
@@ -54,17 +53,14 @@ def readme(_: Material, files: dict[str, bytes]) -> Found:
     places = []
     if not any(name in said for name in main):
         places.append((found[0], f"it names no main file to run; there is {', '.join(main) or 'none'}"))
-    unlisted = [name for name in _libraries(files) if name.lower() not in said.lower()]
-    places += [(found[0], f"it does not list the library {name}") for name in unlisted]
+    needed = [handin.name_of(requirement) for requirement in handin.needs(files).every]
+    words = {handin.name_of(word) for word in re.findall(r"[\w.-]*\w", said)}
+    places += [(found[0], f"it does not list the library {name}") for name in needed if name not in words]
+    versions = handin.pinned(files.get("constraints.txt", b""))
+    installed = handin.pins(needed)
+    unpinned = [name for name in needed if name in installed and name not in versions]
+    places += [("constraints.txt", f"it does not pin the library {name}") for name in unpinned]
     return Found(places)
-
-
-def _libraries(files: dict[str, bytes]) -> list[str]:
-    """Return the libraries that the packed project says it needs, those of its extras among them."""
-    settings = tomllib.loads(files.get("pyproject.toml", b"").decode("utf-8", "replace"))
-    project = settings.get("project", {})
-    groups = [project.get("dependencies", []), *project.get("optional-dependencies", {}).values()]
-    return [re.split(r"[^\w.-]", each, maxsplit=1)[0] for needed in groups for each in needed]
 
 
 def sources(m: Material, files: dict[str, bytes]) -> Found:

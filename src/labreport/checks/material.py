@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from labreport import claims, errors, handin, results
-from labreport.documents import JOB, Document, place_of, read_log, readback, report
+from labreport.documents import Document, place_of, read_log, readback, report
 from labreport.errors import InputError
 from labreport.project import Project
 from labreport.writing import Code, Difference, Excerpt, Picture, Source
@@ -23,10 +23,14 @@ Place = tuple[str, str]
 
 @dataclass(frozen=True)
 class Found:
-    """What breaks a rule: where and what; `note` is worth knowing in any case."""
+    """What breaks a rule: where and what; `note` is worth knowing in any case.
+
+    What is `lacking` breaks it only if all documents lack it.
+    """
 
     places: Sequence[Place] = ()
     note: str = ""
+    lacking: Sequence[Place] = ()
 
 
 def counted(number: int, noun: str) -> str:
@@ -69,7 +73,7 @@ class Material:
     @cached_property
     def log(self) -> str:
         """TeX's log of the last compilation."""
-        path = self.project.log / "latex.log"
+        path = self.project.latex_log
         if not path.is_file():
             shown = self.project.shown(path)
             raise InputError(f"there is no {shown} to read", cure=f"make it: `{self.project.command()}`")
@@ -78,7 +82,7 @@ class Material:
     @cached_property
     def problems(self) -> list[Problem]:
         """What TeX complained about."""
-        return read_log(self.log, f"{JOB}.tex")
+        return read_log(self.log, f"{self.project.job}.tex")
 
     @cached_property
     def reading(self) -> claims.Reading:
@@ -108,8 +112,8 @@ class Material:
 
     def place_of(self, problem: Problem) -> str:
         """Return where a problem of the log lies: in a template, if the log is of these templates."""
-        if self.read(f"{JOB}.tex") == self.document.text:
-            place = place_of(self.document, problem)
+        if self.read(f"{self.project.job}.tex") == self.document.text:
+            place = place_of(self.project, self.document, problem)
         else:
             place = errors.Place(self.project.shown(self.project.latex / problem.file), problem.line)
         return place.file if place.line is None else f"{place.file}:{place.line}"
@@ -136,6 +140,8 @@ class Material:
         """What is known of each figure that an experiment drew, by its file; a text says why nothing is."""
         known: dict[str, results.Figure | str] = {}
         for _, figure in self.document.figures:
+            if not figure.experiment:
+                continue
             drawing = results.recorded_drawing(self.project, figure.experiment)
             drawn = drawing.figures if isinstance(drawing, results.Drawing) else {}
             known[figure.file] = drawn.get(figure.name, "nothing is recorded of it")

@@ -24,7 +24,7 @@ def constants(m: Material) -> Found:
     listed = m.project.config.constants
     unused = claims.unused(m.reading, listed)
     places = [("report.toml", f"{text!r} ({listed[text]}) stands nowhere in the report") for text in unused]
-    return Found(places, counted(len(listed), "constant"))
+    return Found(note=counted(len(listed), "constant"), lacking=places)
 
 
 def comparisons(m: Material) -> Found:

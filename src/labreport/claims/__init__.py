@@ -3,6 +3,7 @@
 It knows no files and no results: values reach it as boxes, or as numbers by their keys.
 """
 
+from labreport.claims.best import best
 from labreport.claims.computing import kept_by
 from labreport.claims.consistency import Misfit, arithmetic, precisions, standard_errors
 from labreport.claims.judgement import FAILS, HOLDS, UNDECIDED, Judgement
@@ -29,6 +30,7 @@ __all__ = [
     "Typed",
     "Word",
     "arithmetic",
+    "best",
     "count",
     "judge",
     "kept_by",

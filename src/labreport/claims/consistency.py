@@ -16,7 +16,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from labreport.claims.reading import Reading
-from labreport.language import Number, Printed, Rendered
+from labreport.language import Number, Printed, Rendered, Scaled
 
 SAME = 1e-9  # relative difference below which two values of results are one number
 COUNTS = ("n", "count", "repeats", "samples", "runs")
@@ -59,7 +59,8 @@ def _shown(rendered: Rendered) -> list[_Shown]:
     found = []
     for printed in rendered.printed:
         numbers = list(printed.parts(Number))
-        if not printed.keys or len(numbers) != 1:
+        # with a prefix before its unit a number is no longer the value itself
+        if not printed.keys or len(numbers) != 1 or isinstance(numbers[0], Scaled):
             continue
         number = numbers[0]
         value = printed.value["mean"] if isinstance(printed.value, dict) else printed.value

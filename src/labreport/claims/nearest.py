@@ -98,10 +98,10 @@ class Nearest:
         """Return keys in the order in which an author would look at them."""
         nouns = {_stem(noun) for noun in number.nouns if noun}
 
-        def order(key: str) -> tuple[bool, bool, bool, bool, int, str]:
+        def order(key: str) -> tuple[bool, bool, bool, float, int, str]:
             elsewhere = experiment_of(key) not in number.experiments
-            is_other = self.values[key] != number.value
-            return elsewhere, not nouns & _names(key), is_other, ".tables." in key, len(key), key
+            distance = abs(self.values[key] - number.value)
+            return elsewhere, not nouns & _names(key), ".tables." in key, distance, len(key), key
 
         return sorted(found, key=order)
 

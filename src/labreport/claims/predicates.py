@@ -88,7 +88,12 @@ def _equal_values(operator: str, sign: str, first: Any, second: Any) -> Judgemen
         if isinstance(value.value, Judgement):
             raise FormatError("a verdict is not compared", cure="join predicates by `and`, `or`, `not`")
     same = a.value == b.value
-    states = f"{a.name} {'equals' if same else 'is not'} {b.name}"
+    truths = [value.value for value in (a, b) if isinstance(value.value, bool)]
+    whose = known_as((a.source | b.source).keys)
+    if len(truths) == 2 and whose and not (a.source.keys and b.source.keys):  # `x == true`
+        states = f"{whose} is {'true' if (a.value if a.source.keys else b.value) else 'false'}"
+    else:
+        states = f"{a.name} {'equals' if same else 'is not'} {b.name}"
     return Fact(sign, a.source | b.source, HOLDS if same == (operator == "eq") else FAILS, states)
 
 

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
-from labreport.language import Duration, Number, Printed, Rendered
+from labreport.language import Date, Numeric, Printed, Rendered
 from labreport.writing import REFERENCE, VALUE, Prose, plain, read_latex
 
 MOST_BEFORE, MOST_AFTER = 6, 6  # words of a sentence that are shown around a part of it
@@ -31,7 +31,7 @@ def _hidden(rendered: Rendered) -> Iterator[tuple[int, int]]:
     """Yield where the values of results stand, and all else that is no text of the author's, such as code."""
     for printed in rendered.printed:
         # what an expression prints from no result is a literal: typed, only in another place
-        is_literal = not printed.keys and isinstance(printed.formatted, Number | Duration | str | None)
+        is_literal = not printed.keys and isinstance(printed.formatted, Numeric | Date | str | None)
         if not is_literal or "loop." in printed.site.expression:
             yield from _values_of(printed, rendered.text)
 

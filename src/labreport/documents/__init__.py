@@ -1,18 +1,22 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import accepted, claims, latexmk, notebooks, provenance, readback, report
+from labreport.documents import accepted, claims, engines, latexmk, notebooks, provenance, readback, report
 from labreport.documents.accepted import Accepted, Unread
-from labreport.documents.document import JOB, Document
+from labreport.documents.background import GENERATED
+from labreport.documents.document import Document
 from labreport.documents.keys import Step, steps
-from labreport.documents.latexmk import DEBIAN_PACKAGES
+from labreport.documents.latexmk import DEBIAN_PACKAGES, SWITCHES
 from labreport.documents.locate import place_of
 from labreport.documents.notebooks import Woven
+from labreport.documents.pictures import CONVERTER_PACKAGE
 from labreport.documents.report import Made
 from labreport.documents.texlog import Problem, read_log
 
 __all__ = [
+    "CONVERTER_PACKAGE",
     "DEBIAN_PACKAGES",
-    "JOB",
+    "GENERATED",
+    "SWITCHES",
     "Accepted",
     "Document",
     "Made",
@@ -22,6 +26,7 @@ __all__ = [
     "Woven",
     "accepted",
     "claims",
+    "engines",
     "latexmk",
     "notebooks",
     "place_of",

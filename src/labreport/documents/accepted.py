@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from labreport.config import read_toml
 from labreport.documents import notebooks, provenance
 from labreport.documents.digests import LENGTH, Digests, is_code
 from labreport.documents.pins import Pin
 from labreport.errors import InputError, LabreportError, Place, UsageError, did_you_mean, raise_all
-from labreport.project import ACCEPTED, read_toml
+from labreport.project import ACCEPTED
 from labreport.results import files
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def accept(project: Project, names: Sequence[str], *, every: bool = False) -> Ac
         what = "a quick build has the results of a trial, which no text is read against"
         raise UsageError(what, cure=f"run `{project.command('accept', '--full')}`")
     published = _published(project)
-    if published[0] is None:
+    if all(document is None for document in published[: len(project.documents)]):
         what = "there is no record of the report's paragraphs"
         raise InputError(what, cure=f"make the report: `{project.command()}`")
     pins = [pin for document in published for pin in document or ()]
@@ -160,9 +161,9 @@ def _digest(target: str, pins: Iterable[Pin], digests: Digests) -> str:
 
 
 def _published(project: Project) -> list[list[Pin] | None]:
-    """Return what the paragraphs of each document are about, the report first; None where no record tells."""
+    """Return what the paragraphs of each document are about, the PDFs first; None where no record tells."""
     paths = [
-        project.provenance,
+        *(each.provenance for each in project.documents),
         *(notebooks.provenance_path(project, name) for name in notebooks.names(project)),
     ]
     documents: list[list[Pin] | None] = []

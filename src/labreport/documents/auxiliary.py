@@ -68,7 +68,7 @@ def lay(kept: Path, folder: Path) -> dict[str, str]:
         whole = {name: (kept / name).read_bytes() for name in digests}
         if not whole or any(files.checksum(data) != digests[name] for name, data in whole.items()):
             return {}
-    except (OSError, ValueError, TypeError, LookupError):
+    except (OSError, ValueError, TypeError, LookupError, RecursionError):
         return {}
     is_same = record.get("bibliography") == _bibliography(folder, files_in(folder))
     laid = [name for name in whole if not (folder / name).exists() and (is_same or not name.endswith(RULES))]
@@ -114,7 +114,7 @@ def _knows_all(folder: Path, job: str) -> bool:
         for line in (folder / f"{job}{RULES}").read_text(encoding="utf-8").splitlines():
             if found := _RULE.match(line):
                 rule = found[1]
-                if rule not in ("pdflatex", "bibtex"):
+                if rule not in ("pdflatex", "lualatex", "xelatex", "bibtex"):
                     return False
             elif rule == "bibtex" and (source := _SOURCE.match(line)) and not source[3]:
                 data = (folder / source[1]).read_bytes()

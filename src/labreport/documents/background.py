@@ -47,7 +47,7 @@ def of(project: Project, rendered: Rendered) -> dict[str, Any]:
         "parameters": {name: each.result.get("params", {}) for name, each in stored.items()},
         "versions": _versions(stored.values()),
         "results": {name: each.content for name, each in stored.items()},
-        "figures": _figures(stored, rendered),
+        "figures": _figures(project, stored, rendered),
         "code": _code(rendered),
         "prose": _prose(rendered),
     }
@@ -76,7 +76,7 @@ class _Stored:
 def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -162,17 +162,22 @@ def _versions(stored: Iterable[_Stored]) -> dict[str, list[str]]:
     return {name: sorted(versions) for name, versions in sorted(found.items())}
 
 
-def _figures(stored: Mapping[str, _Stored], rendered: Rendered) -> dict[str, dict[str, str]]:
-    """Return the digests of each shown figure and of its data: those that it wrote, else the whole result."""
+def _figures(
+    project: Project, stored: Mapping[str, _Stored], rendered: Rendered
+) -> dict[str, dict[str, str]]:
+    """Return the digests of each figure and of its data: those that it wrote, else the whole result."""
     from labreport.language import Figure
 
     found = {}
     for _, figure in rendered.shown(Figure):
+        if not figure.experiment:
+            digest = freshness.digest(project.root / figure.name)
+            found[figure.key] = {"pdf": digest, "data": digest, "file": figure.file}
+            continue
         each = stored[figure.experiment]
         drawn = each.folder / results.FIGURES / figure.name
         pdf, data = (freshness.digest(drawn.with_name(f"{figure.name}{end}")) for end in (".pdf", ".csv"))
-        key = f"{figure.experiment}.figures.{figure.name}"
-        found[key] = {"pdf": pdf, "data": data or each.content, "file": figure.file}
+        found[figure.key] = {"pdf": pdf, "data": data or each.content, "file": figure.file}
     return found
 
 

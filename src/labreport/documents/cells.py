@@ -19,13 +19,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.documents import context, pins
+from labreport.documents import context, percent, pins
 from labreport.errors import InputError, Place
 from labreport.modules import is_own
 from labreport.project import ENGINE
 
 if TYPE_CHECKING:
-    from labreport.language import Formatted, Printed, Rendered
+    from labreport.language import Formatted, Locale, Printed, Rendered
     from labreport.project import Project
     from labreport.writing import Excerpt
 
@@ -33,8 +33,6 @@ FOLDER = "notebooks"
 SUFFIX = ".py.j2"
 QUICK = "**Quick build**: all numbers and figures come from short trial runs."
 FORMAT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
-
-_HEAD = re.compile(r"^# %%.*$", re.MULTILINE)
 
 
 @dataclass
@@ -89,30 +87,34 @@ def render(project: Project, name: str) -> Sheet:
 
     """
     from labreport.language import render as render_template
-    from labreport.writing import MARKDOWN, listings
+    from labreport.writing import listings, markdown_in
 
-    known = context.known(project)
+    known, language = context.known(project), context.language(project)
+    own = context.own_formats(project)
     functions = {"excerpt": context.excerpt(project, listings.to_markdown), "source": _source(project)}
     with context.kept(project.build / "cache" / FOLDER / f"{name}.rendered.json") as remember:
         rendered = render_template(
             project.templates,
             f"{FOLDER}/{name}{SUFFIX}",
             known,
-            MARKDOWN,
+            markdown_in(language),
             questions=project.config.questions,
             functions=functions,
             **context.judging(project),
             remember=remember,
+            own=own.functions,
         )
     pins.check(project, rendered, known)
     cells = _read(rendered)
     _check_values(rendered, cells)
     modules = _imported(project, rendered, cells)
-    _fit_numbers(rendered, cells)
+    _fit_numbers(rendered, cells, language)
     images = _attach(project, rendered, cells)
     if project.quick:
         cells.insert(0, Cell("markdown", 0, "", [], QUICK))
-    used = {project.shown(path) for path in (*rendered.files, *images)} | context.code_files(rendered)
+    used = {project.shown(path) for path in (*rendered.files, *own.files, *images)} | context.code_files(
+        rendered
+    )
     used |= {part.file for _, code in rendered.shown(Code) for part in code.parts}
     return Sheet(name, rendered, tuple(cells), tuple(sorted(used)), frozenset(modules))
 
@@ -176,15 +178,10 @@ def _read(rendered: Rendered) -> list[Cell]:
     """Return the cells of a rendered script."""
     import jupytext  # type: ignore[import-untyped]
 
-    first = re.search(r"\S", rendered.text)
-    if first is None or not _HEAD.match(rendered.text, first.start()):
-        what = "a notebook begins with the head of a cell" if first else "the notebook is empty"
-        place = rendered.place(first.start() if first else 0)
-        raise InputError(what, place=place, cure="write `# %%` or `# %% [markdown]` before it")
     cells: list[Cell] = []
-    position = first.start()
+    position = percent.begin(rendered)
     for found in jupytext.reads(rendered.text[position:], fmt=dict(FORMAT)).cells:
-        head = _HEAD.search(rendered.text, position)
+        head = percent.HEAD.search(rendered.text, position)
         begin = head.end() if head else position
         start = rendered.text.find(found.source, begin)  # jupytext does not say where a cell stands
         if start < 0:
@@ -197,7 +194,22 @@ def _read(rendered: Rendered) -> list[Cell]:
         position = start + len(found.source)
         tags = found.metadata.get("tags", [])
         cells.append(Cell(found.cell_type, start, found.source, tags, found.source))
+    _check_form(rendered, cells)
     return cells
+
+
+def _check_form(rendered: Rendered, cells: Sequence[Cell]) -> None:
+    """Raise InputError for a head that divides a block of code, and for a magic whose output changes."""
+    for head in percent.INDENTED.finditer(rendered.text):
+        if not any(cell.start <= head.start() < cell.start + len(cell.text) for cell in cells):  # of a text
+            what = "the head of a cell stands in an indented block, and would divide it"
+            place = rendered.place(head.start())
+            raise InputError(what, place=place, cure="begin the line with it, or take out the %%")
+    for cell in cells:
+        for offset, magic in percent.changing(cell.text) if cell.kind == "code" else ():
+            what = f"the output of {magic} is another one each time, and a notebook is the same each time"
+            cure = "measure in an experiment, and print its result here"
+            raise InputError(what, place=rendered.place(cell.start + offset, len(magic)), cure=cure)
 
 
 def _printed(rendered: Rendered, cells: Sequence[Cell]) -> Iterator[tuple[Printed, Cell | None, int, int]]:
@@ -260,7 +272,7 @@ def _imports(code: str) -> Iterator[tuple[str, int]]:
             yield node.module.partition(".")[0], node.lineno
 
 
-def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
+def _fit_numbers(rendered: Rendered, cells: Sequence[Cell], language: Locale) -> None:
     """Write numbers as their surroundings demand.
 
     Between dollar signs they are TeX, where a percent sign begins a comment; and a whole number that begins a
@@ -273,21 +285,22 @@ def _fit_numbers(rendered: Rendered, cells: Sequence[Cell]) -> None:
     for printed, cell, begin, end in reversed(list(_printed(rendered, cells))):
         inside = spans.get(cell.start, []) if cell is not None else []
         if cell is not None and any(first <= begin and end <= last for first, last in inside):
-            cell.source = cell.source[:begin] + _as_tex(printed, cell.text[begin:end]) + cell.source[end:]
+            tex = _as_tex(printed, cell.text[begin:end], language)
+            cell.source = cell.source[:begin] + tex + cell.source[end:]
         elif cell is not None and cell.kind == "markdown" and _begins_list(cell.text, begin, end):
             cell.source = cell.source[:end] + "\\" + cell.source[end:]
 
 
-def _as_tex(printed: Printed, text: str) -> str:
+def _as_tex(printed: Printed, text: str, language: Locale) -> str:
     """Return the text of a printed value with its numbers as TeX; values joined to one hold several."""
     from labreport.language import Numeric
-    from labreport.writing import MARKDOWN, in_mathematics
+    from labreport.writing import in_mathematics, markdown_in
 
     position = 0
     for number in printed.parts(Numeric):
-        written = str(MARKDOWN.write(number))
+        written = str(markdown_in(language).write(number))
         at = text.index(written, position)
-        tex = in_mathematics(number)
+        tex = in_mathematics(number, language)
         text, position = text[:at] + tex + text[at + len(written) :], at + len(tex)
     return text
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from labreport.documents import cells, notebooks, provenance
-from labreport.documents.document import JOB
-from labreport.results import files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,10 +15,10 @@ SCHEMA = 1
 
 
 def out_of_date(project: Project) -> bool:
-    """Return whether a document was made since the claims were joined."""
+    """Return whether a document was made since the claims were joined, or their record is damaged."""
     made = [path.stat().st_mtime_ns for path in _records(project).values() if path.is_file()]
     joined = project.claims.stat().st_mtime_ns if project.claims.is_file() else -1
-    return max(made, default=-1) > joined
+    return max(made, default=-1) > joined or not provenance.is_whole(project.claims)
 
 
 def join(project: Project) -> tuple[tuple[str, bool], ...]:
@@ -33,12 +30,11 @@ def join(project: Project) -> tuple[tuple[str, bool], ...]:
     for document, path in _records(project).items():
         if path.is_file():
             claims += ({"document": document, **claim} for claim in provenance.read(path)["claims"])
-    text = json.dumps({"schema": SCHEMA, "claims": claims}, ensure_ascii=False, indent=1) + "\n"
-    files.write(project.claims, text.encode())
+    provenance.write(project.claims, {"schema": SCHEMA, "claims": claims})
     return tuple((claim["verdict"], claim["said"]) for claim in claims)
 
 
 def _records(project: Project) -> dict[str, Path]:
     """Return where the provenance of each document is recorded, by its name."""
     woven = {f"{cells.FOLDER}/{n}": notebooks.provenance_path(project, n) for n in notebooks.names(project)}
-    return {JOB: project.provenance, **woven}
+    return {each.job: each.provenance for each in project.documents} | woven

@@ -14,10 +14,11 @@ from labreport import results
 from labreport.errors import InputError, Place
 
 if TYPE_CHECKING:
-    from labreport.language import Formatted, Remember, Rendered
+    from labreport.documents.own_formats import OwnFormats
+    from labreport.language import Formatted, Locale, Remember, Rendered
     from labreport.project import Project
 
-RESERVED = ("report", "quick", "range", "column", "namespace", "excerpt", "source")
+RESERVED = ("report", "quick", "range", "column", "namespace", "excerpt", "picture", "source")
 """The names by which templates know something else than an experiment."""
 
 
@@ -62,15 +63,39 @@ def _experiment(project: Project, name: str) -> dict[str, Any]:
     return {"params": result.params, "values": result.values, "tables": tables, "figures": figures}
 
 
+def language(project: Project) -> Locale:
+    """Return how the document writes numbers and dates; InputError if report.toml names no language."""
+    from labreport.language import locale
+
+    tag = project.config.locale
+    try:
+        return locale(tag)
+    except ValueError as error:
+        cure = 'write a tag that Unicode\'s CLDR knows: locale = "de", locale = "pt-BR"'
+        raise InputError(f"locale: {error}", place=Place("report.toml"), cure=cure) from error
+
+
+def own_formats(project: Project) -> OwnFormats:
+    """Return the project's own filters and functions for templates."""
+    from labreport.claims import PREDICATES
+    from labreport.documents.own_formats import OwnFormats
+    from labreport.language import FILTERS
+
+    own = OwnFormats(project)
+    own.check({*FILTERS, *RESERVED, *PREDICATES, *project.experiment_names()})
+    return own
+
+
 def judging(project: Project) -> dict[str, Any]:
-    """Return the predicates that claims are stated with, and the judge that decides them.
+    """Return the predicates of claims, the judge that decides them, and what finds the best of a table.
 
     In a quick build, whose numbers mean nothing yet, a verdict without a text stops nothing: the sentence is
     printed as it is written.
     """
-    from labreport.claims import PREDICATES, judge
+    from labreport.claims import PREDICATES, best, judge
 
-    return {"predicates": PREDICATES, "judge": functools.partial(judge, lenient=project.quick)}
+    decide = functools.partial(judge, lenient=project.quick)
+    return {"predicates": PREDICATES, "judge": decide, "best": best}
 
 
 @contextmanager

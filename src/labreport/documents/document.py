@@ -6,17 +6,17 @@ object instead of reading the LaTeX back.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from labreport.config import JOB
 
 if TYPE_CHECKING:
     from labreport.errors import Place
     from labreport.language import Figure, Printed, Rendered
     from labreport.writing import Difference, Excerpt
-
-JOB = "report"
-"""The name of the main file, without its suffix."""
 
 QUICK = r"\PassOptionsToPackage{quick}{labreport}"
 
@@ -26,11 +26,12 @@ class Document:
     """A rendered report; all offsets are those of `text`, the LaTeX that is compiled and published.
 
     What `rendered` itself tells, such as where printed values begin, counts in the rendered text: `published`
-    gives its place in `text`.
+    gives its place in `text`. `job` is its name, and that of the main file without the suffix.
     """
 
     rendered: Rendered
     quick: bool = False
+    job: str = JOB
 
     @cached_property
     def text(self) -> str:
@@ -87,3 +88,34 @@ class Document:
         kinds: tuple[type[Excerpt | Difference], ...] = (Excerpt, Difference)
         found = [(self.published(p.start), code) for kind in kinds for p, code in self.rendered.shown(kind)]
         return tuple(sorted(found, key=lambda entry: entry[0]))
+
+    def unshown(self, log: str) -> list[tuple[int, str]]:
+        """Return what no font can show, and is printed as code points, as TeX's log tells.
+
+        For each value that is its offset, and what it is in words.
+        """
+        from labreport.writing import UNSHOWN
+
+        # pdfTeX has none of these; other engines ask the document's fonts, and tell in the log
+        asked = None if "This is pdfTeX" in log[:200] else set(_NO_CHARACTER.findall(log))
+        found: dict[int, str] = {}
+        keys: dict[int, str] = {}
+        for match in UNSHOWN.finditer(self.text):
+            if asked is not None and match[1] not in asked:
+                continue
+            value = self.value_at(match.start())
+            start = match.start() if value is None else self.published(value.start)
+            keys[start] = f" of {', '.join(value.keys)}" if value and value.keys else ""
+            found[start] = found.get(start, "") + chr(int(match[1], 16))
+        return [(start, _unshown(characters, keys[start])) for start, characters in found.items()]
+
+
+_NO_CHARACTER = re.compile(r"^labreport: no character ([0-9A-F]+)$", re.MULTILINE)
+
+
+def _unshown(characters: str, of: str) -> str:
+    """Return in words which characters cannot be shown, each with its code point."""
+    single = list(dict.fromkeys(characters))
+    named = [f"{c} (U+{ord(c):04X})" if c.isprintable() else f"U+{ord(c):04X}" for c in single[:4]]
+    more = f" and {len(single) - 4} more" if single[4:] else ""
+    return f"no font has {', '.join(named)}{more}{of}: printed as code points"

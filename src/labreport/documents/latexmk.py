@@ -6,22 +6,18 @@ What the PDF depends on is the folder alone. The environment that TeX sees is fi
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import resource
 import shutil
-import signal
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
 
 from labreport import surroundings
-from labreport.documents import auxiliary, siunitx
+from labreport.documents import audit, auxiliary, engines, siunitx
+from labreport.documents.blame import blamed
+from labreport.documents.engines import PDFLATEX, Engine
+from labreport.documents.processes import LARGEST_FILE, read_end, run
 from labreport.documents.texlog import (
     ENDED_EARLY,
     SENTINEL,
@@ -38,14 +34,12 @@ from labreport.results import files_in
 DEBIAN_PACKAGES = (
     "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended lmodern"
 )
-TOOLS = ("perl", "latexmk", "pdflatex", "bibtex")
+TOOLS = ("perl", "latexmk", "bibtex")
 
-PDFLATEX = "pdflatex -no-shell-escape -interaction=nonstopmode -halt-on-error -file-line-error -recorder"
-LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
-LOG_READ = 16 * 2**20  # bytes of a log that are looked at
+MOST_PASSES = 6
+WARNED = 12  # latexmk's exit code where warnings count as errors, and there is nothing worse
 VISIBLE_OVERFLOW = 1.0  # pt; smaller overfull boxes cannot be seen
 SYNCTEX = "-synctex=-1"  # not a byte of the PDF changes; the minus saves the time to compress the record
-PID_FILE = "latexmk.pid"
 
 # Debian package of the files that generated documents ask for most.
 PACKAGE_OF = {
@@ -58,7 +52,39 @@ PACKAGE_OF = {
     "natbib.sty": "texlive-latex-base",
     "scrartcl.cls": "texlive-latex-recommended",
     "biblatex.sty": "texlive-bibtex-extra",
+    "fontspec.sty": "texlive-latex-recommended",
+    "luacode.sty": "texlive-luatex",
+    "acmart.cls": "texlive-publishers",
+    "elsarticle.cls": "texlive-publishers",
+    "IEEEtran.cls": "texlive-publishers",
+    "llncs.cls": "texlive-publishers",
+    "mnras.cls": "texlive-publishers",
+    "revtex4-2.cls": "texlive-publishers",
 }
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What fails a document beyond what does so anyhow, and what does not; names are those of `SWITCHES`."""
+
+    errors: frozenset[str] = frozenset()
+    warnings: frozenset[str] = frozenset()
+
+    def of(self, problem: Problem) -> Problem:
+        """Return a problem as one that fails the document, or does not."""
+        name = next((name for name, kinds in SWITCHES.items() if problem.kind in kinds), None)
+        if name in self.errors:
+            return replace(problem, kind=SWITCHES[name][0])
+        return replace(problem, kind=SWITCHES[name][1]) if name in self.warnings else problem
+
+
+NO_RULES = Rules()
+SWITCHES = {
+    "duplicate labels": ("duplicate-label", "foreign-label"),
+    "BibTeX warnings": ("bibtex", "bibtex-warning"),
+    "lost characters": ("missing-character", "warning"),
+}
+"""What some documents cannot avoid: the kind of problem where it fails a document, and where it does not."""
 
 
 @dataclass(frozen=True)
@@ -91,9 +117,14 @@ class CompileFailed(LatexError):
         self.log = log
 
 
-def check_tools() -> None:
+def check_tools(engine: Engine = PDFLATEX) -> None:
     """Do nothing if all programs are on the PATH, else raise ToolError saying how to install them."""
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    missing = [tool for tool in (*TOOLS[:2], engine.name, *TOOLS[2:]) if shutil.which(tool) is None]
+    if missing == [engine.name] and engine != PDFLATEX:
+        raise ToolError(
+            f"the PDF needs {engine.name}: not found on the PATH",
+            cure=f"on Debian or Ubuntu: apt-get install {engine.package}",
+        )
     if missing:
         raise ToolError(
             f"the PDF needs {', '.join(missing)}: not found on the PATH",
@@ -101,7 +132,7 @@ def check_tools() -> None:
         )
 
 
-def write_latexmkrc(folder: Path, *, job: str = "report") -> None:
+def write_latexmkrc(folder: Path, *, job: str = "report", engine: Engine = PDFLATEX) -> None:
     """Write the settings with which a plain `latexmk` in the folder gives the bytes that `compile` gives."""
     environment = "\n".join(f"  '{name}' => '{value}'," for name, value in surroundings.TEX.items())
     (folder / "latexmkrc").write_text(
@@ -116,10 +147,10 @@ use Cwd;
 );
 @default_files = ('{job}.tex');
 $jobname = $out_dir = $aux_dir = '';
-$pdf_mode = 1;
+$pdf_mode = {engine.mode};
 $dvi_mode = $postscript_mode = 0;
 $preview_mode = $preview_continuous_mode = 0;
-$pdflatex = '{PDFLATEX} %O %S';
+${engine.name} = '{engine.command} %O %S';
 $bibtex = 'bibtex %O %S';
 $bibtex_use = 2;
 $max_repeat = 8;
@@ -139,7 +170,12 @@ $compiling_cmd = $success_cmd = $warning_cmd = $failure_cmd = '';
 
 
 def compile(
-    folder: Path, *, job: str = "report", deadline: float = 300.0, kept: Path | None = None
+    folder: Path,
+    *,
+    job: str = "report",
+    deadline: float = 300.0,
+    kept: Path | None = None,
+    rules: Rules = NO_RULES,
 ) -> Compiled:
     r"""Return the PDF made from `<job>.tex` in a fresh folder, together with what was noticed.
 
@@ -148,68 +184,126 @@ def compile(
     goes on where it changes one. If that fails or reads what it does not write, all is made once more from
     nothing. The files of this success replace those kept.
     Besides TeX's own errors, a document fails that does not reach its `\LRcomplete`, has undefined or
-    duplicate labels or citations, lost characters, or a complaint of BibTeX.
+    duplicate labels or citations, lost characters, or an error of BibTeX; `rules` say where that differs.
 
     Raises
     ------
     ToolError
-        latexmk, pdflatex, bibtex or perl is missing.
+        latexmk, the engine, the bibliography program or perl is missing.
     LatexError
         The folder holds files of an earlier run.
     CompileFailed
         Anything is wrong with the document, or it is not ready after `deadline` seconds.
 
     """
-    check_tools()
+    engine = engines.of(folder, job)
+    check_tools(engine)
     _check_fresh(folder, job)
-    write_latexmkrc(folder, job=job)
+    write_latexmkrc(folder, job=job, engine=engine)
     siunitx.write_settings(folder)
     sources = frozenset(files_in(folder))
     laid = auxiliary.lay(kept, folder) if kept is not None else {}
-    compiled = _continued(folder, job, deadline, laid) if laid else None
+    compiled = _continued(folder, job, deadline, laid, rules) if laid else None
     if compiled is None:
         for path in auxiliary.made_in(folder, sources):
             path.unlink()
-        compiled = _compile(folder, job, deadline)
+        compiled = _compile(folder, job, deadline, rules)
     if kept is not None:
         auxiliary.keep(kept, folder, sources, laid)
     return compiled
 
 
-def _continued(folder: Path, job: str, deadline: float, laid: Mapping[str, str]) -> Compiled | None:
+def compile_again(folder: Path, *, job: str, deadline: float, kept: Path) -> Path:
+    """Return the PDF of a document with the references of the last success; CompileFailed if TeX refuses it.
+
+    One pass from the files in `kept`, which stay as they are, is enough; without them it takes several.
+    """
+    if auxiliary.lay(kept, folder):
+        siunitx.write_settings(folder)
+        code, _ = run(folder, deadline, [*engines.of(folder, job).command.split(), f"{job}.tex"])
+        if code == 0:
+            return folder / f"{job}.pdf"
+        log = read_end(folder / f"{job}.log")
+        errors = [problem for problem in read_log(log, f"{job}.tex") if problem.kind == "error"]
+        raise CompileFailed(errors or [Problem("error", "there is no PDF", f"{job}.tex")], log)
+    return compile(folder, job=job, deadline=deadline).pdf
+
+
+def compile_plainly(folder: Path, *, job: str, deadline: float = 300.0) -> Compiled:
+    """Return the PDF that passes of TeX give in a fresh folder, without latexmk, BibTeX and their settings.
+
+    So publishers compile what they are sent. Raises CompileFailed if anything is wrong with the document.
+    """
+    start = time.monotonic()
+    command = [*engines.of(folder, job).command.split(), f"{job}.tex"]
+    for _ in range(MOST_PASSES):
+        before = _written(folder, job)
+        code, output = run(folder, deadline, command)
+        if code != 0 or _written(folder, job) == before:
+            break
+    return _judged(folder, job, deadline, code, output, start, NO_RULES)
+
+
+def _written(folder: Path, job: str) -> dict[str, bytes]:
+    """Return what a pass leaves for the next one."""
+    own = (f"{job}.pdf", f"{job}.log", f"{job}.fls")
+    return {path.name: path.read_bytes() for path in folder.glob(f"{job}.*") if path.name not in own}
+
+
+def inputs(record: Path) -> list[str]:
+    """Return the files in its folder that TeX has read, as its record tells them, by their names there."""
+    lines = record.read_text(encoding="utf-8", errors="replace").splitlines()
+    read = (line.removeprefix("INPUT ").removeprefix("./") for line in lines if line.startswith("INPUT "))
+    return sorted({name for name in read if not name.startswith("/")})
+
+
+def _continued(
+    folder: Path, job: str, deadline: float, laid: Mapping[str, str], rules: Rules
+) -> Compiled | None:
     """Return what the passes give that start from the files laid; None if it must be made without them."""
     start = time.monotonic()
     # latexmk itself takes as long as half a pass: it is asked only where one pass is not enough
-    code, output = _run(folder, deadline, [*PDFLATEX.split(), SYNCTEX, f"{job}.tex"])
-    log, record = (_read(folder / f"{job}.{end}") for end in ("log", "fls"))
+    code, output = run(folder, deadline, [*engines.of(folder, job).command.split(), SYNCTEX, f"{job}.tex"])
+    log, record = (read_end(folder / f"{job}.{end}") for end in ("log", "fls"))
     if code == 0 and auxiliary.is_settled(folder, job, laid, log, record):
         # what is wrong now is wrong without the files laid, too: they are those that the document writes
-        return _judged(folder, job, deadline, code, output, start)
+        return _judged(folder, job, deadline, code, output, start, rules)
     try:
         if code == 0:
             code, output = _run_latexmk(folder, job, deadline)
-        compiled = _judged(folder, job, deadline, code, output, start)
+        compiled = _judged(folder, job, deadline, code, output, start, rules)
     except CompileFailed as failure:
         if failure.problems[0].kind in ("deadline", "disk", "limit"):
             raise  # these would come again, after as long
         return None  # whether the files laid are the reason is known only without them
-    return None if auxiliary.are_stale(laid, _read(folder / f"{job}.fls")) else compiled
+    return None if auxiliary.are_stale(laid, read_end(folder / f"{job}.fls")) else compiled
 
 
-def _compile(folder: Path, job: str, deadline: float) -> Compiled:
+def _compile(folder: Path, job: str, deadline: float, rules: Rules) -> Compiled:
     start = time.monotonic()
     code, output = _run_latexmk(folder, job, deadline)
-    return _judged(folder, job, deadline, code, output, start)
+    # only biblatex knows whether biber is needed, and tells it by this file
+    if (folder / f"{job}.bcf").exists() and shutil.which("biber") is None:
+        raise ToolError(
+            "the bibliography needs biber: not found on the PATH",
+            place=Place(f"{job}.tex"),
+            cure="on Debian or Ubuntu: apt-get install biber; or load biblatex with backend=bibtex",
+        )
+    return _judged(folder, job, deadline, code, output, start, rules)
 
 
-def _judged(folder: Path, job: str, deadline: float, code: int | None, output: str, start: float) -> Compiled:
+def _judged(
+    folder: Path, job: str, deadline: float, code: int | None, output: str, start: float, rules: Rules
+) -> Compiled:
     """Return what was made since a moment; CompileFailed if its logs tell that anything is wrong."""
     seconds = time.monotonic() - start
-    log = _read(folder / f"{job}.log")
-    found = [*read_log(log, f"{job}.tex"), *read_blg(_read(folder / f"{job}.blg"))]
+    log = read_end(folder / f"{job}.log")
+    found = [*read_log(log, f"{job}.tex"), *read_blg(read_end(folder / f"{job}.blg"))]
     pages = page_count(log)
-    found += _failures(folder, job, deadline, code, output, log, pages, found)
-    fatal = decisive_first(_located(p, folder) for p in found if p.fatal)
+    found = [rules.of(blamed(problem, folder, job)) for problem in (*audit.outside(folder, job), *found)]
+    failures = _failures(folder, job, deadline, code, output, log, pages, found)
+    found += [blamed(problem, folder, job) for problem in failures]
+    fatal = decisive_first(problem for problem in found if problem.fatal)
     if fatal:
         raise CompileFailed(fatal, log or output)
     notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
@@ -218,118 +312,21 @@ def _judged(folder: Path, job: str, deadline: float, code: int | None, output: s
 
 
 def _check_fresh(folder: Path, job: str) -> None:
+    path = folder.resolve()
+    # kpathsea expands these in each name, also in what it has expanded
+    for named in (part for part in path.parts if re.search(r"[${}]", part)):
+        what = f"TeX cannot work below a folder named {named!r}: $, {{ and }} have a meaning in its paths"
+        raise LatexError(what, cure="rename that folder")
     old = [name for end in ("aux", "fdb_latexmk", "pdf") if (folder / (name := f"{job}.{end}")).exists()]
     if old:
         raise LatexError(f"{folder} holds {', '.join(old)} of an earlier run", cure="compile in a new folder")
-
-
-def end_leftover(folder: Path) -> None:
-    """End the latexmk, with its children, that an earlier, killed build left running in a folder."""
-    try:
-        pid, start = (folder / PID_FILE).read_text(encoding="ascii").split()
-    except (OSError, ValueError):
-        return
-    if _process_start(int(pid)) == start:
-        _kill_group(int(pid))
-        _await_end_of_group(int(pid))
 
 
 # ---------------------------------------------------------------------------------------------- the process
 
 
 def _run_latexmk(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
-    return _run(folder, deadline, ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", SYNCTEX, f"{job}.tex"])
-
-
-def _run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | None, str]:
-    """Return a program's exit code (None at the deadline) and what it printed; no process of it is left."""
-    # a file, not a pipe: the output of an endless loop would fill the memory
-    with tempfile.TemporaryFile(dir=folder) as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=surroundings.for_tex(folder),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own: latexmk's children must end with it
-        )
-        try:
-            _limit(process.pid, deadline)
-            _record(folder, process.pid)
-            code = _awaited(process, deadline)
-        finally:  # also when the build is interrupted: TeX would go on writing into the folder
-            _kill_group(process.pid)
-            process.wait()
-            _await_end_of_group(process.pid)
-            (folder / PID_FILE).unlink(missing_ok=True)
-        return code, _tail_of(output)
-
-
-def _awaited(process: subprocess.Popen[bytes], deadline: float) -> int | None:
-    """Return the exit code of a process as soon as it has ended; None at the deadline."""
-    end = time.monotonic() + deadline
-    # Popen.wait with a limit looks every 50 ms, which is a sixth of a short pass
-    while (code := process.poll()) is None and time.monotonic() < end:
-        time.sleep(0.002)
-    return code
-
-
-def _limit(pid: int, deadline: float) -> None:
-    """Bound the processor time and the files of a process and of the children it will start."""
-    cpu = int(deadline) + 10
-    # from outside: code between fork and exec (preexec_fn) is not safe beside other threads
-    try:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-        resource.prlimit(pid, resource.RLIMIT_CPU, (cpu, cpu))
-    except (ProcessLookupError, PermissionError, ValueError):
-        pass  # it has ended already, or stricter limits are set
-
-
-def _record(folder: Path, pid: int) -> None:
-    (folder / PID_FILE).write_text(f"{pid} {_process_start(pid)}", encoding="ascii")
-
-
-def _process_start(pid: int) -> str | None:
-    """Return when a process started, which tells it from a later one with the same number."""
-    try:
-        return (
-            Path(f"/proc/{pid}/stat")
-            .read_text(encoding="utf-8", errors="replace")
-            .rpartition(")")[2]
-            .split()[19]
-        )
-    except OSError:
-        return None
-
-
-def _kill_group(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
-def _await_end_of_group(pid: int) -> None:
-    """Return when no process of a killed group can write any more; zombies that nobody reaps do not count."""
-    end = time.monotonic() + 1.0
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        while time.monotonic() < end:
-            os.killpg(pid, 0)
-            time.sleep(0.005)
-
-
-def _tail_of(file: IO[bytes]) -> str:
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - LOG_READ))
-    return file.read().decode("utf-8", errors="backslashreplace")
-
-
-def _read(path: Path) -> str:
-    """Return a log, at most its last 16 MB; an absent one is empty."""
-    try:
-        with path.open("rb") as file:
-            return _tail_of(file)
-    except FileNotFoundError:
-        return ""
+    return run(folder, deadline, ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", SYNCTEX, f"{job}.tex"])
 
 
 # ---------------------------------------------------------------------------------------------- the verdict
@@ -365,49 +362,12 @@ def _failures(
     # a missing brace or an early \endinput ends with exit code 0 and a PDF that lacks its last part
     if finished and not complete:
         yield Problem("truncated", ENDED_EARLY, main)
+    elif code == WARNED and any(p.kind in ("foreign-label", "bibtex-warning") for p in found):
+        return  # latexmk has told of nothing else
     elif code != 0:
         yield Problem("error", f"latexmk failed with exit code {code}: {_last_words(output)}", main)
     elif pages < 1 or not (folder / f"{job}.pdf").is_file():
         yield Problem("truncated", "the document has no page", main)
-
-
-_NAMED_FILE = re.compile(
-    r"^File `(.+?)(?:\.\w+)?' not found|\(file \./(.+?)(?:\.\w+)?\)|open (?:database|style) file (.+)\.\w+$"
-)
-
-
-def _located(problem: Problem, folder: Path) -> Problem:
-    """Return the problem with the place in the sources that TeX does not tell."""
-    key = re.escape(problem.key or "")
-    if problem.kind == "bibtex" and problem.line is None and key:
-        return _at(problem, _occurrences(folder, "*.bib", rf"@\w+\s*[{{(]\s*{key}\s*,")[:1])
-    if problem.kind == "duplicate-label":
-        return _at(problem, _occurrences(folder, "*.tex", rf"\\label(?:\[[^]]*\])?{{{key}}}")[1:2])
-    if problem.kind == "truncated":
-        return _at(
-            problem,
-            _occurrences(folder, "*.tex", r"\\(?:end\s*\{document\}|endinput|stop)(?![a-zA-Z@])")[:-1],
-        )
-    if named := _NAMED_FILE.search(problem.message):
-        found = _occurrences(folder, "*.tex", re.escape(named[named.lastindex or 0]))
-        told = problem.line if problem.file.endswith(".tex") else None
-        before = [p for p in found if told is None or p == (problem.file, min(told, p[1]))]
-        return _at(problem, before[-1:])
-    return problem
-
-
-def _at(problem: Problem, places: Sequence[tuple[str, int]]) -> Problem:
-    return replace(problem, file=places[0][0], line=places[0][1]) if places else problem
-
-
-def _occurrences(folder: Path, files: str, pattern: str) -> list[tuple[str, int]]:
-    """Return file and line of all matches in the sources."""
-    out = []
-    for path in sorted(folder.rglob(files)):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        name = path.relative_to(folder).as_posix()
-        out += [(name, text.count("\n", 0, match.start()) + 1) for match in re.finditer(pattern, text)]
-    return out
 
 
 def _last_words(output: str) -> str:
@@ -420,7 +380,23 @@ def _cure(problem: Problem) -> str | None:
     """Return what the reader can do about a problem."""
     if problem.kind == "error":
         file = re.search(r"File `([^']+\.(?:sty|cls|def|fd|cfg))' not found", problem.message)
-        return _cure_missing(file[1]) if file else None
+        if file:
+            return _cure_missing(file[1])
+        if problem.message.startswith("Undefined control sequence") and str(problem.key).startswith("\\LR"):
+            return r"write \usepackage{labreport} into the preamble: values, code and figures need it"
+        if "longtable not in 1-column mode" in problem.message:
+            return r'in two columns write layout="normal" inside of \begin{table*}, or \onecolumn before it'
+        if "Bibliography not compatible" in problem.message:
+            return (
+                r"choose a style of natbib (plainnat, abbrvnat, unsrtnat), "
+                r"or write \setcitestyle{numbers} into the preamble"
+            )
+        if problem.message.startswith("Option clash for package"):
+            return (
+                r"load it with your options before \usepackage{labreport}, which then leaves it as it is; "
+                "or give all its options where it is loaded first"
+            )
+        return None
     return _CURES.get(problem.kind)
 
 
@@ -437,6 +413,7 @@ _CURES = {
     "missing-character": "replace the character: the font cannot show it",
     "truncated": r"look for an \end{document} or \endinput before the end",
     "unsettled": "look for a page reference that moves what it refers to",
+    "outside": "copy the file into report_templates",
     "bibtex": "correct the entry in the bibliography",
     "disk": "free some space and build again",
     "deadline": r"look for a macro that calls itself, or for an endless loop",

@@ -5,21 +5,33 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from labreport.documents.document import JOB
 from labreport.errors import Place
 
 if TYPE_CHECKING:
     from labreport.documents.document import Document
     from labreport.documents.texlog import Problem
+    from labreport.project import Project
 
 
-def place_of(document: Document, problem: Problem) -> Place:
-    """Return the place in a template where a problem lies, else the place that the log names."""
+def place_of(project: Project, document: Document, problem: Problem) -> Place:
+    """Return the place in a template where a problem lies, or in a file beside the templates.
+
+    What lies elsewhere, as a class of TeX's own, is at the place that the log names.
+    """
     offset = offset_of(document, problem)
     if offset is None:
-        return Place(problem.file, problem.line)
+        return _beside_templates(project, problem)
     key = problem.key or ""
     return document.place(offset, len(key) if key and document.text.startswith(key, offset) else 1)
+
+
+def _beside_templates(project: Project, problem: Problem) -> Place:
+    path = project.templates / problem.file
+    if problem.line is None or path.suffix == ".j2" or not path.is_file():
+        return Place(problem.file, problem.line)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    source = lines[problem.line - 1] if problem.line <= len(lines) else None
+    return Place(project.shown(path), problem.line, source=source)
 
 
 def offset_of(document: Document, problem: Problem) -> int | None:
@@ -33,11 +45,11 @@ def offset_of(document: Document, problem: Problem) -> int | None:
         pattern = rf"\\\w*{command}\w*\*?(?:\[[^\]]*\])*\{{[^}}]*?({re.escape(problem.key)})(?=[,}}])"
         if match := re.search(pattern, text):
             return match.start(1)
-    if problem.line is None or problem.file != f"{JOB}.tex":
+    if problem.line is None or problem.file != f"{document.job}.tex":
         return None
     start, end = line_start(text, problem.line), line_start(text, problem.line + 1)
     line = text[start:end]
-    if not line.strip() and "$" in problem.message:
+    if "$" in problem.message and (not line.strip() or _dollars(text, start) % 2):
         return _open_dollar(text, start)
     # the context of an overfull box is what stands in the box, not the line up to where TeX stopped
     stop = _stop(line, problem.context) if problem.points is None else 0
@@ -45,6 +57,12 @@ def offset_of(document: Document, problem: Problem) -> int | None:
         at = line.rfind(problem.key, 0, stop or len(line))
         return start + max(at, 0)
     return start + (stop - 1 if stop else len(line) - len(line.lstrip()))
+
+
+def _dollars(text: str, end: int) -> int:
+    """Return how many dollars stand in a paragraph before an offset."""
+    begin = text.rfind("\n\n", 0, end) + 1
+    return len(re.findall(r"(?<!\\)\$", text[begin:end]))
 
 
 def _open_dollar(text: str, end: int) -> int:

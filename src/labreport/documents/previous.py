@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.documents.document import JOB
+from labreport.documents import provenance
 from labreport.project import PROVENANCE
 from labreport.results import freshness
 
@@ -17,10 +17,10 @@ LATEX = "latex"
 
 def differs(project: Project, sources: Path, record: Path) -> bool | None:
     """Return whether sources or record of the published report differ from the new ones; None without one."""
-    old = (project.provenance, project.latex / f"{JOB}.tex")
-    new = (record, sources / f"{JOB}.tex")
-    if not all(path.is_file() for path in old):
-        return None  # the rest of a build that was killed tells nothing
+    old = (project.provenance, project.latex / f"{project.job}.tex")
+    new = (record, sources / f"{project.job}.tex")
+    if not (provenance.is_whole(old[0]) and old[1].is_file()):
+        return None  # the rest of a build that was killed tells nothing, nor does what was changed by hand
     return any(a.read_bytes() != b.read_bytes() for a, b in zip(old, new, strict=True))
 
 

@@ -7,6 +7,7 @@ are about.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from functools import lru_cache
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.documents import pins
-from labreport.documents.document import JOB
 from labreport.results import files
 
 if TYPE_CHECKING:
@@ -34,12 +34,14 @@ Stands = Callable[[int], dict[str, Any]]
 def of_report(document: Document, pages: Pages) -> dict[str, Any]:
     """Return the record of the report: what it shows stands in the LaTeX, and on a page of the PDF."""
     from labreport.language import place_in
+    from labreport.writing import BEGIN
 
-    body = document.text.find(r"\begin{document}")
+    begin = BEGIN.search(document.text)
+    body = begin.start() if begin else -1
 
     def stands(offset: int) -> dict[str, Any]:
         at = document.published(offset)
-        place = place_in(document.text, f"{JOB}.tex", at)
+        place = place_in(document.text, f"{document.job}.tex", at)
         line, column = place.line or 1, place.column or 1
         page = pages.of(line, _part(place.source or "", column)) if at > body else None
         return {"file": place.file, "file_line": line, "file_column": column, "page": page}
@@ -85,19 +87,38 @@ def record(rendered: Rendered, stands: Stands) -> dict[str, Any]:
     }
 
 
+_SEAL = re.compile(rb'\{\n "checksum": "([0-9a-f]{64})",')
+"""How a record begins: with the digest of all that it would hold without this line."""
+
+
 def write(path: Path, plain: Mapping[str, Any]) -> None:
-    """Write a record whole or not at all."""
-    files.write(path, (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode())
+    """Write a record, or another object, whole or not at all, with its own checksum."""
+    text = (json.dumps(plain, ensure_ascii=False, indent=1) + "\n").encode()
+    seal = f'{{\n "checksum": "{files.checksum(text)}",'.encode()
+    files.write(path, seal + text.removeprefix(b"{"))
 
 
 def read(path: Path) -> Any:
-    """Return the JSON of a record, which nobody may change; OSError or ValueError if there is none."""
+    """Return what `write` has written, which nobody may change; OSError or ValueError if it is not that."""
     return _parsed(path.read_bytes())
+
+
+def is_whole(path: Path) -> bool:
+    """Return whether a file is there and holds what `write` has written."""
+    try:
+        read(path)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 @lru_cache(maxsize=8)  # several steps of a build read the same records, and each takes long to parse
 def _parsed(data: bytes) -> Any:
-    return json.loads(data)
+    found = _SEAL.match(data)
+    body = b"{" + data[found.end() :] if found else b""
+    if found is None or files.checksum(body).encode() != found[1]:
+        raise ValueError("it was changed or damaged, or another version of labreport has written it")
+    return json.loads(body)
 
 
 def _made(rendered: Rendered, site: Site) -> dict[str, Any]:
@@ -128,7 +149,7 @@ def _claim(rendered: Rendered, region: Region) -> dict[str, Any]:
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    return {"key": f"{figure.experiment}.figures.{figure.name}", "shown": figure.file}
+    return {"key": figure.key, "shown": figure.file}
 
 
 def _excerpts(rendered: Rendered) -> Iterator[tuple[Printed, Excerpt | Difference]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,10 +35,21 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Image:
+    """A picture of dots that stands on a page, not in a figure: its size in dots, and dots per inch."""
+
+    page: int
+    width: int
+    height: int
+    dpi: float
+
+
+@dataclass(frozen=True)
 class Pdf:
     """What a check must know of a PDF; pages count from 1, `pages` holds their text.
 
-    `destinations` maps the name of each place that can be linked to its page; `height` is that of the paper.
+    `destinations` maps the name of each place that can be linked to its page; `height` is that of the paper;
+    on `blank` pages there is nothing.
     """
 
     pages: tuple[str, ...]
@@ -46,25 +58,41 @@ class Pdf:
     destinations: dict[str, int]
     metadata: dict[str, str]
     height: float
+    blank: frozenset[int] = frozenset()
+    images: tuple[Image, ...] = ()
+
+
+def opened(data: bytes) -> PdfReader:
+    """Return a reader of a PDF; what pypdf finds odd in it, no user needs to know."""
+    import logging
+
+    from pypdf import PdfReader
+
+    # without a handler of the program's, Python prints warnings between the lines of a build
+    logging.getLogger("pypdf").setLevel(logging.ERROR)
+    return PdfReader(io.BytesIO(data))
 
 
 @lru_cache(maxsize=1)  # packing and checking look at the same report, one after the other
 def read(data: bytes, shown: str) -> Pdf:
     """Return what a PDF holds; messages call it `shown`. InputError if it cannot be read."""
-    from pypdf import PdfReader
     from pypdf.errors import PyPdfError
     from pypdfium2 import PdfiumError
 
     try:
-        reader = PdfReader(io.BytesIO(data))
+        reader = opened(data)
         numbered = list(enumerate(reader.pages, 1))
+        pages = tuple(_texts(data))
+        silent = [(number, page) for number, page in numbered if not pages[number - 1].strip()]
         return Pdf(
-            pages=tuple(_texts(data)),
+            pages=pages,
             fonts=tuple(_fonts(numbered)),
             links=tuple(link for number, page in numbered for link in _links(number, page)),
             destinations=_destinations(reader),
             metadata={key.lstrip("/"): str(value) for key, value in (reader.metadata or {}).items()},
             height=float(reader.pages[0].mediabox.height),
+            blank=frozenset(number for number, page in silent if _is_blank(page)),
+            images=tuple(_images(data)),
         )
     except (PyPdfError, PdfiumError, ValueError, LookupError, TypeError) as error:
         raise InputError(
@@ -83,8 +111,29 @@ def _texts(data: bytes) -> Iterator[str]:
             yield text.replace(_HYPHEN, "-\n").replace("\r\n", "\n")
 
 
+def _images(data: bytes) -> Iterator[Image]:
+    from pypdfium2 import PdfDocument
+    from pypdfium2.raw import FPDF_PAGEOBJ_IMAGE
+
+    with PdfDocument(data) as document:
+        for number, page in enumerate(document, 1):
+            # those in a figure are deeper: the cells of a matrix are meant to be seen
+            for image in page.get_objects(filter=[FPDF_PAGEOBJ_IMAGE], max_depth=1):
+                facts = image.get_metadata()
+                yield Image(number, facts.width, facts.height, min(facts.horizontal_dpi, facts.vertical_dpi))
+
+
 _HYPHEN = "\ufffe"
 """What PDFium gives for a hyphen at the end of a line, and for that end."""
+
+
+_PAINTS = re.compile(rb"(?<![\w/])(?:T[jJ]|Do|sh|EI|[fFbB]\*?|[sS])(?![\w*])|['\"]")
+"""Operators of page contents that leave something on the page (ISO 32000-1, table 51)."""
+
+
+def _is_blank(page: PageObject) -> bool:
+    contents = page.get_contents()
+    return contents is None or _PAINTS.search(contents.get_data()) is None
 
 
 def _fonts(pages: list[tuple[int, PageObject]]) -> Iterator[Font]:

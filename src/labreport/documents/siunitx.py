@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labreport.results import files_in
+
+if TYPE_CHECKING:
+    from labreport.language import Locale
 
 STYLE = "labreport.sty"
 SETTINGS = "labreport.cfg"
@@ -32,14 +36,27 @@ def is_named(text: str) -> bool:
     return _NAMES.search(text) is not None
 
 
-def write_settings(folder: Path) -> None:
-    """Write beside labreport.sty whether the sources in the folder use siunitx."""
+def write_settings(folder: Path, language: Locale | None = None) -> None:
+    """Write beside labreport.sty whether the sources in the folder use siunitx, and how it writes numbers.
+
+    Without a language what the file says of it stays.
+    """
     if not (folder / STYLE).is_file():
         return
     read = [p for p in files_in(folder) if p.suffix.lower() not in BINARY and p.name not in (STYLE, SETTINGS)]
     used = any(is_named(path.read_text(encoding="utf-8", errors="replace")) for path in read)
-    (folder / SETTINGS).write_text(
-        rf"\LR@siunitx{'true' if used else 'false'}  % generated: whether any file here names siunitx"
-        "\n",
-        encoding="utf-8",
+    lines = [rf"\LR@siunitx{'true' if used else 'false'}  % generated: whether any file here names siunitx"]
+    if language is not None and language.tag != "en":
+        lines.append(_marks(language))
+    elif language is None and (folder / SETTINGS).is_file():
+        lines += (folder / SETTINGS).read_text(encoding="utf-8").splitlines()[1:]
+    (folder / SETTINGS).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _marks(language: Locale) -> str:
+    """Return the settings of siunitx for the numbers of a language."""
+    group = r"\," if language.group.isspace() else language.group
+    return (
+        rf"\def\LR@language{{output-decimal-marker={{{language.decimal}}},group-separator={{{group}}}}}"
+        rf"  % locale = {language.tag}"
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from labreport.errors import Place
 
-NOTICES = frozenset({"overfull", "underfull", "font", "warning"})
+NOTICES = frozenset({"overfull", "underfull", "font", "warning", "bibtex-warning", "foreign-label"})
 
 SENTINEL = "labreport: complete"
 """What a document writes into the log as its last words: without them, TeX stopped before the end."""
@@ -24,6 +24,7 @@ class Problem:
     `file` is relative to the folder where it lies inside. `context` is the source line's text up to the point
     where TeX stopped (its end only, when TeX cut it). `key` is the label, the citation's key, the undefined
     command or the lost character; `points` the width that stands out; `runaway` the argument without an end.
+    `macros` are those that TeX was expanding, `also` another place that has to do with it: words, file, line.
     """
 
     kind: str
@@ -34,6 +35,8 @@ class Problem:
     key: str | None = None
     points: float | None = None
     runaway: str = ""
+    macros: tuple[str, ...] = ()
+    also: tuple[str, str, int] | None = None
 
     @property
     def fatal(self) -> bool:
@@ -48,18 +51,19 @@ def decisive_first(problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems without repetitions and without those that only follow from others.
 
     A citation that TeX and BibTeX both miss is reported once, with TeX's line. Where BibTeX made no
-    bibliography, all citations are undefined for that one reason. A run that an error has stopped knows no
-    labels yet.
+    bibliography, citations and references are undefined for that one reason. A run that an error has
+    stopped knows no labels yet.
     """
     out = list(dict.fromkeys(problems))
     if any(p.kind == "error" for p in out):
-        out = [p for p in out if p.kind not in ("undefined-reference", "undefined-citation")]
+        out = [p for p in out if p.kind not in ("undefined-reference", "undefined-citation", "unsettled")]
     missed = {p.key for p in out if p.kind == "undefined-citation"}
     out = [
         p for p in out if not (p.kind == "bibtex" and "database entry for" in p.message and p.key in missed)
     ]
     if any(p.kind == "bibtex" and p.key is None for p in out):
-        out = [p for p in out if p.kind != "undefined-citation"]
+        # nothing was set again after it
+        out = [p for p in out if p.kind not in ("undefined-citation", "undefined-reference", "unsettled")]
     return sorted(out, key=lambda p: p.key is not None and p.kind == "bibtex")
 
 
@@ -78,6 +82,7 @@ def last_page(log: str) -> str:
 # ---------------------------------------------------------------------------------------------- the log
 
 _ERROR = re.compile(r"^(?:(?P<file>\.?/[^:]*):(?P<line>\d+): |! ?)(?P<message>.*)$")
+_MACRO = re.compile(r"^(\\[A-Za-z@]+) .*?->")
 _SOURCE_LINE = re.compile(r"^l\.(\d+) (.*)$")
 _MESSAGE = re.compile(
     r"^(?:(?P<kernel>LaTeX(?: Font| hooks)?)|(?P<type>Package|Class) (?P<name>\S+)|(?P<pdftex>pdfTeX)) "
@@ -207,6 +212,7 @@ class _LogReader:
             context,
             key=_last_command([*above, context]) if message.startswith("Undefined control") else None,
             runaway=runaway,
+            macros=tuple(found[1] for text in above if (found := _MACRO.match(text))),
         )
 
     def _stop(self) -> tuple[list[str], int | None, str]:
@@ -332,19 +338,49 @@ _BIBTEX = re.compile(
 
 
 def read_blg(blg: str) -> list[Problem]:
-    """Return all complaints of BibTeX's log, in its order."""
-    return [_bibtex(match) for match in _BIBTEX.finditer(blg.replace("\r", ""))]
+    """Return all complaints of BibTeX's log, in its order; what a style says of an entry is a warning."""
+    text = blg.replace("\r", "")
+    return [*map(_bibtex, _BIBTEX.finditer(text)), *_biber(text)]
+
+
+_BIBER = re.compile(r"^\[\d+\] \S+> (?P<level>INFO|WARN|ERROR) - (?P<text>.+)$", re.MULTILINE)
+_SOURCE_OF_BIBER = re.compile(r"Found BibTeX data source '(.+)'")
+_LINE_OF_BIBER = re.compile(r"\.utf8, line (\d+), (?:(?:syntax error|warning): )?(.+)")
+_ENTRY_OF_BIBER = re.compile(r"[Ee]ntry(?: key)? '([^']+)'")
+
+
+def _biber(blg: str) -> Iterator[Problem]:
+    """Yield the complaints of biber; it tells lines in a copy of the file that it has read last."""
+    source = ""
+    for match in _BIBER.finditer(blg):
+        level, text = match["level"], match["text"]
+        if found := _SOURCE_OF_BIBER.search(text):
+            source = found[1]
+        if level == "INFO":
+            continue
+        line, entry = _LINE_OF_BIBER.search(text), _ENTRY_OF_BIBER.search(text)
+        yield Problem(
+            "bibtex" if level == "ERROR" else "bibtex-warning",
+            line[2] if line else text,
+            source if line else "",
+            int(line[1]) if line else None,
+            key=entry[1] if entry else None,
+        )
+
+
+_OF_AN_ENTRY = re.compile(r"\bin (\S+)$")
 
 
 def _bibtex(match: re.Match[str]) -> Problem:
     text = match["warning"] or match["error"]
     line = match["warned"] or match["line"]
-    key = re.search(r'database entry for "(.+)"$|\bin (\S+)$', text) if match["warning"] else None
+    missing = re.search(r'database entry for "(.+)"$', text) if match["warning"] else None
+    key = missing or (_OF_AN_ENTRY.search(text) if match["warning"] else None)
     return Problem(
-        "bibtex",
+        "bibtex-warning" if match["warning"] and not missing else "bibtex",
         text,
         _relative(match["inside"] or match["file"] or ""),
         int(line) if line else None,
         (match["context"] or "").rstrip(),
-        key=(key[1] or key[2]) if key else None,
+        key=key[1] if key else None,
     )

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import JOB, report
+from labreport.documents import report
+from labreport.errors import InputError
 from labreport.explain import record as records
-from labreport.explain.contexts import Contexts, cells
+from labreport.explain.contexts import COLOURED, Contexts, cells
 from labreport.explain.keys import experiment_of
 from labreport.explain.record import Claim, Place, Value
 
@@ -34,6 +35,8 @@ MOST_VALUE = 60
 MOST_EXPRESSION = 40
 
 COMMANDS = (
+    # a document of its own class may have neither colours nor links
+    r"\RequirePackage{xcolor}\providecommand\hyperlink[2]{#2}\providecommand\hypertarget[2]{#2}"
     r"\DeclareRobustCommand\LRnoted[3]{\hyperlink{LR:#1}{\textcolor{LR#2}{#3}}}"
     r"\DeclareRobustCommand\LRformula[2]{{\color{LR#1}#2}}"
     r"\DeclareRobustCommand\LRmark[3]{\hyperlink{LR:#1}{\textcolor{LR#2}{\textsf{\bfseries#3}}}}"
@@ -79,7 +82,7 @@ class _Annotating:
     def wrap(self, start: int, end: int, *, text: str, formula: str) -> bool:
         """Put a command around a piece of text, if it can stand there; return whether it can."""
         kind = self.contexts.of(start, end)
-        if kind == "other" or any(self.taken[start:end]):
+        if kind not in COLOURED or any(self.taken[start:end]):
             return False
         self.taken[start:end] = b"\1" * (end - start)
         opening, closing = (formula, "}") if kind == "mathematics" else (text, "}")
@@ -125,15 +128,24 @@ class _Annotating:
         return True
 
     def edited(self, end: str) -> str:
-        """Return the text with all that is put in, and the list before the end of the document."""
+        """Return the text with all that is put in, and the list before the end of the document.
+
+        InputError if the begin or the end stands in another file.
+        """
+        from labreport.writing import END
+
+        source = self.contexts.source
+        last = list(END.finditer(source.clean))[-1:]
+        if source.begin is None or not last:
+            what = r"the main template holds no \begin{document} or no \end{document}"
+            raise InputError(what, cure="write both there, and not in a file that it reads")
         head = COMMANDS + "".join(
             rf"\definecolor{{LR{name}}}{{HTML}}{{{colour}}}" for name, colour in self._colours()
         )
-        clean = self.contexts.source.clean  # a comment may name the begin and the end
         edits = [
             *self.edits,
-            Edit(clean.index(r"\begin{document}"), 0, head),
-            Edit(clean.rindex(r"\end{document}"), 2, end),
+            Edit(source.begin.start(), 0, head),
+            Edit(last[0].start(), 2, end),
         ]
         parts, position = [], 0
         for edit in sorted(edits, key=lambda edit: (edit.offset, edit.rank)):
@@ -158,10 +170,10 @@ def annotate(project: Project) -> tuple[int, int]:
         The annotated text cannot be compiled.
 
     """
-    record = records.read(project)
+    record = records.of_document(project)
     text = report.published_text(project)
-    values = [value for value in record.values if value.place.document == JOB]
-    claims = [claim for claim in record.claims if claim.place.document == JOB]
+    values = [value for value in record.values if value.place.cell is None]
+    claims = [claim for claim in record.claims if claim.place.cell is None]
     work = _Annotating(text, [*project.experiment_names()])
     shown = 0
     for number, group in enumerate(_groups(values)):

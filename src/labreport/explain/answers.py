@@ -22,13 +22,15 @@ IN_PASSING = 0.1
 class Located:
     """The answer to a question, by what it says and shows.
 
-    `experiments` are those whose results it prints, the most printed first, without those that it prints
-    only in passing; `code` what it shows or speaks of, as "module:name", or the path of a whole file; `cells`
-    the cells of notebooks that it begins in, as pairs of name and number, from 1.
+    `pdf` is the document with the page. `experiments` are those whose results it prints, the most printed
+    first, without those that it prints only in passing; `code` what it shows or speaks of, as "module:name",
+    or the path of a whole file; `cells` the cells of notebooks that it begins in, as pairs of name and
+    number, from 1.
     """
 
     question: str
     page: int | None
+    pdf: str
     experiments: tuple[str, ...]
     code: tuple[str, ...]
     cells: tuple[tuple[str, int], ...]
@@ -36,7 +38,7 @@ class Located:
 
 def located(project: Project) -> list[Located]:
     """Return the answers of the last build in the order of report.toml; none if nothing is asked or made."""
-    if not project.config.questions or not project.provenance.is_file():
+    if not project.config.questions or not all(each.provenance.is_file() for each in project.documents):
         return []
     found = record.read(project)
     names = set(project.experiment_names())
@@ -48,14 +50,14 @@ def located(project: Project) -> list[Located]:
 
 
 def _located(question: str, answers: list[Answer], found: Record, names: set[str]) -> Located:
-    pages = [answer.place.page for answer in answers if answer.place.cell is None]
     cells = [(answer.place.document, answer.place.cell) for answer in answers]
     in_report = [answer for answer in answers if answer.place.cell is None]
     counts = Counter(name for key in _keys(found, in_report) if (name := key.partition(".")[0]) in names)
     enough = IN_PASSING * counts.total()
     return Located(
         question,
-        next(iter(pages), None),
+        in_report[0].place.page if in_report else None,
+        f"{in_report[0].place.document}.pdf" if in_report else "",
         tuple(name for name, count in counts.most_common() if count > enough),
         _outermost(set(_code(found, in_report))),
         tuple((document.rpartition("/")[2], cell) for document, cell in cells if cell is not None),

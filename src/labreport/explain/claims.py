@@ -9,8 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from labreport.documents import provenance
 from labreport.errors import InputError, UsageError, did_you_mean
-from labreport.explain.record import damage
+from labreport.explain.record import damage, page_of
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -50,7 +51,7 @@ def read(project: Project) -> list[Claim]:
     """
     shown = project.shown(project.claims)
     try:
-        record = json.loads(project.claims.read_text(encoding="utf-8"))
+        record = provenance.read(project.claims)
         if record["schema"] != SCHEMA:
             raise ValueError("another version of labreport has written it")
         return [_claim(entry) for entry in record["claims"]]
@@ -107,16 +108,18 @@ def overview(claims: Sequence[Claim], width: int = WIDTH) -> list[str]:
     """Return two lines or more for each claim: verdict, name and place, then what the data say."""
     lines = []
     for claim in claims:
-        page = f", p. {claim.page}" if claim.page is not None else ""
-        lines.append(f"{claim.verdict:<9}  {claim.name}  ({claim.place}{page})")
+        lines.append(f"{claim.verdict:<9}  {claim.name}  ({_where(claim)})")
         lines += _wrapped("; ".join(_states(claim)), width)
     return [*lines, counted((claim.verdict, claim.said) for claim in claims)]
 
 
+def _where(claim: Claim) -> str:
+    return ", ".join(filter(None, [claim.place, page_of(claim.document, claim.page)]))
+
+
 def details(claim: Claim, width: int = WIDTH) -> list[str]:
     """Return all that is known of a claim: sentence, predicate, values with their keys, evidence."""
-    page = f", p. {claim.page}" if claim.page is not None else ""
-    lines = [f"claim {claim.name!r} {_SAYS[claim.verdict]}  ({claim.place}{page})"]
+    lines = [f"claim {claim.name!r} {_SAYS[claim.verdict]}  ({_where(claim)})"]
     lines += _wrapped(f"sentence: {' '.join(claim.sentence.split())}", width)
     lines += _wrapped(f"predicate: {' '.join(claim.expression.split())}", width)
     lines += [f"{INDENT}value: {key} = {_short(value)}" for key, value in claim.values.items()]

@@ -2,7 +2,8 @@ r"""What a place in a LaTeX text is part of: typeset text, mathematics, or somet
 
 Colour and links can be put around text, and colour around mathematics. They would break the argument of
 `\label` or `\num`, a length, a file name, a heading (which is also a bookmark) and whatever else is not known
-to be typeset: of a command that is not in the tables below, no argument is text.
+to be typeset: of a command that is not in the tables below, no argument is text. Invisible marks can stand in
+more places, so an argument of an unknown command is kept apart from one that is certainly not typeset.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-Kind = Literal["text", "mathematics", "cell", "other"]
-"""A "cell" is one of a table in which siunitx reads the numbers itself, and nothing may stand around them."""
+Kind = Literal["text", "mathematics", "cell", "number", "argument", "other"]
+"""A "cell" is one of a table in which siunitx reads the numbers itself, and nothing may stand around them, a
+"number" is read by one of its commands. An "argument" of a heading, or of a command that is not known, may be
+typeset; what is "other" is not."""
+
+COLOURED = ("text", "mathematics", "cell")
+"""Where a value can be coloured."""
 
 TEXTS: dict[str, frozenset[int]] = {
     **dict.fromkeys(
@@ -25,8 +31,10 @@ TEXTS: dict[str, frozenset[int]] = {
         ),
         frozenset({0}),
     ),
-    **dict.fromkeys(("parbox", "textcolor", "href", "raisebox", "colorbox"), frozenset({1})),
-    **dict.fromkeys(("multicolumn", "multirow"), frozenset({2})),
+    **dict.fromkeys(
+        ("parbox", "textcolor", "href", "raisebox", "colorbox", "scalebox", "rotatebox"), frozenset({1})
+    ),
+    **dict.fromkeys(("multicolumn", "multirow", "resizebox"), frozenset({2})),
 }
 """Which arguments of a command in braces are typeset as they stand; those that count from 0."""
 
@@ -38,6 +46,29 @@ FORMULAS: dict[str, frozenset[int]] = {
     **dict.fromkeys(("frac", "tfrac", "dfrac", "binom"), frozenset({0, 1})),
 }
 """The same of commands of mathematics."""
+
+NUMBERS = frozenset(
+    (
+        *(f"{name}{of}" for name in ("num", "qty", "SI") for of in ("", "list", "product", "range")),
+        *("si", "unit", "ang", "complexnum", "complexqty", "tablenum"),
+    )
+)
+"""The commands of siunitx that typeset what they read."""
+
+SETTINGS = frozenset(
+    (
+        *("label", "ref", "eqref", "pageref", "autoref", "nameref", "cref", "Cref", "crefrange", "Crefrange"),
+        *("cite", "citep", "citet", "citealp", "citeauthor", "citeyear", "nocite", "bibliography"),
+        *("bibliographystyle", "url", "nolinkurl", "path", "hypertarget", "hyperlink", "hyperref"),
+        *("hypersetup", "includegraphics", "graphicspath", "input", "include", "includeonly"),
+        *("LRfigure", "LRanswer", "LRwidths", "LRerrors", "vspace", "hspace", "addvspace"),
+        *("enlargethispage", "rule", "setlength", "addtolength", "settowidth", "setcounter", "addtocounter"),
+        *("color", "definecolor", "colorlet"),
+        *("pagestyle", "thispagestyle", "pagenumbering", "usepackage", "captionsetup", "sisetup", "cmidrule"),
+        *("cline", "tikzset", "newcommand", "renewcommand", "providecommand", "def", "let", "newlength"),
+    )
+)
+"""Commands of whose arguments none is typeset."""
 
 MATHEMATICS = (
     *("equation", "align", "gather", "multline", "flalign", "alignat", "eqnarray"),
@@ -103,6 +134,7 @@ class _Scanner:
     def _open(self, kind: Kind, closing: str, number: int = 0) -> None:
         self.groups += 1
         self.frames.append(_Frame(kind, closing, self.command, number))
+        self.command = ""  # what stands in its argument is not another one
 
     def _close(self, closing: str) -> bool:
         if self.frames[-1].closing != closing or len(self.frames) == 1:
@@ -131,7 +163,7 @@ class _Scanner:
             self.command, self.argument = closed.name, closed.number
         elif token in ("$", "$$"):
             if not self._close(token):
-                self._open("mathematics" if self.frames[-1].kind != "other" else "other", token)
+                self._open(self._formula(), token)
             self.command = ""
         elif not token.isspace():
             self.command = ""
@@ -140,18 +172,29 @@ class _Scanner:
 
     def _argument_kind(self) -> Kind:
         """Return what the next argument of the command is."""
+        around, name = self.frames[-1].kind, self.command.rstrip("*")
+        if around == "other" or name in SETTINGS or name.startswith("begin "):
+            return "other"
+        if name in NUMBERS:
+            return "number"
+        known = TEXTS if around in ("text", "cell") else TEXTS | FORMULAS
+        if self.command not in known:
+            return "argument"
+        if self.argument not in known[self.command]:
+            return "other"
+        return "text" if around == "cell" else around
+
+    def _formula(self) -> Kind:
+        """Return what a formula that begins here is: where no colour may stand, it is as all around."""
         around = self.frames[-1].kind
-        if around in ("text", "cell") and self.argument in TEXTS.get(self.command, ()):
-            return "text"
-        formula = TEXTS.get(self.command, frozenset()) | FORMULAS.get(self.command, frozenset())
-        return "mathematics" if around == "mathematics" and self.argument in formula else "other"
+        return "mathematics" if around in COLOURED else around
 
     def _control(self, name: str, end: int) -> int:
         self.command, self.argument = "", 0
         if name in ("begin", "end") and (found := _ENVIRONMENT.match(self.text, end)):
             return self._environment(name, found[1], found.end())
         if name in ("(", "["):
-            self._open("mathematics" if self.frames[-1].kind != "other" else "other", f"\\{name}")
+            self._open(self._formula(), f"\\{name}")
         elif name in (")", "]"):
             self._close("\\(" if name == ")" else "\\[")
         elif (name[0].isalpha() or name[0] == "@") and name not in BARE:
@@ -166,14 +209,17 @@ class _Scanner:
             return end
         around = self.frames[-1].kind
         kind: Kind = around
-        if bare in MATHEMATICS and around != "other":
-            kind = "mathematics"
+        if bare in MATHEMATICS:
+            kind = self._formula()
         elif name in PICTURES:
             kind = "other"
         elif name in TABLES:
             self.changes.append((end, "other", self.groups))
             columns, end = self._columns(name, end)
-            kind = "cell" if "S" in columns and around != "other" else around
+            if "S" in columns:
+                kind = "cell" if around in ("text", "cell") else "other"
+            else:
+                kind = around
         self._open(kind, f"end {name}")
         # of the arguments of other environments, none is text
         self.command = "" if name in TABLES or f"begin {name}" in BARE else f"begin {name}"
@@ -203,9 +249,8 @@ class Contexts:
 
         # comments and verbatim text are blanks there, in the same places
         self.source = Source(text)
-        begin = self.source.clean.find(r"\begin{document}")
         scanner = _Scanner(self.source.clean)
-        scanner.scan(begin + len(r"\begin{document}") if begin >= 0 else len(text))
+        scanner.scan(self.source.begin.end() if self.source.begin else len(text))
         self._starts = [change[0] for change in scanner.changes]
         self._kinds = [change[1] for change in scanner.changes]
 
@@ -226,7 +271,7 @@ class Contexts:
             depth += (found[0] == "{") - (found[0] == "}")
             if depth < 0 or found[0] in ("&", r"\\"):
                 return False
-        return depth == 0 and text.count("$") % 2 == 0
+        return depth == 0 and len(re.findall(r"(?<!\\)(?:\\\\)*\$", text)) % 2 == 0
 
 
 def cells(text: str, start: int) -> Iterator[tuple[int, int]]:

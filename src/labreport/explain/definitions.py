@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Iterator
+import tokenize
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeGuard
+from io import StringIO
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from labreport.results import files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from labreport.project import Project
 
+Remember = Callable[[str, Callable[[], Any]], Any]
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
 class Definition:
-    """A function, class or method: its name in fingerprints, and the line in which it begins."""
+    """A function, class or method: its name in fingerprints, and the line in which it begins.
+
+    Its code reaches from `first`, the line of the first decorator if it has some, to `last`.
+    """
 
     code: str
     line: int
+    first: int
+    last: int
 
     @property
     def file(self) -> str:
@@ -32,18 +42,30 @@ class Definition:
         return f"{self.file}:{self.line} {self.code.partition(':')[2]}"
 
 
-class Definitions:
-    """The functions, classes and methods of a project's files, each file parsed once and only when asked."""
+def _found(_: str, find: Callable[[], Any]) -> Any:
+    return find()
 
-    def __init__(self, project: Project) -> None:
+
+class Definitions:
+    """The functions, classes and methods of a project's files, each file parsed once and only when asked.
+
+    `remember` gives what a file was found to hold, by a key of its content, or finds it.
+    """
+
+    def __init__(self, project: Project, remember: Remember = _found) -> None:
         self.project = project
+        self._remember = remember
         self._files: dict[str, _File] = {}
 
     def find(self, code: str) -> Definition | None:
         """Return where code of this name begins; None if it is no definition, or is gone."""
         file, _, name = code.partition(":")
-        line = self._file(file).lines.get(name)
-        return Definition(code, line) if line is not None else None
+        lines = self._file(file).lines.get(name)
+        return Definition(code, *lines) if lines is not None else None
+
+    def source(self, file: str) -> str:
+        """Return the text of a file, with newlines alone between its lines; empty if there is none."""
+        return self._file(file).source
 
     def names_in(self, file: str) -> list[str]:
         """Return the qualified names of all that a file defines, variables included."""
@@ -61,19 +83,28 @@ class Definitions:
         if file not in self._files:
             roots = (self.project.root, *self.project.source_roots)
             paths = [root / file for root in roots if (root / file).is_file()]
-            self._files[file] = _File(paths[0] if paths else None)
+            self._files[file] = _File(paths[0] if paths else None, self._remember)
         return self._files[file]
 
 
 class _File:
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, remember: Remember) -> None:
         self.path = path
+        self._remember = remember
+
+    @cached_property
+    def source(self) -> str:
+        try:
+            with tokenize.open(self.path) if self.path else StringIO() as file:
+                return file.read()
+        except (OSError, SyntaxError, ValueError):  # what cannot be read now has no lines to tell
+            return ""
 
     @cached_property
     def _tree(self) -> ast.Module:
         try:
-            return ast.parse(self.path.read_bytes()) if self.path else ast.Module([], [])
-        except (OSError, SyntaxError, ValueError):  # what cannot be read now has no lines to tell
+            return ast.parse(self.source)
+        except (SyntaxError, ValueError):
             return ast.Module([], [])
 
     @cached_property
@@ -81,9 +112,16 @@ class _File:
         return dict(_definitions(self._tree, ""))
 
     @cached_property
-    def lines(self) -> dict[str, int]:
-        """The line of each definition, by its qualified name; decorators stand before it."""
-        return {name: node.lineno for name, node in self._nodes.items()}
+    def _digest(self) -> str:
+        return files.checksum(self.source.encode())
+
+    @cached_property
+    def lines(self) -> dict[str, list[int]]:
+        """The line of each definition, by its qualified name, the first with its decorators, the last."""
+        return dict(self._remember(f"lines {self._digest}", self._lines))
+
+    def _lines(self) -> dict[str, list[int]]:
+        return {name: [node.lineno, *_extent(node)] for name, node in self._nodes.items()}
 
     @property
     def names(self) -> list[str]:
@@ -99,6 +137,9 @@ class _File:
         return named | self._nodes.keys()
 
     def used_by(self, first: str) -> list[str]:
+        return list(self._remember(f"uses {first} {self._digest}", lambda: self._used_by(first)))
+
+    def _used_by(self, first: str) -> list[str]:
         waiting = [first]
         found: dict[str, None] = {}
         for name in waiting:
@@ -106,6 +147,11 @@ class _File:
             waiting += (n for n in dict.fromkeys(used) if n not in waiting)
             found.update(dict.fromkeys(used))
         return list(found)
+
+
+def _extent(node: _Definition) -> tuple[int, int]:
+    starts = [node.lineno, *(decorator.lineno for decorator in node.decorator_list)]
+    return min(starts), node.end_lineno or node.lineno
 
 
 def _is_bound(node: ast.AST) -> TypeGuard[ast.Name]:

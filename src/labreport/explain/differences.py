@@ -127,7 +127,7 @@ def _sections(changes: Changes, width: int, pictures: Mapping[str, str]) -> Iter
     inner = max(width - 4, 40)
     yield "claims", [_claim(claim, inner) for claim in changes.claims]
     values = [value for value in changes.of_kind(CHANGED, ADDED, REMOVED) if value.table is None]
-    yield "values", [_value(same, inner) for same in _grouped(sorted(values, key=_importance))]
+    yield "values", [_value(same, inner) for same in _grouped(sorted(values, key=importance))]
     yield "tables", list(_tables(changes))
     yield "figures", [_figure(figure, pictures.get(figure.key)) for figure in changes.figures]
     yield "parameters", [[_setting(setting)] for setting in changes.parameters]
@@ -141,7 +141,7 @@ def _sections(changes: Changes, width: int, pictures: Mapping[str, str]) -> Iter
     )
 
 
-def _importance(value: Value) -> tuple[int, float]:
+def importance(value: Value) -> tuple[int, float]:
     """Return how values are sorted: beyond noise, without known noise, within it, new, gone; then by size."""
     if value.kind != CHANGED:
         return (3 if value.kind == ADDED else 4, 0.0)
@@ -164,29 +164,33 @@ def _value(group: Sequence[Value], width: int) -> Entry:
     value = group[0]
     origin = brief(value.keys, ", ") or _short(value.expression)
     places = ", ".join(dict.fromkeys(str(each.place) for each in group))
-    return [f"{_arrow(value)}{_size(value)}", *_wrapped(f"{origin}; {places}", width)]
+    return [_arrow(value), *_wrapped(f"{origin}; {places}", width)]
 
 
 def _arrow(value: Value) -> str:
+    """Return what a value was and is, with the size of the change."""
     old, new = (None if text is None else _short(plain(text)) for text in (value.old, value.new))
     if value.kind == ADDED:
         return f"new: {new}"
     if value.kind == REMOVED:
         return f"gone: {old}"
+    said = f"  ({size(value)})" if size(value) else ""
     if value.kind == BELOW:
-        return f"{new}: {_short(repr(value.old_value))} → {_short(repr(value.new_value))}"
-    return f"{old} → {new}"
+        return f"{new}: {_short(repr(value.old_value))} → {_short(repr(value.new_value))}{said}"
+    return f"{old} → {new}{said}"
 
 
-def _size(value: Value) -> str:
+def size(value: Value) -> str:
     """Return how large the change of a number is: absolute, relative, in widths of the noise."""
+    if value.kind not in (CHANGED, BELOW):
+        return ""
     said = [] if value.absolute is None else [f"{value.absolute:+.3g}"]
     said += [] if value.relative is None else [_percent(value.relative)]
     if value.noise is not None:
         unit = "half-widths" if value.unit == "interval" else "std"
         verdict = {True: ", within noise", False: ", beyond noise", None: ""}[value.within_noise]
         said.append(f"{value.noise:.2g} {unit}{verdict}")
-    return f"  ({', '.join(said)})" if said and value.kind in (CHANGED, BELOW) else ""
+    return ", ".join(said)
 
 
 def _percent(part: float) -> str:
@@ -206,8 +210,8 @@ def _tables(changes: Changes) -> Iterator[Entry]:
         changed = [value for value in values if value.kind == CHANGED]
         said += _by_noise(changed) if changed else ""
         places = ", ".join(dict.fromkeys(str(value.place) for value in values))
-        largest = sorted(changed, key=_importance)[:LARGEST]
-        cells = [f"    {brief(value.keys, ', ')}: {_arrow(value)}{_size(value)}" for value in largest]
+        largest = sorted(changed, key=importance)[:LARGEST]
+        cells = [f"    {brief(value.keys, ', ')}: {_arrow(value)}" for value in largest]
         yield [f"{table}: {said}; {places}", *cells]
 
 
@@ -224,23 +228,27 @@ def _claim(claim: Claim, width: int) -> Entry:
     return lines + _wrapped("; ".join(claim.states), width)
 
 
+FIGURES = {
+    "data": "its data changed",
+    "drawing": "the same data, drawn in another way",
+    ADDED: "new",
+    REMOVED: "gone",
+}
+"""How a figure changed, in words."""
+
+
 def _figure(figure: Figure, picture: str | None) -> Entry:
-    said = {
-        "data": "its data changed",
-        "drawing": "the same data, drawn in another way",
-        ADDED: "new",
-        REMOVED: "gone",
-    }
     shown = [f"    before and after: {picture}"] if picture else []
-    return [f"{figure.key}: {said[figure.kind]}", *shown]
+    return [f"{figure.key}: {FIGURES[figure.kind]}", *shown]
 
 
 def _setting(setting: Setting) -> str:
-    old, new = (_plain_value(value) for value in (setting.old, setting.new))
+    old, new = (plain_value(value) for value in (setting.old, setting.new))
     return f"{setting.name}: {old} → {new}"
 
 
-def _plain_value(value: Any) -> str:
+def plain_value(value: Any) -> str:
+    """Return the value of a parameter, or a version, as a text that is not long."""
     if value is None:
         return "—"
     return _short(
@@ -319,9 +327,9 @@ def _wrapped(text: str, width: int) -> list[str]:
 # ----------------------------------------------------------------------------------------------- for programs
 
 
-def as_json(changes: Changes, pictures: Mapping[str, str]) -> str:
-    """Return all that changed as JSON; `pictures` are the files that show a figure's old and new form."""
-    plain: dict[str, Any] = {
+def contents(changes: Changes, pictures: Mapping[str, str]) -> dict[str, Any]:
+    """Return all that changed as plain data; `pictures` are the files that show a figure's two forms."""
+    return {
         "old": changes.old,
         "new": changes.new,
         "summary": summary(changes),
@@ -334,18 +342,22 @@ def as_json(changes: Changes, pictures: Mapping[str, str]) -> str:
         "parameters": [asdict(setting) for setting in changes.parameters],
         "versions": [asdict(setting) for setting in changes.versions],
     }
+
+
+def as_json(plain: Mapping[str, Any]) -> str:
+    """Return plain data as JSON."""
     return json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False)
 
 
 def _value_json(value: Value) -> dict[str, Any]:
     plain = asdict(value) | {"within_noise": value.within_noise, "table": value.table}
-    return plain | {name: _finite(plain[name]) for name in ("old_value", "new_value")}
+    return plain | {name: finite(plain[name]) for name in ("old_value", "new_value")}
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
     """Return a value with texts for what JSON has no number for."""
     if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value

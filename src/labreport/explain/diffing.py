@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Compared:
-    """What changed, a PNG for each changed figure by its key, and the PDF with the changes marked."""
+    """What changed in a document, a PNG of each changed figure by its key, the PDF with marks."""
 
+    document: str
     changes: Changes
     pictures: Mapping[str, Path]
     pdf: Path | None
@@ -61,7 +62,7 @@ def compared(
         drawn = _draw(project, changes, old, new)
         (folder / "marked").mkdir()
         pdf = latexdiff.make(old, new, folder / "marked", project.diff) if marked else None
-    return Compared(changes, drawn, pdf)
+    return Compared(project.job, changes, drawn, pdf)
 
 
 def _two(project: Project, other: str | None, folder: Path, make: others.Make) -> tuple[Snapshot, Snapshot]:
@@ -120,3 +121,15 @@ def since(project: Project, *, is_new: bool | None) -> str | None:
     except InputError:
         return None  # of another version of labreport, or damaged
     return differences.summary(compare(old, now)) if old is not None and now is not None else None
+
+
+def last_changes(project: Project) -> Changes | None:
+    """Return what changed from the report that was published before to the published one.
+
+    None if there was none before, or one of them is of another version of labreport, or damaged.
+    """
+    try:
+        old, now = before(project), published(project)
+    except InputError:
+        return None
+    return compare(old, now) if old is not None and now is not None else None

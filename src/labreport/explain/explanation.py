@@ -5,7 +5,6 @@ All of it comes from what the last build left; only the lines of code are looked
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.documents import report
 from labreport.errors import LabreportError
 from labreport.explain import record as records
+from labreport.explain.columns import head_of
 from labreport.explain.keys import Contents, experiment_of, overlap
 from labreport.explain.origins import Origin, Origins
 from labreport.explain.record import Claim, Excerpt, Figure, Record, Value
@@ -111,7 +111,7 @@ class _Explaining:
             "also": [_printed(value) for value in same],
             "values": {key: self._read(key, "value") for key in keys},
             "summaries": {key: found for key in keys if (found := self._read(key, "spread"))},
-            "column": next(filter(None, (_column(v) for v in values)), None),
+            "column": next(filter(None, map(head_of, values)), None),
             "experiments": [name for name in experiments if name in self.experiments],
             "used_by": self._users(keys),
         }
@@ -159,9 +159,9 @@ class _Explaining:
         }
 
     def _figure(self, figure: Figure, *, told: bool) -> Plain:
-        name = experiment_of(figure.key)
+        name = figure.experiment
         plain = {"key": figure.key, "experiment": name, **figure.place.plain()}
-        if told:
+        if told and name is not None:
             self._tell(name)
             most = None if self.complete else MOST_CODE
             plain["drawn_by"] = [str(code) for code in self.origins.of(name, "draw", most=most).code]
@@ -189,16 +189,6 @@ def _printed(value: Value) -> Plain:
     expression = " ".join(value.expression.split())
     text = readable(value.text)
     return {"text": text, "value": value.value, "expression": expression, **value.place.plain()}
-
-
-_COLUMN = re.compile(r"""column\(\s*(["'])(?P<head>.*?)\1\s*,\s*\[?(["'])(?P<field>.*?)\3""")
-
-
-def _column(value: Value) -> str | None:
-    """Return the head of the column of a table in which a value stands, as typed in the template."""
-    fields = {re.split(r"[.\[]", key)[-1] for key in value.keys}
-    found = (match for match in _COLUMN.finditer(value.expression) if match["field"].split(".")[-1] in fields)
-    return next((readable(match["head"].replace(r"\\", "\\")) for match in found), None)
 
 
 def _excerpt(excerpt: Excerpt) -> Plain:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import JOB, notebooks, report, steps
+from labreport.documents import notebooks, report, steps
 from labreport.errors import UsageError, did_you_mean
 from labreport.events import brief
 from labreport.explain import record as records
@@ -256,8 +256,8 @@ def _excerpts(target: Target, excerpt: Excerpt) -> bool:
 
 def _made_from(project: Project, target: Target) -> Iterator[str]:
     """Yield the documents that a file is part of: a template, a list of references, code in a cell."""
-    if target.kind in ("file", "template") and target.file in report.made_from(project):
-        yield JOB
+    if target.kind in ("file", "template"):
+        yield from (each.job for each in project.documents if target.file in report.made_from(each))
     if target.kind != "key":
         for name in notebooks.names(project):
             if target.file in notebooks.made_from(project, name):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -104,8 +105,14 @@ def _summary(beside: Mapping[str, Any], name: str) -> dict[str, Any]:
     else:
         found = _found(beside, every, f"{name}_")
         if not found and not beside.keys() & {"estimate", *SAMPLE}:  # a share with its interval
-            found = _found(beside, ("low", "high"))
+            interval = _found(beside, ("low", "high"))
+            found = interval if _lies(beside[name], **interval) else {}
     return found | _found(beside, (NUMBER,)) if found else {}
+
+
+def _lies(value: Any, low: float = math.inf, high: float = -math.inf) -> bool:
+    """Return whether a value lies in an interval: of the numbers beside one, its own alone is sure to."""
+    return isinstance(value, int | float) and low <= value <= high
 
 
 def _found(mapping: Mapping[str, Any], names: Iterable[str], prefix: str = "") -> dict[str, Any]:

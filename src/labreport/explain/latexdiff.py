@@ -8,14 +8,17 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport.documents import JOB, latexmk
+from labreport.documents import latexmk
 from labreport.errors import InputError, LabreportError, LatexError, ToolError
 
 if TYPE_CHECKING:
     from labreport.explain.snapshot import Snapshot
 
 NAME = "report-diff"
-SAFE = "--append-safecmd=num,qty,unit,ang,LRminus,LRpm,LRpower,LRunit,LRat,LRerror"
+SAFE = (
+    "--append-safecmd=num,qty,unit,ang,LRminus,LRpm,LRpower,LRunit,LRsymbol,LRcharacter,LRroman,LRat,LRerror"
+    ",LRsign,LRohm,LRraised,LRgroup,LRgap,LRto,LRp,LRis"
+)
 """The commands whose text may be marked as a whole: printed numbers, and those of siunitx."""
 SECONDS = 120
 
@@ -51,9 +54,9 @@ def make(old: Snapshot, new: Snapshot, scratch: Path, target: Path) -> Path:
     folder = scratch / "compile"
     assert new.sources is not None  # what is compared here was rendered with its sources
     shutil.copytree(new.sources, folder)
-    (folder / f"{JOB}.tex").write_bytes(marked)
+    (folder / f"{new.job}.tex").write_bytes(marked)
     try:
-        compiled = latexmk.compile(folder, job=JOB)
+        compiled = latexmk.compile(folder, job=new.job)
     except LatexError as error:
         # a line of the marked text is no line of a template: the error is not the author's
         kept = f"the marked LaTeX is {target / NAME}.tex"

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from labreport.explain.record import page_of
 from labreport.explain.texts import readable
 
 WIDTH = 100
@@ -219,7 +220,7 @@ def impact(plain: Plain, width: int = WIDTH) -> list[str]:
 def _where(place: Plain) -> str:
     if place["cell"] is not None:
         return f"{place['document']}, cell {place['cell']}"
-    return f"p. {place['page']}" if place["page"] is not None else "no page"
+    return page_of(place["document"], place["page"]) or "no page"
 
 
 def _place(place: Plain) -> str:

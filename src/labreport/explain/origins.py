@@ -59,9 +59,10 @@ class Origin:
 class Origins:
     """The origins of a project's results; each is read when it is asked for."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, definitions: Definitions | None = None) -> None:
         self.project = project
-        self.definitions = Definitions(project)
+        self.definitions = definitions or Definitions(project)
+        self._declarations: dict[str, tuple[str, dict[str, Any]]] = {}
 
     def of(self, name: str, phase: str = "run", *, most: int | None = None) -> Origin:
         """Return where the result of an experiment comes from, or with the phase "draw" its figures.
@@ -69,7 +70,9 @@ class Origins:
         `most` bounds the number of functions that are looked up, each in its file.
         """
         file = f"experiments/{name}.py"
-        question, defaults = self._declared(name)
+        if name not in self._declarations:
+            self._declarations[name] = self._declared(name)
+        question, defaults = self._declarations[name]
         run = self._run(name)
         drawing = recorded_drawing(self.project, name) if phase == "draw" else ""
         used = run.fingerprint if run else Fingerprint()
@@ -137,5 +140,5 @@ def recorded(project: Project, name: str, phase: str = "run") -> Fingerprint:
     try:
         plain = json.loads((folder / (RUN if phase == "run" else DRAWING)).read_bytes())
         return Fingerprint.parse(plain["fingerprint"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return Fingerprint()

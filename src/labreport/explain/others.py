@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING
 
 from labreport import project as projects
 from labreport import results
+from labreport.config import CONFIG
 from labreport.documents import report
-from labreport.errors import LabreportError, ToolError, UsageError
+from labreport.errors import LabreportError, ToolError, UsageError, did_you_mean
 from labreport.explain.snapshot import Snapshot, published
-from labreport.project import CONFIG
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -40,8 +40,8 @@ REUSED = ("results", "store", "cells")
 @contextmanager
 def scratch(project: Project) -> Iterator[Path]:
     """Give a fresh folder inside build/, removed at the end; the next build removes what a kill leaves."""
-    project.build.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".scratch-diff-", dir=project.build))
+    project.own.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".scratch-diff-", dir=project.own))
     try:
         yield folder
     finally:
@@ -58,7 +58,7 @@ def rendered(project: Project, name: str, folder: Path) -> Snapshot:
     report.write_sources(project, document, folder)
     # as it would be read back: JSON knows no tuples
     record = json.loads(json.dumps(report.recorded(project, document)))
-    return Snapshot(name, record, document.text, folder)
+    return Snapshot(name, record, document.text, folder, job=project.job)
 
 
 def find(project: Project, other: str, folder: Path, make: Make) -> Snapshot:
@@ -79,9 +79,9 @@ def find(project: Project, other: str, folder: Path, make: Make) -> Snapshot:
     path = Path(other)
     try:
         if path.is_file():
-            return _of_zip(path, other, folder)
+            return _of_zip(project, path, other, folder)
         if other and path.is_dir():  # an empty text, as of an unset variable, is no folder
-            return _of_folder(path, other, folder)
+            return _of_folder(project, path, other, folder)
         return _of_revision(project, other, folder, make)
     except UsageError:
         raise
@@ -94,13 +94,13 @@ def find(project: Project, other: str, folder: Path, make: Make) -> Snapshot:
 # ------------------------------------------------------------------------------------------ a folder or a zip
 
 
-def _of_folder(path: Path, other: str, folder: Path) -> Snapshot:
+def _of_folder(project: Project, path: Path, other: str, folder: Path) -> Snapshot:
     """Return the report in a folder: a project, an unpacked hand-in, or one that is still packed."""
     for root in (path, path / "code"):
         if (root / CONFIG).is_file():
-            return _of_project(projects.load(root), f"the folder {other}", folder)
+            return _of_project(_same(project, projects.load(root), other), f"the folder {other}", folder)
     if (path / "code.zip").is_file():
-        return _of_zip(path / "code.zip", f"{other.rstrip(os.sep)}/code.zip", folder)
+        return _of_zip(project, path / "code.zip", f"{other.rstrip(os.sep)}/code.zip", folder)
     raise UsageError(
         f"the folder {other} holds no report: neither {CONFIG} nor code.zip is in it",
         cure="name a project, an unpacked hand-in, a zip or a revision",
@@ -114,7 +114,7 @@ def _of_project(project: Project, name: str, folder: Path) -> Snapshot:
     return rendered(project, f"the report of {name}, rendered from its results", folder / "latex")
 
 
-def _of_zip(path: Path, other: str, folder: Path) -> Snapshot:
+def _of_zip(project: Project, path: Path, other: str, folder: Path) -> Snapshot:
     unpacked = folder / "zip"
     try:
         with zipfile.ZipFile(path) as packed:
@@ -127,7 +127,15 @@ def _of_zip(path: Path, other: str, folder: Path) -> Snapshot:
     found = sorted(unpacked.rglob(CONFIG), key=lambda config: (len(config.parts), config))
     if not found:
         raise UsageError(f"{other} holds no report: no {CONFIG} is in it", cure="name the zip of a hand-in")
-    return _of_project(projects.load(found[0].parent), f"the zip {other}", folder)
+    return _of_project(_same(project, projects.load(found[0].parent), other), f"the zip {other}", folder)
+
+
+def _same(project: Project, loaded: Project, other: str) -> Project:
+    """Return another project as the document of this name sees it; its main one for our main one."""
+    found = {each.job: each for each in loaded.documents}
+    if project.job in found or project.job == project.documents[0].job:
+        return found.get(project.job, loaded)
+    raise UsageError(f"{other} has no document {project.job!r}", cure=did_you_mean(project.job, found))
 
 
 # ------------------------------------------------------------------------------------------------- a revision
@@ -140,11 +148,11 @@ def _of_revision(project: Project, revision: str, folder: Path, make: Make) -> S
     root = _checked_out(project, commit, folder)
     if not (root / CONFIG).is_file():
         raise UsageError(f"{name} holds no project: it has no {CONFIG}", cure="name a later revision")
-    other = projects.load(root)
+    other = _same(project, projects.load(root), name)
     if _has_results(other):
         return rendered(other, f"{name}, with its committed results", folder / "latex")
     if (other.submission / "code.zip").is_file():
-        return _of_zip(other.submission / "code.zip", f"code.zip of {name}", folder)
+        return _of_zip(project, other.submission / "code.zip", f"code.zip of {name}", folder)
     _lend(project, other)
     make(other)
     return rendered(other, f"{name}, built again", folder / "latex")

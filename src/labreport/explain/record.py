@@ -7,11 +7,19 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from labreport.documents import JOB, notebooks, provenance
+from labreport.config import JOB
+from labreport.documents import notebooks, provenance
 from labreport.errors import InputError
 
 if TYPE_CHECKING:
     from labreport.project import Project
+
+
+def page_of(document: str, page: int | None) -> str:
+    """Return a page in words, empty for none; of several documents with the name."""
+    if page is None:
+        return ""
+    return f"p. {page}" if document == JOB else f"{document}, p. {page}"
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ class Place:
         """The page or the cell, in words."""
         if self.cell is not None:
             return f"{self.document}, cell {self.cell}"
-        return f"p. {self.page}" if self.page is not None else "on no page"
+        return page_of(self.document, self.page) or "on no page"
 
     def plain(self) -> dict[str, Any]:
         """Return the place as JSON holds it."""
@@ -53,33 +61,51 @@ class Place:
 
 @dataclass(frozen=True)
 class Value:
-    """A printed value: its text, the value that was printed, the keys that it was made from, and by what."""
+    """A printed value: its text, the value that was printed, the keys that it was made from, and by what.
+
+    `column` is where the expression begins in its line of the template.
+    """
 
     place: Place
     text: str
     value: Any
     keys: tuple[str, ...]
     expression: str
+    column: int
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence that depends on data, the verdict on it, and what the verdict stands on."""
+    """A sentence that depends on data, the verdict on it, and what the verdict stands on.
+
+    `expression` is the statement that makes the claim, `values` the numbers that were judged. In a quick
+    build a claim may stand that its numbers do not carry: it is not `said`.
+    """
 
     place: Place
     name: str
     verdict: str
+    said: bool
+    family: str | None
     sentence: str
+    expression: str
     keys: tuple[str, ...]
+    values: Mapping[str, Any]
     evidence: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure of a result, by its key."""
+    """A figure of a result, by its key, or a file, by its path; `shown` is what LaTeX reads."""
 
     place: Place
     key: str
+    shown: str
+
+    @property
+    def experiment(self) -> str | None:
+        """The experiment that drew the figure; None for a file."""
+        return self.key.partition(".")[0] if self.shown.startswith("figures/") else None
 
 
 @dataclass(frozen=True)
@@ -140,14 +166,25 @@ class Record:
 
 
 def read(project: Project) -> Record:
-    """Return what the report and the notebooks of the last build show.
+    """Return what all documents and notebooks of the last build show.
 
-    Raises InputError if there is no report yet, or a record is damaged or of another version.
+    Raises InputError if one is not made yet, or a record is damaged or of another version.
     """
-    if not project.provenance.is_file():
-        what = f"no report has been built: there is no {project.shown(project.provenance)}"
-        raise InputError(what, cure=f"build it: `{project.command()}`")
-    found = _read(project, project.provenance, JOB)
+    return _of(project, project.documents)
+
+
+def of_document(project: Project) -> Record:
+    """Return what one document and the notebooks of the last build show. Raises what `read` raises."""
+    return _of(project, (project,))
+
+
+def _of(project: Project, documents: Iterable[Project]) -> Record:
+    found = Record()
+    for each in documents:
+        if not each.provenance.is_file():
+            what = f"no {each.job} has been built: there is no {project.shown(each.provenance)}"
+            raise InputError(what, cure=f"build it: `{project.command()}`")
+        found |= _read(project, each.provenance, each.job)
     for name in notebooks.names(project):
         path = notebooks.provenance_path(project, name)
         woven = f"notebooks/{name}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from labreport.documents import JOB, steps
+from labreport.documents import steps
 from labreport.errors import UsageError, did_you_mean
 from labreport.explain.keys import canonical, experiment_of, is_below, overlap
 from labreport.explain.record import Claim, Excerpt, Figure, Place, Record, Value
@@ -75,6 +75,7 @@ class Search:
             self._key,
             self._label,
             self._excerpt,
+            self._file,
             self._notebook,
             self._text,
         )
@@ -147,15 +148,19 @@ class Search:
         return Match("key", query, shown, name, query) if _is_shown(shown) or self._leads(query) else None
 
     def _label(self, query: str) -> Match | None:
-        begin, end = self._lines_of_label(query)
-        if not end:
-            return None
-        shown = self._where(lambda place: place.document == JOB and begin <= place.file_line <= end)
+        shown = Record()
+        for document, text in self._latex.items():
+            begin, end = _lines_of_label(query, text)
+            shown |= self._where(_within(document, begin, end))
         return Match("label", query, shown) if _is_shown(shown) else None
 
     def _excerpt(self, query: str) -> Match | None:
         found = tuple(e for e in self.record.excerpts if query in (e.name, e.since))
         return Match("excerpt", f"code {query}", Record(excerpts=found)) if found else None
+
+    def _file(self, query: str) -> Match | None:
+        found = tuple(f for f in self.record.figures if f.experiment is None and f.key == query)
+        return Match("file", f"file {query}", Record(figures=found)) if found else None
 
     def _notebook(self, query: str) -> Match | None:
         name = f"notebooks/{query.removeprefix('notebooks/').removesuffix('.ipynb')}"
@@ -243,27 +248,15 @@ class Search:
             return False
         return True
 
-    def _lines_of_label(self, label: str) -> tuple[int, int]:
-        """Return the first and last line of the float, else of the section, with a label; zeros if none."""
-        text = self._latex
-        at = text.find(rf"\label{{{label}}}")
-        if at < 0:
-            return 0, 0
-        for begun in reversed(list(_FLOAT.finditer(text, 0, at))):
-            end = text.find(rf"\end{{{begun[1]}}}", begun.end())
-            if end > at:
-                return _line_at(text, begun.start()), _line_at(text, end)
-        following = _SECTION.search(text, at)
-        return _line_at(text, at), _line_at(text, following.start()) if following else text.count("\n") + 1
-
     @cached_property
-    def _latex(self) -> str:
-        path = self.project.latex / f"{JOB}.tex"
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    def _latex(self) -> dict[str, str]:
+        """The LaTeX of each document that is published, by its name."""
+        paths = {each.job: each.latex / f"{each.job}.tex" for each in self.project.documents}
+        return {job: path.read_text(encoding="utf-8") for job, path in paths.items() if path.is_file()}
 
     @cached_property
     def _labels(self) -> list[str]:
-        return re.findall(r"\\label\{([^}]*)\}", self._latex)
+        return [label for text in self._latex.values() for label in re.findall(r"\\label\{([^}]*)\}", text)]
 
     # ----------------------------------------------------------------------------------------------- unknown
 
@@ -330,6 +323,23 @@ def _places(record: Record) -> Iterator[Place]:
     every: tuple[Iterable[Value | Claim | Figure | Excerpt], ...]
     every = (record.values, record.claims, record.figures, record.excerpts)
     return (item.place for items in every for item in items)
+
+
+def _within(document: str, begin: int, end: int) -> Callable[[Place], bool]:
+    return lambda place: place.document == document and begin <= place.file_line <= end
+
+
+def _lines_of_label(label: str, text: str) -> tuple[int, int]:
+    """Return the first and last line of the float, else of the section, with a label; zeros if none."""
+    at = text.find(rf"\label{{{label}}}")
+    if at < 0:
+        return 0, 0
+    for begun in reversed(list(_FLOAT.finditer(text, 0, at))):
+        end = text.find(rf"\end{{{begun[1]}}}", begun.end())
+        if end > at:
+            return _line_at(text, begun.start()), _line_at(text, end)
+    following = _SECTION.search(text, at)
+    return _line_at(text, at), _line_at(text, following.start()) if following else text.count("\n") + 1
 
 
 def _line_at(text: str, offset: int) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.documents import JOB, provenance
+from labreport.config import JOB
+from labreport.documents import provenance
 from labreport.errors import InputError
 from labreport.explain.record import damage
 
@@ -29,7 +30,7 @@ class Snapshot:
     """A report as it was rendered; `name` says which one, `sources` is the folder of its LaTeX and figures.
 
     `record` is its provenance with what stands behind it, `text` its LaTeX. Of figures that are not in
-    `sources` the twins lie in `others`.
+    `sources` the twins lie in `others`. `job` is the name of its LaTeX.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Snapshot:
     text: str
     sources: Path | None = None
     others: Path | None = None
+    job: str = JOB
 
     @property
     def printed(self) -> Sequence[Mapping[str, Any]]:
@@ -85,7 +87,7 @@ def read(
     """
     try:
         plain = provenance.read(record)
-        text = (sources / f"{JOB}.tex").read_text(encoding="utf-8")
+        text = (sources / f"{project.job}.tex").read_text(encoding="utf-8")
         _check(plain)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -94,7 +96,7 @@ def read(
         # what was published before is not made again
         cure = "delete it" + (again if record == project.provenance else "; or name a folder or a revision")
         raise InputError(f"{project.shown(record)} cannot be read: {damage(error)}", cure=cure) from error
-    return Snapshot(name, plain, text, sources, others)
+    return Snapshot(name, plain, text, sources, others, project.job)
 
 
 def _check(plain: Mapping[str, Any]) -> None:

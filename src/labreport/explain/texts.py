@@ -19,6 +19,17 @@ _SIGNS = {
     r"\LRerror": " ± ",
     r"\LRunit": " ",
     r"\LRmicro{}": "µ",
+    r"\LRp{}": "p",
+    r"\LRto{}": "–",
+    r"\LRgap{}": " ",
+    r"\LRgroup{}": " ",
+    r"\LRohm{}": "Ω",
+    r"\textdegree": "°",
+    r"\textperthousand": "‰",
+    r"\texteuro": "€",
+    r"\textsterling": "£",
+    r"\textquoteright": "’",
+    r"\AA": "Å",
     r"\pm": "±",
     r"\times": "×",
     r"\textbackslash{}": "\\",
@@ -31,6 +42,7 @@ _SIGNS = {
     r"\textquotesingle{}": "'",
     r"\textasciigrave{}": "`",
     r"\allowbreak{}": "",
+    r"\LRapart{}": "",
     r"\,": " ",
     r"\ ": " ",
 }
@@ -39,8 +51,14 @@ _LOWERED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MINUS = dict.fromkeys(map(ord, "−–"), "-")
 
 _SIGN = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True))))
-_POWER = re.compile(r"\\LRpower\{(?:(\\LRminus)\{\})?(\d+)\}")
-_COMMAND = re.compile(r"\\(?:texttt|url|textbf|emph|textit|mathrm|text)\{([^{}]*)\}")
+_POWER = re.compile(r"\\LR(power|raised)\{(?:(\\LRminus)\{\})?(\d+)\}")
+_IS = re.compile(r"\\LRis\{(.)\}")
+_COMMAND = re.compile(
+    r"\\(?:texttt|url|textbf|emph|textit|mathrm|text|ensuremath|LRsign|LRroman)\{([^{}]*)\}"
+)
+_SYMBOL = re.compile(r"\\LRsymbol\{(?:[^{}]|\{[^{}]*\})*\}\{([0-9A-F]+)\}")
+_CODE_POINT = re.compile(r"\\LRcharacter\{([0-9A-F]+)\}")
+_ADDRESS = re.compile(r"\\LRaddress\{(?:[^{}\\]|\\.)*\}")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 
 
@@ -48,11 +66,19 @@ _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 def readable(text: str) -> str:
     r"""Return a printed text as it looks on the page: `{0.25\LRpm{}0.02}` is 0.25 ± 0.02."""
     if "\\" in text or "{" in text:
-        text = _POWER.sub(lambda found: f" × 10{'⁻' if found[1] else ''}{found[2].translate(_LOWERED)}", text)
+        text = _ADDRESS.sub("", text)
+        text = _SYMBOL.sub(lambda found: chr(int(found[1], 16)), text)
+        text = _CODE_POINT.sub(r"[U+\1]", text)
+        text = _IS.sub(r" \1 ", _POWER.sub(_power, text))
         text = _SIGN.sub(lambda found: _SIGNS[found[0]], text)
         text = _COMMAND.sub(r"\1", text)
         text = _ESCAPED.sub(r"\1", re.sub(r"(?<!\\)[{}]", "", text)).replace("~", " ")
     return " ".join(text.split())
+
+
+def _power(found: re.Match[str]) -> str:
+    sign = "⁻" if found[2] else ""
+    return f"{' × 10' if found[1] == 'power' else ''}{sign}{found[3].translate(_LOWERED)}"
 
 
 @lru_cache(maxsize=8192)
@@ -60,7 +86,7 @@ def comparable(text: str) -> str:
     """Return a text in a form that does not depend on how it is written; nothing of its digits is lost."""
     text = unicodedata.normalize("NFKC", _raised(readable(text).replace("$", ""))).translate(_MINUS)
     text = re.sub(r"\+/?-", "±", text)
-    text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+    text = re.sub(r"(?<=\d)(?<!\b0),(?=\d{3}(?!\d))", "", text)  # 0,123 is a decimal comma
     text = re.sub(r"\s*[×x*]\s*10\^?\(?([-+]?\d+)\)?", r"e\1", text)
     text = re.sub(r"(?<=\d)[eE]([-+]?)0*(\d)", lambda found: f"e{found[1].strip('+')}{found[2]}", text)
     return re.sub(r"\s*(±|%)\s*", r"\1", " ".join(text.split())).casefold()

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from labreport import results
+from labreport.config import CONFIG
 from labreport.documents import notebooks, report
 from labreport.errors import InputError, Place, raise_all
 from labreport.handin import standalone
-from labreport.handin.contents import README, Contents, PackError, bad_names, matches, walk
-from labreport.project import ACCEPTED, CONFIG, Project
+from labreport.handin.contents import README, Contents, PackError, matches, walk
+from labreport.handin.names import bad_names
+from labreport.project import ACCEPTED, Project
 from labreport.results import Sources, strict_json
 
 FOLDERS = ("experiments", "report_templates", "src", "tests")
@@ -24,6 +26,10 @@ PATTERNS = (
     "src/**/*.toml",
     "src/**/py.typed",
     "src/labreport/handin/main/*",
+    "src/labreport/manual/assets/*",
+    "src/labreport/manual/assets/*",
+    "src/labreport/new/*/**/*",
+    "src/labreport/page/assets/**/*",
     "tests/**/*.py",
 )
 SINGLE = (CONFIG, ACCEPTED, "README.md", "LICENSE", "build/README.md")
@@ -53,7 +59,7 @@ def collect(project: Project) -> Contents:
         _add_result(contents, project, name)
     _note_foreign_results(contents, project)
     _add_notebooks(contents, project)
-    raise_all([*contents.refused, *bad_names(contents)])
+    raise_all([*contents.refused, *bad_names(contents.data)])
     contents.left_out = [name for name in contents.left_out if name not in contents.data]
     return contents
 

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labreport.config import CONFIG
 from labreport.errors import UsageError, raise_all
 from labreport.handin import standalone
 from labreport.handin.allowlist import collect
 from labreport.handin.contents import README, Contents, PackError
-from labreport.project import CONFIG, Project
+from labreport.project import Project
 from labreport.results import changes, files, of_kind
 
-REPORT = "report.pdf"
 CODE = "code.zip"
 TOP = "code"
 """The one folder of the zip, in which all files lie."""
@@ -32,9 +32,9 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Submission:
-    """A hand-in: its two files, the names in the zip, and what is worth a look."""
+    """A hand-in: its documents and the zip, the names in that, and what is worth a look."""
 
-    report: Path
+    reports: tuple[Path, ...]
     code: Path
     files: tuple[str, ...]
     notices: tuple[str, ...]
@@ -61,19 +61,19 @@ def pack(project: Project, contents: Contents | None = None) -> Submission:
     from labreport.handin.leaks import leaks
 
     _refuse_quick(project)
-    pdf = _report(project)
+    pdfs = {each.pdf.name: _report(each) for each in project.documents}
     contents = contents or collect(project)
-    standalone.add_made(contents)  # before the README, which lists the versions
+    needed = standalone.add_made(contents)  # before the README, which lists the versions
     processor = readme.processor_class()
-    text = readme.text(project, contents.data, contents.questions, processor)
+    text = readme.text(project, contents.data, contents.questions, needed, processor)
     contents.add(README, text.encode(), f"{README}, which is made from the project's files")
-    raise_all(leaks(project, contents, pdf))
-    _publish(project, pdf, archive(contents.data))
+    raise_all(leaks(project, contents, pdfs))
+    _publish(project, pdfs, archive(contents.data))
     return Submission(
-        report=project.submission / REPORT,
+        reports=tuple(project.submission / name for name in pdfs),
         code=project.submission / CODE,
         files=tuple(sorted(contents.data)),
-        notices=_notices(contents.left_out),
+        notices=(*contents.notices, *_notices(contents.left_out)),
     )
 
 
@@ -82,34 +82,44 @@ def out_of_date(project: Project, contents: Contents | None = None) -> list[str]
 
     `contents` are what `collect` returns, if that was asked before.
     """
-    code, report = project.submission / CODE, project.submission / REPORT
-    if not (code.is_file() and report.is_file()):
+    code = project.submission / CODE
+    packed_as = {each.pdf: project.submission / each.pdf.name for each in project.documents}
+    if not all(path.is_file() for path in (code, *packed_as.values())):
         return ["never packed"]
-    reasons = []
-    if not project.pdf.is_file() or report.read_bytes() != project.pdf.read_bytes():
-        reasons.append(f"{project.shown(project.pdf)} changed")
+    reasons = [
+        f"{project.shown(pdf)} changed"
+        for pdf, packed_pdf in packed_as.items()
+        if not pdf.is_file() or packed_pdf.read_bytes() != pdf.read_bytes()
+    ]
+    handed_in = {path.name for path in project.submission.iterdir()}
+    surplus = handed_in - {code.name, *(path.name for path in packed_as.values())}
+    reasons += [f"{name} is handed in no longer" for name in sorted(surplus)]
     try:
         with zipfile.ZipFile(code) as packed:
             old = {e.filename.removeprefix(f"{TOP}/"): f"{e.CRC} {e.file_size}" for e in packed.infolist()}
-            made = [n for n in standalone.MAIN if n in old and standalone.is_made(packed.read(f"{TOP}/{n}"))]
+            made = {n: packed.read(f"{TOP}/{n}") for n in standalone.MAIN if n in old}
+            made = {name: data for name, data in made.items() if standalone.is_made(data)}
     except (zipfile.BadZipFile, OSError):
         return [*reasons, f"{project.shown(code)} is damaged"]
-    for name in (README, *made):  # these follow from the others
-        old.pop(name, None)
     contents = contents or collect(project)
     new = {name: f"{zlib.crc32(data)} {len(data)}" for name, data in contents.data.items()}
+    old.pop(README, None)
+    for name, data in made.items():  # they follow from the others
+        if name not in new or standalone.replaces(data, contents.data[name]):
+            old.pop(name)
+            new.pop(name, None)
     return [*reasons, *changes(of_kind("input", old), of_kind("input", new))]
 
 
-def archive(data: Mapping[str, bytes]) -> bytes:
-    """Return a zip of files: sorted, of one date, with the rights that their contents ask for.
+def archive(data: Mapping[str, bytes], *, top: str = TOP) -> bytes:
+    """Return a zip of files in one folder: sorted, of one date, with the rights that their contents ask for.
 
     The files are stored as they are: what a compressor gives depends on its version.
     """
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
         for name in sorted(data):
-            entry = zipfile.ZipInfo(f"{TOP}/{name}", DATE)
+            entry = zipfile.ZipInfo(f"{top}/{name}" if top else name, DATE)
             entry.create_system = 3  # Unix, so that the rights count
             entry.external_attr = (0o100755 if data[name].startswith(b"#!") else 0o100644) << 16
             packed.writestr(entry, data[name])
@@ -140,12 +150,13 @@ def _notices(left_out: Sequence[str]) -> tuple[str, ...]:
 # --------------------------------------------------------------------------------------------------- publish
 
 
-def _publish(project: Project, pdf: bytes, code: bytes) -> None:
-    """Put both files in the place of the last ones, after a look at what was written."""
+def _publish(project: Project, pdfs: Mapping[str, bytes], code: bytes) -> None:
+    """Put all files in the place of the last ones, after a look at what was written."""
     files.sweep(project.build)
     staged = files.stage(project.build)
     try:
-        (staged / REPORT).write_bytes(pdf)
+        for name, pdf in pdfs.items():
+            (staged / name).write_bytes(pdf)
         (staged / CODE).write_bytes(code)
         # what counts is what reached the disk, not what was meant to be there
         _check_written(staged / CODE, code)

@@ -24,7 +24,7 @@ class PackError(LabreportError):
 class Contents:
     """What goes into the zip: the bytes by name, where they come from, and what was left out.
 
-    `questions` maps each experiment to the question that it answers.
+    `questions` maps each experiment to the question that it answers; `notices` are worth a look.
     """
 
     data: dict[str, bytes] = field(default_factory=dict)
@@ -32,6 +32,7 @@ class Contents:
     left_out: list[str] = field(default_factory=list)
     refused: list[LabreportError] = field(default_factory=list)
     questions: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
 
     def add(self, name: str, data: bytes, shown: str) -> None:
         """Add bytes under their name in the zip; messages call them `shown`."""
@@ -75,22 +76,3 @@ def walk(folder: Path) -> Iterator[Path]:
                 yield from walk(Path(entry.path))
             else:
                 yield Path(entry.path)
-
-
-def bad_names(contents: Contents) -> list[LabreportError]:
-    """Return what is wrong with names: not every system can unpack them."""
-    wrong: list[LabreportError] = []
-    folded: dict[str, str] = {}
-    for name in sorted(contents.data):
-        if not name.isprintable() or re.search(r'[\\:*?"<>|]', name):
-            what = f"the name {name!r} cannot be unpacked on every system"
-            wrong.append(PackError(what, cure="rename the file: letters, digits, - and _"))
-        # Windows and macOS take such names for one file, and unpack only one of the two
-        twin = folded.setdefault(name.casefold(), name)
-        if twin != name:
-            what = f"{twin!r} and {name!r} differ only in upper and lower case"
-            wrong.append(PackError(what, cure="rename one of the files"))
-        if name.casefold() == README.casefold():
-            what = f"{name} would take the place of the README that is made"
-            wrong.append(PackError(what, cure="rename the file"))
-    return wrong

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from labreport.documents import readback
 from labreport.errors import LabreportError, Place
@@ -19,10 +19,10 @@ _CURES = {
 _HARMLESS = "if it is harmless, list it under `[submission] allow` of report.toml"
 
 
-def leaks(project: Project, contents: Contents, pdf: bytes) -> list[LabreportError]:
-    """Return what the files of a hand-in and the report give away, with file and line, without the values.
+def leaks(project: Project, contents: Contents, pdfs: Mapping[str, bytes]) -> list[LabreportError]:
+    """Return what the files of a hand-in and its PDFs give away, with file and line, without the values.
 
-    Raises InputError if the report cannot be read.
+    Raises InputError if a PDF cannot be read.
     """
     cleared = Cleared(project, _known(project))
     found: list[LabreportError] = [
@@ -30,7 +30,8 @@ def leaks(project: Project, contents: Contents, pdf: bytes) -> list[LabreportErr
         for name, data in sorted(contents.data.items())
         for finding in cleared.search(data)
     ]
-    found += _leaks_of_report(project.shown(project.pdf), pdf, cleared)
+    for name, pdf in pdfs.items():
+        found += _leaks_of_report(project.shown(project.build / name), pdf, cleared)
     cleared.save()
     return found
 

@@ -6,39 +6,38 @@ import ast
 import json
 import re
 import textwrap
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from labreport.documents import DEBIAN_PACKAGES
-from labreport.errors import InputError, Place
+from labreport.documents import CONVERTER_PACKAGE, DEBIAN_PACKAGES
 from labreport.explain import Located, located
+from labreport.handin.requirements import Needs, name_of, pinned
 from labreport.project import Project
-from labreport.results import versions
 
 WIDTH = 79
 PROCESSOR = "Processor class: "
-FOR_TESTS = ("dev", "test", "tests")
-"""The extras of a project that only its tests need."""
-
+POPPLER = ("poppler-utils",)
+"""What draws the pages of build/report.html."""
 Rows = list[tuple[str, str]]
 
 
-def text(project: Project, files: Mapping[str, bytes], questions: Mapping[str, str], processor: str) -> str:
+def text(
+    project: Project, files: Mapping[str, bytes], questions: Mapping[str, str], needed: Needs, processor: str
+) -> str:
     """Return the README of a hand-in that holds these files.
 
-    `questions` maps each experiment to the question that it answers.
+    `questions` maps each experiment to the question that it answers; `needed` is what must be installed.
     """
-    config = project.config
+    config, pdfs = project.config, [each.pdf.name for each in project.documents]
     sections = (
-        ("WHERE IS EACH QUESTION", _answers(located(project), files)),
-        ("WHAT THIS IS", _about(files)),
-        ("COMPILE AND RUN", _commands(files, questions)),
-        ("PYTHON AND LIBRARIES", _libraries(files)),
+        ("WHERE IS EACH QUESTION", _answers(located(project), files, pdfs)),
+        ("WHAT THIS IS", _about(files, pdfs)),
+        ("COMPILE AND RUN", _commands(files, questions, pdfs)),
+        ("PYTHON AND LIBRARIES", _libraries(files, needed)),
         ("WHAT LIES WHERE", _layout(files, config.submission)),
         ("EXPERIMENTS AND WHAT THEY ANSWER", _rows(list(questions.items()))),
-        ("SAME BYTES", _reproducible(files, processor)),
+        ("SAME BYTES", _reproducible(files, processor, pdfs)),
     )
     authors = ", ".join(config.authors) or "(authors: not named yet)"
     head = [line for text in (config.title, config.subtitle, authors, config.date) for line in _wrapped(text)]
@@ -71,11 +70,11 @@ def recorded_processor(readme: str) -> str:
 # -------------------------------------------------------------------------------------------------- sections
 
 
-def _answers(answers: Iterable[Located], files: Mapping[str, bytes]) -> list[str]:
+def _answers(answers: Iterable[Located], files: Mapping[str, bytes], pdfs: Sequence[str]) -> list[str]:
     """Return a row for each answer: its page, its notebook, its experiments, and the code that it shows."""
     rows = [
         (
-            f"{answer.question}, page {answer.page}" if answer.page else answer.question,
+            f"{answer.question}{_page(answer, pdfs)}",
             "; ".join([*(_cell(*cell, files) for cell in answer.cells), *_code(answer, files)]),
         )
         for answer in answers
@@ -83,10 +82,22 @@ def _answers(answers: Iterable[Located], files: Mapping[str, bytes]) -> list[str
     if not rows:
         return []
     what = (
-        "The page is that of report.pdf. Then: the notebook, with the heading of its cell; the experiment "
-        "that computed the numbers; the code that the answer shows or explains."
+        f"The page is that of {_named(pdfs, 'or')}. Then: the notebook, with the heading of its cell; the "
+        "experiment that computed the numbers; the code that the answer shows or explains."
     )
     return [*_wrapped(what), "", *_rows(rows)]
+
+
+def _page(answer: Located, pdfs: Sequence[str]) -> str:
+    if not answer.page:
+        return ""
+    return f", page {answer.page}" + (f" of {answer.pdf}" if len(pdfs) > 1 else "")
+
+
+def _named(names: Sequence[str], word: str = "and") -> str:
+    """Return names as a sentence lists them: a, b and c."""
+    *before, last = names
+    return f"{', '.join(before)} {word} {last}" if before else last
 
 
 def _cell(name: str, number: int, files: Mapping[str, bytes]) -> str:
@@ -116,10 +127,11 @@ def _code(answer: Located, files: Mapping[str, bytes]) -> Iterator[str]:
         yield f"{file}: {', '.join(names)}" if any(names) else file
 
 
-def _about(files: Mapping[str, bytes]) -> list[str]:
+def _about(files: Mapping[str, bytes], pdfs: Sequence[str]) -> list[str]:
+    is_one = len(pdfs) == 1
     return _wrapped(
-        "The source code of report.pdf, which is handed in beside this archive, with the results and figures "
-        "that the report shows"
+        f"The source code of {_named(pdfs)}, which {'is' if is_one else 'are'} handed in beside this "
+        f"archive, with the results and figures that {'the report shows' if is_one else 'they show'}"
         + (" and with the executed notebooks" if _has_notebooks(files) else "")
         + ". The main "
         "file build_report.py reproduces everything: it runs the experiments and makes the report from "
@@ -127,9 +139,9 @@ def _about(files: Mapping[str, bytes]) -> list[str]:
     )
 
 
-def _commands(files: Mapping[str, bytes], questions: Mapping[str, str]) -> list[str]:
+def _commands(files: Mapping[str, bytes], questions: Mapping[str, str], pdfs: Sequence[str]) -> list[str]:
     make = [("make report", "install what is missing, run what is out of date, make the report")]
-    if any(name.startswith("tests/") for name in files) and "pytest" in _pins(files):
+    if re.search(rb"^test:", files.get("Makefile", b""), re.MULTILINE):
         make.append(("make test", "install what is missing, then run the tests"))
     pip = [("python -m pip install -r constraints.txt", "install the Python packages")]
     example = next(iter(questions), "NAME")
@@ -147,9 +159,12 @@ def _commands(files: Mapping[str, bytes], questions: Mapping[str, str]) -> list[
     lines = ["In this folder:", ""]
     lines += _rows(make if "Makefile" in files else pip)
     lines += ["", *_wrapped(_environment(files)), "", *_rows(python), ""]
+    made = [f"build/{pdf}" for pdf in pdfs]
+    pages = [f"{pdf.removesuffix('.pdf')}.html" for pdf in made]
     lines += _wrapped(
-        "The report is written to build/report.pdf. To compute every number again from nothing, delete "
-        "build/results first."
+        f"The report is written to {_named(made)}, and for the screen to {_named(pages)}, where a click "
+        "on a number tells what it is and where it comes from. To compute every number again from nothing, "
+        "delete build/results first."
     )
     if _has_notebooks(files):
         lines += ["", *_wrapped("The notebooks run alone, in any folder, once the libraries are installed.")]
@@ -169,23 +184,19 @@ def _environment(files: Mapping[str, bytes]) -> str:
     )
 
 
-def _libraries(files: Mapping[str, bytes]) -> list[str]:
-    project = _pyproject(files)
-    pins = _pins(files)
+def _libraries(files: Mapping[str, bytes], needed: Needs) -> list[str]:
+    pins = pinned(files.get("constraints.txt", b""))
     lines = []
-    if "requires-python" in project:
-        version = re.sub(r"^>=\s*([\d.]+)$", r"\1 or newer", str(project["requires-python"]))
+    if needed.python:
+        version = re.sub(r"^>=\s*([\d.]+)$", r"\1 or newer", needed.python)
         lines += [f"Python {version}.", ""]
-    direct = _pinned(project.get("dependencies", []), pins)
-    if direct:
-        lines += [*_wrapped("Libraries: " + ", ".join(direct) + "."), ""]
-    extras = project.get("optional-dependencies", {})
-    for extra in sorted(extras, key=lambda name: (name in FOR_TESTS, name)):
-        what = "the tests" if extra in FOR_TESTS else f"the {extra}"
-        lines += [*_wrapped(f"For {what}: {', '.join(_pinned(extras[extra], pins))}."), ""]
-    if pins:
-        lines += ["constraints.txt lists all Python packages with their versions.", ""]
-    system = ", ".join(DEBIAN_PACKAGES.split())
+    groups = (("Libraries", needed.code), ("labreport needs", needed.engine), ("For the tests", needed.tests))
+    for what, requirements in groups:
+        if requirements:
+            lines += [*_wrapped(f"{what}: {', '.join(_with_versions(requirements, pins))}."), ""]
+    lines += ["constraints.txt lists all Python packages with their versions.", ""]
+    converter = [CONVERTER_PACKAGE] if any(name.lower().endswith(".svg") for name in files) else []
+    system = ", ".join([*DEBIAN_PACKAGES.split(), *POPPLER, *converter])
     return [*lines, *_wrapped(f"System packages (Debian, Ubuntu): {system}.")]
 
 
@@ -213,13 +224,13 @@ def _layout(files: Mapping[str, bytes], submission: Mapping[str, Sequence[str]])
     return lines
 
 
-def _reproducible(files: Mapping[str, bytes], processor: str) -> list[str]:
+def _reproducible(files: Mapping[str, bytes], processor: str, pdfs: Sequence[str]) -> list[str]:
     notebooks = " and of the notebooks" if _has_notebooks(files) else ""
     return [
         *_wrapped(
             "Equal inputs give equal bytes. On a machine of this class the commands above give the very "
-            f"bytes of report.pdf{notebooks}, elsewhere the same printed numbers. Each run.json says what a "
-            "result depends on, without the time and place of the run."
+            f"bytes of {_named(pdfs)}{notebooks}, elsewhere the same printed numbers. Each run.json says "
+            "what a result depends on, without the time and place of the run."
         ),
         "",
         PROCESSOR + processor,
@@ -229,31 +240,11 @@ def _reproducible(files: Mapping[str, bytes], processor: str) -> list[str]:
 # ------------------------------------------------------------------------------------------- what files say
 
 
-def _pyproject(files: Mapping[str, bytes]) -> dict[str, Any]:
-    try:
-        data = tomllib.loads(files.get("pyproject.toml", b"").decode("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        what = f"pyproject.toml is not valid TOML: {error}"
-        raise InputError(what, place=Place("pyproject.toml"), cure="correct it") from error
-    project = data.get("project", {})
-    return project if isinstance(project, dict) else {}
-
-
-def _pins(files: Mapping[str, bytes]) -> dict[str, str]:
-    """Return the pinned versions by normalised name."""
-    lines = files.get("constraints.txt", b"").decode("utf-8", "replace").splitlines()
-    pairs = (line.partition("#")[0].strip().partition("==") for line in lines)
-    return {versions.normalised(name.strip()): version.strip() for name, equals, version in pairs if equals}
-
-
-def _pinned(requirements: Iterable[str], pins: Mapping[str, str]) -> list[str]:
+def _with_versions(requirements: Iterable[str], pins: Mapping[str, str]) -> list[str]:
     """Return requirements with the versions that are installed for them."""
-    names = [re.split(r"[\s\[<>=!~;]", requirement, maxsplit=1)[0] for requirement in requirements]
+    names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0] for requirement in requirements]
     given = zip(names, requirements, strict=True)
-    return [
-        f"{n} {pins[versions.normalised(n)]}" if versions.normalised(n) in pins else whole
-        for n, whole in given
-    ]
+    return [f"{n} {pins[name_of(n)]}" if name_of(n) in pins else whole for n, whole in given]
 
 
 def _packages(files: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

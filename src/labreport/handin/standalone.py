@@ -6,22 +6,38 @@ what labreport and the packed sources import, in the versions that are installed
 
 from __future__ import annotations
 
-import ast
 import json
-import re
-import sys
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from labreport.handin.contents import Contents, matches, walk
+from labreport.handin.requirements import (
+    Needs,
+    from_elsewhere,
+    listed,
+    name_of,
+    needs,
+    pinned,
+    pins,
+    project_table,
+    used_by_engine,
+)
 from labreport.project import CHECKOUT, ENGINE, Project
-from labreport.results import versions
 
 MAIN = ("build_report.py", "pyproject.toml", "constraints.txt", "Makefile")
 """The files around the sources; those that a project has itself are packed as they are."""
 
-ENGINE_FILES = ("**/*.py", "**/*.sty", "**/*.toml", "**/py.typed", "handin/main/*")
+ENGINE_FILES = (
+    "**/*.py",
+    "**/*.sty",
+    "**/*.toml",
+    "**/py.typed",
+    "handin/main/*",
+    "manual/assets/*",
+    "new/*/**/*",
+    "page/assets/**/*",
+)
 
 OWN = Path(__file__).with_name("main")
 GIVEN = {"build_report.py": OWN / "build_report.py.txt", "Makefile": OWN / "Makefile"}
@@ -44,24 +60,98 @@ def add_engine(contents: Contents, project: Project) -> None:
             contents.add_file(name, path, f"labreport's {name}")
 
 
-def add_made(contents: Contents) -> None:
-    """Add what must be installed for the packed sources, as far as the project does not say it itself."""
-    if "pyproject.toml" in contents.data and "constraints.txt" in contents.data:
-        return
-    known = versions.installed(sys.path)
-    python, needed = _engines_needs()
-    own = versions.versions(_imported(contents.data), known, lambda _, make: make())
-    present = {versions.normalised(_name(requirement)) for requirement in needed}
-    needed += [name for name in sorted(own) if name in known and name not in present]
+def add_made(contents: Contents) -> Needs:
+    """Add what must be installed for the packed sources, as far as the project does not say it; return it.
+
+    What the project says of its libraries itself stays as it is, with a notice where that is wrong. But its
+    constraints are what the hand-in is installed from: they are replaced if they do not name what computed
+    the results.
+    """
+    needed = needs(contents.data)
+    project = project_table(contents.data)
+    surplus = _surplus(contents.data, project, needed)
     if "pyproject.toml" not in contents.data:
-        _add(contents, "pyproject.toml", _pyproject(python, needed))
-    if "constraints.txt" not in contents.data:
-        _add(contents, "constraints.txt", _pins(needed, known))
+        requirements = [*needed.engine, *needed.code]
+        _add(contents, "pyproject.toml", _pyproject(needed.python, requirements))
+    elif wrong := _wrong(_lacking(project, needed), surplus):
+        contents.notices.append(f"pyproject.toml {wrong}: correct its dependencies")
+    right = pins(needed.every)
+    own = contents.data.get("constraints.txt")
+    if own is None:
+        _add(contents, "constraints.txt", _lines(right))
+    else:
+        allowed = pins(each for each in [*needed.every, *listed(project)] if name_of(each) not in surplus)
+        if wrong := _mispinned(pinned(own), right, allowed):
+            contents.notices.append(f"constraints.txt {wrong}: the one in the zip is made for it")
+            _add(contents, "constraints.txt", [_instead_of(own), *_lines(right)])
+    contents.notices += [
+        f"{name} is installed from a folder of this machine: copy its code into src/, where others find it"
+        for name in from_elsewhere(right)
+        if name != "labreport"
+    ]
+    return needed
 
 
 def is_made(data: bytes) -> bool:
     """Return whether a packed file was made by `add_made`: it follows from the others."""
     return data.startswith(MADE)
+
+
+def replaces(made: bytes, own: bytes) -> bool:
+    """Return whether a file that was made stands in the place of the project's own."""
+    return _instead_of(own).encode() in made.splitlines()
+
+
+def _instead_of(own: bytes) -> str:
+    # whoever mends the project's own file expects it in the next hand-in
+    return f"# in the place of the project's own (CRC-32 {zlib.crc32(own):08x})"
+
+
+def _lacking(project: Mapping[str, object], needed: Needs) -> list[str]:
+    """Return the libraries of the code in a hand-in that the project does not name."""
+    named = {name_of(each) for each in listed(project)}
+    return [name for name in needed.code if name_of(name) not in named]
+
+
+def _surplus(files: Mapping[str, bytes], project: Mapping[str, object], needed: Needs) -> list[str]:
+    """Return the installed libraries that the project names, and that nothing in the hand-in imports."""
+    used = {name_of(each) for each in needed.every}
+    more = [each for each in listed(project, tests=False) if name_of(each) not in used]
+    if not more:
+        return []
+    # labreport itself uses some only where they are there
+    used = used_by_engine(files)
+    installed = pins(more)
+    return [name for name in map(name_of, more) if name in installed and name not in used]
+
+
+def _mispinned(own: Mapping[str, str], right: Mapping[str, str], allowed: Mapping[str, str]) -> str:
+    """Return what is wrong with the versions that a project pins, in words; empty if nothing is.
+
+    What is not installed here may belong to other systems.
+    """
+    installed = pins(own)
+    other = [
+        f"pins {name} {own[name]}, where {version} is installed"
+        for name, version in right.items()
+        if name in own and own[name].partition("+")[0] != version
+    ]
+    lacking = [name for name in right if name not in own]
+    return _wrong(lacking, [name for name in own if name in installed and name not in allowed], other[:1])
+
+
+def _wrong(lacking: Sequence[str], surplus: Sequence[str], more: Sequence[str] = ()) -> str:
+    said = [f"lacks {_some(lacking)}"] if lacking else []
+    said += [f"lists {_some(surplus)}, which nothing in the hand-in needs"] if surplus else []
+    return "; it ".join([*said, *more])
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def _lines(versions: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{name}=={version}" for name, version in versions.items())
 
 
 def _add(contents: Contents, name: str, lines: Iterable[str]) -> None:
@@ -74,95 +164,3 @@ def _pyproject(python: str, needed: Iterable[str]) -> Iterator[str]:
     yield "dependencies = ["
     yield from (f"    {json.dumps(requirement)}," for requirement in needed)
     yield "]"
-
-
-# ---------------------------------------------------------------------------------------- what is installed
-
-
-def _engines_needs() -> tuple[str, list[str]]:
-    """Return the Python versions and the distributions that labreport needs."""
-    if CHECKOUT is not None:
-        import tomllib
-
-        project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        return project["requires-python"], list(project["dependencies"])
-    from importlib.metadata import metadata
-
-    installed = metadata("labreport")
-    needed = installed.get_all("Requires-Dist") or []
-    return installed["Requires-Python"], [each for each in needed if "extra ==" not in each]
-
-
-def _pins(needed: Iterable[str], known: Mapping[str, str]) -> list[str]:
-    """Return each installed distribution that these need, those that they need in turn among them."""
-    from importlib.metadata import PackageNotFoundError, requires
-
-    found: dict[str, str] = {}
-    seen: set[str] = set()
-    queue = list(needed)
-    while queue:
-        requirement = queue.pop()
-        name = versions.normalised(_name(requirement))
-        # a requirement of other systems is not installed here, one of another extra names it
-        if requirement in seen or name not in known:
-            continue
-        seen.add(requirement)
-        found[name] = known[name].partition("+")[0]  # 2.13.0+cpu is a build of 2.13.0, and not on PyPI
-        chosen = _extras(requirement)
-        try:
-            queue += [each for each in requires(name) or () if _extra_of(each) in (None, *chosen)]
-        except PackageNotFoundError:
-            continue
-    return [f"{name}=={version}" for name, version in sorted(found.items())]
-
-
-def _name(requirement: str) -> str:
-    return re.split(r"[\s\[<>=!~;(@]", requirement.strip(), maxsplit=1)[0]
-
-
-def _extras(requirement: str) -> list[str]:
-    found = re.match(r"[^;\[]*\[([^]]*)\]", requirement)
-    return re.findall(r"[\w.-]+", found[1]) if found else []
-
-
-def _extra_of(requirement: str) -> str | None:
-    found = re.search(r"extra\s*==\s*[\"']([\w.-]+)[\"']", requirement.partition(";")[2])
-    return found[1] if found else None
-
-
-# ---------------------------------------------------------------------------------------- what is imported
-
-
-def _imported(data: Mapping[str, bytes]) -> set[str]:
-    """Return the top-level modules of others that the packed experiments, modules and notebooks import."""
-    sources = [
-        source.decode("utf-8", "replace")
-        for name, source in data.items()
-        if matches(name, ("experiments/**/*.py", "src/**/*.py")) and not name.startswith("src/labreport/")
-    ]
-    for name, notebook in data.items():
-        if name.startswith("notebooks/"):
-            sources += _code(notebook)
-    own = {name.split("/")[1].removesuffix(".py") for name in data if name.startswith("src/")}
-    found = {module for source in sources for module in _modules(source)}
-    return found - own - {"experiments", "labreport"} - set(sys.stdlib_module_names)
-
-
-def _code(notebook: bytes) -> list[str]:
-    try:
-        cells: list[dict[str, Any]] = json.loads(notebook)["cells"]
-        return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    except (ValueError, LookupError, TypeError):  # the checks report a damaged notebook
-        return []
-
-
-def _modules(source: str) -> Iterator[str]:
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):  # a cell with a magic of IPython
-        return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]

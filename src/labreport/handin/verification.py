@@ -9,16 +9,18 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from labreport import surroundings
-from labreport.errors import LabreportError, UsageError
+from labreport.errors import UsageError
 from labreport.handin import bundle, standalone
 from labreport.handin.contents import README
-from labreport.project import PROVENANCE, Project
+from labreport.handin.fresh import VerifyError
+from labreport.handin.fresh import python as fresh_python
+from labreport.project import Project
 from labreport.results import FIGURES, RESULT
 
 LOG = "verify.log"
@@ -26,12 +28,6 @@ FOLDER = "labreport-verify-"
 MOST_SHOWN = 8
 
 Say = Callable[[str], None]
-
-
-class VerifyError(LabreportError):
-    """The unpacked code does not run, or does not build what is handed in."""
-
-    exit_code = 8
 
 
 @dataclass(frozen=True)
@@ -63,18 +59,25 @@ class _Comparison:
 
 
 def verify(
-    project: Project, *, train: bool = True, jobs: int | None = None, progress: Say = lambda _: None
+    project: Project,
+    *,
+    train: bool = True,
+    fresh: bool = False,
+    jobs: int | None = None,
+    progress: Say = lambda _: None,
 ) -> Verified:
     """Unpack the zip into an empty folder, make everything again there with the code in it, and compare.
 
-    With `train` all results are computed again, else the packed ones are used. `progress` gets each line that
-    the unpacked code prints; all of them are kept in build/log/verify.log.
+    With `train` all results are computed again, else the packed ones are used; with `fresh` in an empty
+    environment, into which only what the zip names is installed, else with the packages of this one. The
+    page is not compared: it also tells what changed since the report before, which the hand-in does not
+    know. `progress` gets each line that the unpacked code prints; all are kept in build/log/verify.log.
 
     Raises
     ------
     VerifyError
-        There is no hand-in, or it is not of this build; the unpacked code fails; or something came out
-        different. The folder is kept then, and named.
+        There is no hand-in, or it is not of this build; its packages cannot be installed; the unpacked code
+        fails; or something came out different. The folder is kept then, and named.
     UsageError
         The build is a quick one.
 
@@ -91,8 +94,9 @@ def verify(
                 progress(line)
 
             code = _unpacked(project, folder)
+            python = fresh_python(code, folder, say) if fresh else Path(sys.executable)
             for command in _commands(code, train=train, jobs=jobs):
-                _run(command, code, project, say)
+                _run(python, command, code, project, say)
             found = _compare(project, code, train=train)
             log.writelines(f"different: {line}\n" for line in found.different)
         if found.different:
@@ -133,13 +137,13 @@ def _commands(code: Path, *, train: bool, jobs: int | None) -> Iterator[list[str
     yield [] if jobs is None else ["--jobs", str(jobs)]
 
 
-def _run(arguments: Sequence[str], code: Path, project: Project, say: Say) -> None:
+def _run(python: Path, arguments: Sequence[str], code: Path, project: Project, say: Say) -> None:
     """Run the unpacked main file; raise VerifyError with its message if it fails."""
     main = standalone.MAIN[0]
     say(f"$ python {' '.join([main, *arguments])}")
     lines = []
     with subprocess.Popen(
-        [sys.executable, main, *arguments],
+        [str(python), main, *arguments],
         cwd=code,
         env=_environment(code.parent),
         stdin=subprocess.DEVNULL,
@@ -184,10 +188,13 @@ def _different(project: Project, found: _Comparison, folder: Path) -> VerifyErro
     if found.equal:
         notes.append(f"equal: {', '.join(found.equal)}")
     cure = "an experiment must depend on nothing but its parameters, its seed and its files"
-    if all(line.startswith(f"{bundle.REPORT}: ") for line in found.different):
+    pdfs = {each.pdf.name: each for each in project.documents}
+    other = [pdfs.get(line.partition(": ")[0]) for line in found.different]
+    if all(other):
         # LaTeX begins with the auxiliary files of the last report, here it began with none
-        cure = f"LaTeX settles in two ways: delete {project.shown(project.auxiliary)} and "
-        cure += f"{project.shown(project.pdf)}, then build and verify again"
+        paths = (path for each in other if each for path in (each.auxiliary, each.pdf))
+        delete = " and ".join(map(project.shown, paths))
+        cure = f"LaTeX settles in two ways: delete {delete}, then build and verify again"
     return VerifyError(
         "what the unpacked code gives is not what is handed in",
         notes=notes,
@@ -207,14 +214,15 @@ def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
     made = readme.recorded_processor((code / README).read_text(encoding="utf-8"))
     here = readme.processor_class()
     if made != here:  # the last bits of numbers depend on the vector units; the printed digits do not
-        _compare_printed(found, old, new)
+        _compare_printed(found, project, new)
         found.skipped.append(f"bytes: it was made on {made or 'an unknown processor'}, this is {here}")
         return found
     if train:
         for name in project.experiment_names():
             _compare_result(found, name, old / "results" / name, new / "results" / name)
-    _compare_printed(found, old, new)
-    _compare_bytes(found, "report.pdf", project.submission / bundle.REPORT, new / "report.pdf")
+    _compare_printed(found, project, new)
+    for pdf in (each.pdf.name for each in project.documents):
+        _compare_bytes(found, pdf, project.submission / pdf, new / pdf)
     packed = sorted((code / "notebooks").glob("*.ipynb"))
     for path in packed:
         _compare_bytes(found, f"notebooks/{path.name}", path, new / "notebooks" / path.name)
@@ -237,9 +245,10 @@ def _first_difference(old: bytes, new: bytes) -> str:
     return f"other bytes from {at:,} on ({len(old):,} bytes are handed in, {len(new):,} were made)"
 
 
-def _compare_printed(found: _Comparison, old: Path, new: Path) -> None:
-    """Compare the values that the report prints, place by place in the templates."""
-    before, after = _printed(old / PROVENANCE), _printed(new / PROVENANCE)
+def _compare_printed(found: _Comparison, project: Project, new: Path) -> None:
+    """Compare the values that the documents print, place by place in the templates."""
+    paths = [each.provenance.relative_to(project.build) for each in project.documents]
+    before, after = (_printed(build / path for path in paths) for build in (project.build, new))
     differences = []
     for place in dict.fromkeys([*before, *after]):
         pairs = (before.get(place, []), after.get(place, []))
@@ -248,10 +257,11 @@ def _compare_printed(found: _Comparison, old: Path, new: Path) -> None:
     found.add(f"{sum(map(len, before.values())):,} printed values", differences)
 
 
-def _printed(path: Path) -> dict[str, list[str]]:
+def _printed(paths: Iterable[Path]) -> dict[str, list[str]]:
     """Return the texts that were printed, by place and expression; those of a loop in their order."""
     texts: dict[str, list[str]] = {}
-    for entry in json.loads(path.read_text(encoding="utf-8"))["printed"]:
+    records = (json.loads(path.read_text(encoding="utf-8")) for path in paths)
+    for entry in (entry for record in records for entry in record["printed"]):
         place = f"{entry['template']}:{entry['line']}:{entry['column']}, {entry['expression']}"
         texts.setdefault(place, []).append(entry["text"])
     return texts

@@ -63,6 +63,20 @@ class Generator(CodeGenerator):
         if isinstance(node.target, nodes.Name):
             self.writeline(f"environment.defined({frame.symbols.ref(node.target.name)})", node)
 
+    def visit_For(self, node: nodes.For, frame: Frame) -> None:
+        """Compile a loop; its rounds are counted."""
+        node.iter.is_counted = True  # type: ignore[attr-defined]
+        super().visit_For(node, frame)
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> None:
+        """Compile a node."""
+        if not getattr(node, "is_counted", False):
+            super().visit(node, *args, **kwargs)
+            return
+        self.write("environment.bounds.counted(")
+        super().visit(node, *args, **kwargs)
+        self.write(")")
+
     def visit_Slice(self, node: nodes.Slice, frame: Frame) -> None:
         """Compile the bounds of a slice."""
         self._call("slice", [node.start, node.stop, node.step], frame)

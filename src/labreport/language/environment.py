@@ -16,17 +16,17 @@ import jinja2
 from jinja2 import nodes
 from jinja2.environment import TemplateModule
 from jinja2.lexer import TokenStream
-from jinja2.parser import Parser
 from jinja2.runtime import BlockReference, LoopContext, Macro, Undefined
 from jinja2.sandbox import SandboxedEnvironment
 from jinja2.utils import Namespace
 from markupsafe import Markup
 
 from labreport.errors import InputError, Place
+from labreport.language.arguments import FormatError, short
+from labreport.language.bounds import Bounds, check_number, check_text
 from labreport.language.compiled import Compiled, Remember, afresh, identity
 from labreport.language.compiler import Generator
 from labreport.language.filters import (
-    CELL_FORMATS,
     Formatted,
     as_text,
     comparable,
@@ -37,16 +37,19 @@ from labreport.language.filters import (
     numbers,
     operand,
     origin,
+    own_function,
     predicate,
     tests,
     without_private,
 )
-from labreport.language.formats import Cell, Column, Figure, FormatError, column, short
+from labreport.language.formats import Figure
 from labreport.language.missing import Missing, defined
 from labreport.language.mistakes import explained, locate, unknown_function
+from labreport.language.parser import Parser
 from labreport.language.source import PRINTING, SYNTAX, read
 from labreport.language.spans import PRIVATE, Marks, Piece, Rendered, Site, is_marked, without_marks
 from labreport.language.statements import Judge, Regions, Statements
+from labreport.language.tabulating import Best, Tables
 from labreport.language.target import Target
 from labreport.language.values import Box, Keys, box, compare, keys, kind, plain
 
@@ -66,6 +69,8 @@ class Environment(SandboxedEnvironment):
         functions: Mapping[str, Callable[..., Any]] | None = None,
         predicates: Mapping[str, Callable[..., Any]] | None = None,
         remember: Remember = afresh,
+        own: Mapping[str, Callable[..., Any]] | None = None,
+        best: Best | None = None,
     ) -> None:
         super().__init__(
             **SYNTAX,
@@ -75,6 +80,8 @@ class Environment(SandboxedEnvironment):
             loader=jinja2.FunctionLoader(self._load),
             extensions=[Statements],
         )
+        self.bounds = Bounds()
+        self.concat = self.bounds.joined  # type: ignore[method-assign]
         self.folder = folder.resolve()
         self.questions = tuple(questions)
         self.target = target
@@ -85,19 +92,22 @@ class Environment(SandboxedEnvironment):
         self.current: Site | None = None
         self.names: dict[str, set[str]] = {}
         self.remember = remember
+        tables = Tables(self, best)
         self.marks = Marks()
         self.statements = Regions(self)
-        own = (
+        methods = (
             ("figure", self._figure),
             ("join", self._join),
-            ("table", self._table),
+            ("table", tables.table),
         )
-        self.filters = filters(self.filters, target) | {name: named(f"|{name}", f) for name, f in own}
+        self.filters = filters(self.filters, target) | {name: named(f"|{name}", f) for name, f in methods}
         self.tests = cast("Any", tests(cast("Any", self.tests)))
-        self.globals = {"range": numbers, "column": named("column", self._column), "namespace": Namespace}
+        self.globals = {"range": numbers, "column": named("column", tables.column), "namespace": Namespace}
         self.globals |= {n: function(n, f) for n, f in (functions or {}).items()}
         self.predicates = {n: predicate(n, f) for n, f in (predicates or {}).items()}
         self.globals |= self.predicates
+        for name, made in (own or {}).items():
+            self.filters[name] = self.globals[name] = own_function(name, made)
 
     # ------------------------------------------------------------------------------------------- compiling
 
@@ -187,6 +197,7 @@ class Environment(SandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Return the result of an arithmetic operator on plain values, with the joined keys."""
         a, b = operand(operator, left), operand(operator, right)
+        check_number(operator, a, b)
         try:
             return box(super().call_binop(context, operator, a, b), keys(left, right))
         except (ArithmeticError, TypeError) as error:
@@ -221,21 +232,23 @@ class Environment(SandboxedEnvironment):
                 what = f"~ joins texts, not the {kind(value)} {short(value)}"
                 raise FormatError(what, cure="format it first: (x|num) ~ …")
         if any(isinstance(value, Markup) for value in values):
-            return self._side_by_side(parts, "")
+            return self.side_by_side(parts, "")
+        check_text(sum(len(str(value)) for value in values))
         return box("".join(map(str, values)), keys(*parts))
 
     def _join(self, values: Any, separator: Any = "") -> Any:
         """Return values side by side, as they print, with a separator between them."""
-        return self._side_by_side(list(values), separator)
+        return self.side_by_side(list(values), separator)
 
-    def _side_by_side(self, parts: Iterable[Any], separator: Any) -> Any:
+    def side_by_side(self, parts: Iterable[Any], separator: Any) -> Any:
         """Return values as one text; if one holds marks of its own, then each keeps its keys for itself."""
         parts = list(parts)
         texts = [self._text(part) for part in parts]
         between = self._text(separator) if separator != "" else ""
+        check_text(sum(map(len, texts)) + len(between) * len(texts))
         if is_marked(between) or any(map(is_marked, texts)):
-            marked = [self._marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
-            return Markup((between and self._marked(between, separator, keys(separator))).join(marked))
+            marked = [self.marked(t, plain(p), keys(p)) for t, p in zip(texts, parts, strict=True)]
+            return Markup((between and self.marked(between, separator, keys(separator))).join(marked))
         bare = [plain(part) for part in parts]
         joined = Formatted.of(between.join(texts), [*map(origin, bare)], [*map(neutral, bare)])
         return box(joined, keys(separator, *parts))
@@ -277,6 +290,7 @@ class Environment(SandboxedEnvironment):
         defined(__obj)
         function = getattr(__obj, "__self__", __obj)  # loop.cycle and loop.changed are methods of the loop
         if isinstance(function, Macro | LoopContext | BlockReference):
+            __self.bounds.step()
             return super().call(__context, __obj, *args, **kwargs)
         if any(__obj is known for known in __self.globals.values()):
             # Jinja adds _loop_vars and _block_vars where a function is called in a loop or a block
@@ -299,82 +313,32 @@ class Environment(SandboxedEnvironment):
     def print_value(self, site: Site, value: Any) -> str:
         """Return the text that a value prints as, between marks that carry its site and keys."""
         bare = plain(value)
-        return self._marked(self._text(value), bare, keys(value), site)
+        return self.marked(self._text(value), bare, keys(value), site)
 
     def _text(self, value: Any) -> str:
         """Return a value in the target's language; text that is not formatted is escaped."""
         return as_text(plain(value), self.target)
 
-    def _marked(self, text: str, value: Any, joined: Keys, site: Site | None = None) -> str:
+    def marked(self, text: str, value: Any, joined: Keys, site: Site | None = None) -> str:
         """Return a text between marks: as a value, unless it is text of a template or holds values itself."""
         if is_marked(text) or (type(value) is Markup and not joined):
             return self.marks.composed(text, site)
         return self.marks.value(text, origin(value), joined, site, neutral(value))
 
-    def _column(
-        self, head: Any, fields: Any, format: Any = "text", under: Any = (), bold: Any = None, **options: Any
-    ) -> Column:
-        """Return a column of a table; heads typed in the template stay as they are, values are printed."""
-        above = under if isinstance(under, list | tuple) else (under,)
-        heads = [self._typed(h) for h in (head, *above)]
-        return column(heads[0], plain(fields), plain(format), heads[1:], plain(bold), **plain(options))
-
-    def _typed(self, value: Any) -> Any:
+    def typed(self, value: Any) -> Any:
         """Return a text given to a format: as it is if it was typed in the template, else as it prints."""
         if value is None or type(value) is str:
             return value and without_private(value)
-        return self._marked(self._text(value), plain(value), keys(value))
-
-    def _table(
-        self,
-        rows: Any,
-        *columns: Any,
-        layout: Any = "normal",
-        separate: Any = None,
-        caption: Any = None,
-        label: Any = None,
-    ) -> Any:
-        """Return the rows as a table; each cell is recorded with its own keys."""
-        if not all(isinstance(c, Column) for c in columns):
-            raise FormatError("|table takes columns", cure='|table(column("Head", "field", "num"), …)')
-        rows = list(rows)
-        field = plain(separate)
-        return self.target.table(
-            columns,
-            [[self._cell(column, row) for column in columns] for row in rows],
-            groups=[plain(self._field(row, field)) for row in rows] if field else (),
-            layout=plain(layout),
-            caption=self._typed(caption),
-            label=self._typed(label),
-        )
-
-    def _cell(self, column: Column, row: Any) -> Cell:
-        """Return a cell of a table; several fields of one text column stand side by side."""
-        fields = [self._field(row, name) for name in column.fields]
-        values = [plain(field) for field in fields]
-        if column.format == "text" and not column.options:
-            content = plain(self._side_by_side(fields, Markup(" ")))
-        else:
-            content = CELL_FORMATS[column.format](*values, **column.options)
-        value = origin(values[0]) if len(values) == 1 else values
-        return Cell(
-            content,
-            lambda text: self._marked(text, Formatted.of(text, value, neutral(content)), keys(*fields)),
-            column.bold is not None and bool(self._field(row, column.bold)),
-        )
-
-    def _field(self, row: Any, name: str) -> Any:
-        for part in name.split("."):
-            row = self.getitem(row, part)
-        return defined(row)
+        return self.marked(self._text(value), plain(value), keys(value))
 
     def _figure(self, value: Any, width: Any = None) -> Any:
         """Return a figure of a result with its alternative text."""
         entry = plain(defined(value))
         if not isinstance(value, Box) or not isinstance(entry, dict) or not {"file", "alt"} <= set(entry):
             what = "|figure prints a figure of a result"
-            raise FormatError(what, cure=r"\VAR{experiment.figures.name|figure}")
-        typed = self._typed(width)
+            cure = r'\VAR{experiment.figures.name|figure}; a file: \VAR{picture("data/setup.png", alt="…")}'
+            raise FormatError(what, cure=cure)
+        typed = self.typed(width)
         # a printed width is part of the figure, not a value of its own: its keys join those of the figure
         inside = typed and without_marks(typed)
         shown = Figure(entry["experiment"], entry["name"], entry["file"], entry["alt"], inside)
@@ -395,11 +359,13 @@ def render(
     predicates: Mapping[str, Callable[..., Any]] | None = None,
     judge: Judge | None = None,
     remember: Remember = afresh,
+    own: Mapping[str, Callable[..., Any]] | None = None,
+    best: Best | None = None,
 ) -> Rendered:
     """Return a template of the folder in the target's language, rendered with the values and functions.
 
     Claims are stated with the predicates, and decided by the judge. Compiled templates are plain data that
-    `remember` may keep.
+    `remember` may keep. `own` are functions of plain values that templates may call, as filters too.
 
     Raises
     ------
@@ -408,12 +374,12 @@ def render(
         raises.
 
     """
-    environment = Environment(folder, target, questions, functions, predicates, remember)
+    environment = Environment(folder, target, questions, functions, predicates, remember, own, best)
     try:
         raw = environment.get_template(template).render(**values)
     except Exception as error:
         given = (name for names in environment.names.values() for name in names)
-        told = explained(error, environment, (*values, *environment.globals, *given))
+        told = explained(error, environment, (*values, *environment.globals, *given), values)
         if told is error:
             raise
         raise told from error

@@ -9,11 +9,14 @@ from typing import Any
 from markupsafe import Markup
 
 from labreport.errors import did_you_mean
-from labreport.language.formats import FORMATS, FormatError, Number, cure, short
+from labreport.language import bounds
+from labreport.language.arguments import FormatError, cure, short
+from labreport.language.formats import Number
 from labreport.language.missing import defined
+from labreport.language.reference import FORMATS
 from labreport.language.spans import PRIVATE, is_marked
 from labreport.language.target import Target
-from labreport.language.values import Box, box, keys, kind, lift, plain
+from labreport.language.values import Box, Keys, box, keys, kind, lift, plain
 
 # Jinja's own filters that only choose or order values: boxes compare as their values do
 NATIVE = (
@@ -22,7 +25,7 @@ NATIVE = (
 )
 COMPUTED: dict[str, Callable[..., Any]] = {
     "abs": abs,
-    "round": lambda value, digits=0: round(value, digits) if digits else float(round(value)),
+    "round": lambda value, digits=0: bounds.rounded(value, digits),
     "int": lambda value: int(value),
     "float": lambda value: float(value),
     "sum": lambda values, start=0: sum(values, start),
@@ -32,11 +35,15 @@ COMPUTED: dict[str, Callable[..., Any]] = {
     "lower": lambda value: value.lower(),
     "title": lambda value: value.title(),
     "capitalize": lambda value: value.capitalize(),
-    "replace": lambda value, old, new: value.replace(old, new),
+    "replace": lambda value, old, new: bounds.replaced(value, old, new),
     "trim": lambda value: value.strip(),
 }
 # these ask about the object itself: a box, or text with marks in it
 REFUSED_TESTS = ("escaped", "filter", "test", "callable", "sameas")
+
+
+FILTERS = (*NATIVE, *COMPUTED, *FORMATS, "python", "items", "figure", "join", "table")
+"""The names of all filters, of whatever target."""
 
 
 class Formatted(Markup):
@@ -82,7 +89,12 @@ def operand(operator: str, value: Any) -> Any:
     bare = plain(defined(value))
     if isinstance(bare, bool) or not isinstance(bare, int | float):
         what = f"{operator} computes with numbers, not with the {kind(bare)} {short(bare)}"
-        raise FormatError(what, cure="format the result: (a + b)|num" if isinstance(bare, Markup) else None)
+        cure = None
+        if isinstance(bare, Markup):
+            cure = "format the result: (a + b)|num"
+        elif operator == "%" and isinstance(bare, str):  # "%.3f" % x is a format in Python
+            cure = "use a format: value|num(decimals=3)"
+        raise FormatError(what, cure=cure)
     return bare
 
 
@@ -94,9 +106,12 @@ def comparable(value: Any) -> Any:
     return value
 
 
-def numbers(*bounds: Any) -> list[Any]:
-    """Return the whole numbers of a range, each with the keys of the bounds."""
-    return [box(number, keys(*bounds)) for number in range(*plain(bounds))]
+def numbers(*limits: Any) -> list[Any]:
+    """Return the whole numbers of a range, each with the keys of its limits."""
+    found = range(*plain(limits))
+    first, last = (found[0], found[-1]) if found else (0, 0)
+    bounds.check_items("this range", (last - first) // found.step)  # `len` fails for a very long one
+    return [box(number, keys(*limits)) for number in found]
 
 
 def _items(mapping: Any) -> list[tuple[Any, Any]]:
@@ -112,10 +127,22 @@ def filters(native: Mapping[str, Callable[..., Any]], target: Target) -> dict[st
     """Return all filters that compute or format, by name; some are Jinja's own."""
     return {
         **{name: native[name] for name in NATIVE},
+        **{name: _divided(name, native[name]) for name in ("batch", "slice")},
         **{name: lift(_computed(name, f)) for name, f in COMPUTED.items()},
         **{name: _format(name, f, target) for name, f in target.formats.items()},
         "items": _items,
     }
+
+
+def _divided(name: str, native: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a filter that divides a list; how many parts, or how long ones, is bounded."""
+
+    def divided(values: Any, number: Any, *args: Any, **options: Any) -> Any:
+        if isinstance(plain(number), int):
+            bounds.check_items(f"|{name}", plain(number))
+        return native(values, plain(number), *args, **options)
+
+    return divided
 
 
 def tests(native: Mapping[str, Callable[..., Any]]) -> dict[str, Callable[..., Any]]:
@@ -145,6 +172,31 @@ def function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return box(Formatted.of(without_private(bare), plain(args), neutral(bare)), keys(out))
 
     return called
+
+
+def own_function(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of the project's own for boxes, as a filter and to be called.
+
+    What it makes of several values has the keys of all. An item of a list that it returns is no item
+    of a result.
+    """
+    checked = named(name, function)
+
+    def called(*args: Any, **options: Any) -> Any:
+        for value in (*args, *options.values()):
+            if isinstance(plain(defined(value)), Markup):
+                raise FormatError(f"{name} takes values, this is formatted already", cure="format last")
+        return _each(checked(*plain(args), **plain(options)), keys(args, options))
+
+    return called
+
+
+def _each(value: Any, joined: Keys) -> Any:
+    if isinstance(value, list):
+        return [_each(part, joined) for part in value]
+    if isinstance(value, dict):
+        return {key: _each(part, joined) for key, part in value.items()}
+    return box(value, joined)
 
 
 def predicate(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,7 +230,8 @@ def _format(name: str, function: Callable[..., Any], target: Target) -> Callable
             what = f"|{name} formats a value, this is formatted already"
             raise FormatError(what, cure="give one format only")
         out = checked(bare, *plain(args), **plain(options))
-        return box(Formatted.of(target.write(out), bare, out), keys(value, args, options))
+        # whatever a target writes, data never become marks
+        return box(Formatted.of(without_private(target.write(out)), bare, out), keys(value, args, options))
 
     return formatted
 
@@ -204,12 +257,16 @@ def named(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
     known = tuple(signature.parameters)[1:]
     takes_all = any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values())
+    in_order = {p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL}
 
     def called(*args: Any, **options: Any) -> Any:
         for option in () if takes_all else options:
             if option not in known:
                 cure = did_you_mean(option, known)
                 raise FormatError(f"{name} has no option {option!r}", cure=cure, name=option)
+        for option in in_order & options.keys():
+            cure = f"write them first, one after the other: {name}(…, …)"
+            raise FormatError(f"{name} takes {option} without their name", cure=cure, name=option)
         # a TypeError from inside the function is a fault of ours, one of its signature is the author's
         try:
             signature.bind(*args, **options)

@@ -6,14 +6,15 @@ import re
 import traceback
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import jinja2
 
 from labreport.errors import InputError, LabreportError, Place, did_you_mean
-from labreport.language.formats import FormatError
+from labreport.language.arguments import FormatError
 from labreport.language.missing import UnknownName
 from labreport.language.spans import Site, line_text, place_in, without_marks
+from labreport.language.values import plain
 
 
 class Reading(Protocol):
@@ -44,17 +45,20 @@ class Reading(Protocol):
         """The names of the tests."""
 
 
-def explained(error: Exception, environment: Reading, names: Iterable[str]) -> Exception:
+def explained(
+    error: Exception, environment: Reading, names: Iterable[str], values: Mapping[str, Any]
+) -> Exception:
     """Return an error that rendering raised as one that names the template's line and the cure.
 
-    An error that no mistake in a template can cause is returned unchanged.
+    `values` is what templates know by name. An error that no mistake in a template can cause is returned
+    unchanged.
     """
     found: Exception = error
     if isinstance(error, jinja2.TemplateSyntaxError):
         what = (error.message or "syntax error").rstrip(".")
         found = InputError(what, place=locate(environment, str(error.name), error.lineno))
     elif isinstance(error, UnknownName):
-        found = _unknown_name(error, environment, names)
+        found = _unknown_name(error, environment, names, values)
     elif isinstance(error, jinja2.TemplateNotFound):
         known = (p.relative_to(environment.folder).as_posix() for p in environment.folder.rglob("*.j2"))
         cure = did_you_mean(str(error.name), known)
@@ -64,7 +68,8 @@ def explained(error: Exception, environment: Reading, names: Iterable[str]) -> E
     elif isinstance(error, RecursionError | TypeError | ValueError | ArithmeticError | jinja2.TemplateError):
         found = InputError(f"the template cannot be rendered: {without_marks(str(error))}")
     if isinstance(found, LabreportError) and found.place is None:
-        found.place = _place(error, environment, str(getattr(found, "name", None) or ""))
+        place = _place(error, environment, str(getattr(found, "name", None) or ""))
+        found.place = place or _current(environment)
     return found
 
 
@@ -74,14 +79,43 @@ def unknown_function(environment: Reading, kind: str, name: str) -> FormatError:
     return FormatError(f"unknown {kind} {name!r}", cure=did_you_mean(name, known), name=name)
 
 
-def _unknown_name(error: UnknownName, environment: Reading, names: Iterable[str]) -> FormatError:
+def _unknown_name(
+    error: UnknownName, environment: Reading, names: Iterable[str], values: Mapping[str, Any]
+) -> FormatError:
     what, name = str(error.message), str(error.name)
     if what == f"{name!r} is undefined":
         what = f"unknown name {name!r}"
     cure = did_you_mean(name, names if error.names is None else error.names)
     if error.names == ():
         cure = rf"use the filter: \VAR{{value|{name}}}" if name in environment.filters else ""
+    # of an unknown name all values may be meant, of an unknown key those of the same experiment
+    owner = re.split(r"[.\[ ]", what)[0]
+    asked = values if error.names is None else {owner: values[owner]} if owner in values else {}
+    if found := _elsewhere(name, asked):
+        cure = f"did you mean {' or '.join(found[:3])}?"
     return FormatError(what, cure=cure, name=name)
+
+
+def _elsewhere(name: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the keys of values that end in a name: `report.title`, `survey.tables.wide`."""
+    found = []
+    for top, value in values.items():
+        whole = plain(value)
+        parts = whole if isinstance(whole, dict) else {}
+        found += [f"{top}.{name}"] if name in parts else []
+        found += [f"{top}.{part}.{name}" for part, k in parts.items() if isinstance(k, dict) and name in k]
+    return found
+
+
+def _current(environment: Reading) -> Place | None:
+    """Return the place of the expression that was printed last, for an error that arose after it."""
+    site = environment.current
+    if site is None:
+        return None
+    shown = f"{environment.folder.name}/{site.template}"
+    return place_in(
+        environment.sources[site.template], shown, site.offset, len(site.expression.split("\n")[0])
+    )
 
 
 def _place(error: Exception, environment: Reading, name: str) -> Place | None:

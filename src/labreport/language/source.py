@@ -82,6 +82,12 @@ def hide_comments(source: str) -> str:
     return re.sub(r"(?m)^([ \t]*)%#(.*)$", lambda m: f"{m[1]}\ue0f0{' ' * len(m[2])}\ue0f1", source)
 
 
+_EATEN = re.compile(
+    r"(?<!\\)(?:\\\\)*\\(?P<word>[abfnrtv][A-Za-z]+|x(?![0-9A-Fa-f]{2})[A-Za-z]*|u(?![0-9A-Fa-f]{4})[A-Za-z]*"
+    r"|U(?![0-9A-Fa-f]{8})[A-Za-z]*|N(?!\{)[A-Za-z]*)"
+)
+"""A command of LaTeX, in quotes, that Jinja would read as an escape of Python and the rest."""
+
 Token = tuple[int, str, str]
 """A token of Jinja's lexer: line, kind, text."""
 
@@ -122,6 +128,8 @@ class _Reader:
                 self.tokens.append((line, token, text))
                 start = hidden.index(text, self.position)  # Jinja tells lines only; tokens come in order
                 self.position = start + len(text)
+                if token == "string":
+                    self.check_escapes(start, text)
                 if token in ("variable_begin", "block_begin"):
                     begin = self.position
                     self.opening = (start, text)
@@ -148,6 +156,13 @@ class _Reader:
                 1,
                 r"write \VAR{(-value)} for the sign, \VAR{- value} to remove the space",
             )
+
+    def check_escapes(self, start: int, text: str) -> None:
+        r"""Refuse `"\texttt"`, which would be a tab and `exttt`."""
+        if found := _EATEN.search(text):
+            word = found["word"]
+            what = rf"the backslash of \{word} would be lost: in quotes, \{word[0]} has a meaning of its own"
+            raise self.error(what, start + found.start("word") - 1, len(word) + 1, rf"write \\{word}")
 
     def lexical(self, message: str) -> InputError:
         """Return the lexer's error at its place: at the opening, if the expression runs into other text."""
@@ -177,6 +192,8 @@ def _check_statements(statements: Sequence[Part], source: str, file: str) -> Non
         if part.name not in STATEMENTS:
             what, cure = f"unknown statement {part.name!r}", did_you_mean(part.name, STATEMENTS)
         elif part.name.startswith("end"):
+            if any(part.name == f"end{outer.name}" for outer in opened) and part.name != f"end{inner}":
+                raise _never_closed(opened[-1], source, file, before=part)
             if part.name != f"end{inner}":
                 what = rf"\BLOCK{{{part.name}}} closes nothing"
                 what += f"; the open statement is {inner!r}" if inner else ""
@@ -192,7 +209,16 @@ def _check_statements(statements: Sequence[Part], source: str, file: str) -> Non
             place = place_in(source, file, part.offset, max(1, len(part.name)))
             raise InputError(what, place=place, cure=cure)
     if opened:
-        last = opened[-1]
-        place = place_in(source, file, last.offset, len(last.source.split("\n")[0]))
-        cure = rf"add \BLOCK{{end{last.name}}}"
-        raise InputError(rf"\BLOCK{{{last.name}}} is never closed", place=place, cure=cure)
+        raise _never_closed(opened[-1], source, file)
+
+
+def _never_closed(opened: Part, source: str, file: str, before: Part | None = None) -> InputError:
+    """Return the error of a statement that has no end, or none before that of a statement around it."""
+    end = rf"\BLOCK{{end{opened.name}}}"
+    what, cure = rf"\BLOCK{{{opened.name}}} is never closed", f"add {end}"
+    if before is not None:
+        line = source.count("\n", 0, before.offset) + 1
+        what = rf"\BLOCK{{{opened.name}}} is not closed before \BLOCK{{{before.name}}} in line {line}"
+        cure = f"add {end} before it"
+    place = place_in(source, file, opened.offset, len(opened.source.split("\n")[0]))
+    return InputError(what, place=place, cure=cure)

@@ -22,7 +22,7 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 from labreport.errors import InputError, Place, did_you_mean
-from labreport.language.formats import FormatError, short
+from labreport.language.arguments import FormatError, short
 from labreport.language.missing import defined
 from labreport.language.spans import BRANCH, Around, Decoded, Marks, Site, place_in
 from labreport.language.target import Target

@@ -39,7 +39,7 @@ from labreport.results.results import (
     recorded_run,
     sweep,
 )
-from labreport.results.settings import with_settings
+from labreport.results.settings import choices, shown_setting, with_settings
 from labreport.results.sources import EXPERIMENTS, Sources
 from labreport.results.tables import is_frame
 
@@ -63,6 +63,7 @@ __all__ = [
     "Sources",
     "changes",
     "checkpoints",
+    "choices",
     "declaration",
     "discard_checkpoints",
     "discard_drawing",
@@ -83,6 +84,7 @@ __all__ = [
     "recorded_drawing",
     "recorded_run",
     "references",
+    "shown_setting",
     "store",
     "strict_json",
     "sweep",

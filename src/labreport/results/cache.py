@@ -35,13 +35,15 @@ class Cache:
 
     def remember(self, key: str, make: Callable[[], Any], *, again: bool = False) -> Any:
         """Return the fact of a key, made if it is not known, or if it is to be made `again`."""
-        if self._old is None:
-            self._old = self._load()
         if key not in self._used:
-            known = key in self._old and not again
-            self._used[key] = self._old[key] if known else make()
-            self._new |= key not in self._old or self._used[key] != self._old[key]
+            old = self._known()
+            self._used[key] = old[key] if key in old and not again else make()
+            self._new |= key not in old or self._used[key] != old[key]
         return self._used[key]
+
+    def knows(self, key: str) -> bool:
+        """Return whether the fact of a key was kept."""
+        return key in self._known()
 
     def save(self, *, forget: bool = True) -> None:
         """Write the facts that were used, if some are new; where nothing can be written, do without.
@@ -53,6 +55,11 @@ class Cache:
             with contextlib.suppress(OSError):  # a cache that cannot be kept costs time, nothing else
                 files.write(self.path, f"{self._checksum(text)}\n{text}".encode())
             self._new = False
+
+    def _known(self) -> dict[str, Any]:
+        if self._old is None:
+            self._old = self._load()
+        return self._old
 
     def _load(self) -> dict[str, Any]:
         try:

@@ -61,8 +61,10 @@ class Cells:
             if sha256(value).hexdigest() != recorded:
                 self._run("delete from cells where key = ? and seen = ?", key, written)
                 continue
-            seen = Fingerprint.parse(json.loads(written))
-            if is_now(seen):
+            seen = _seen(written)
+            if seen is None:
+                self._run("delete from cells where key = ? and seen = ?", key, written)
+            elif is_now(seen):
                 self._used.append((time.time(), key, written))
                 return value, seen
         return None
@@ -127,3 +129,11 @@ class Cells:
         for path in (self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm"))):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+
+
+def _seen(written: str) -> Fingerprint | None:
+    """Return what is recorded beside a value; None if that is damaged."""
+    try:
+        return Fingerprint.parse(json.loads(written))
+    except (ValueError, TypeError, RecursionError):
+        return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import copy
 import math
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -82,9 +84,9 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     Raises
     ------
     InputError, SeveralErrors
-        `run` or `Params` is missing, a default is not a literal, NEEDS or READS is not a literal tuple of
-        texts, READS names something outside the project, QUICK sets unknown parameters; each with file, line
-        and cure.
+        `run` or `Params` is missing, a default is not a literal or of another type than its annotation, NEEDS
+        or READS is not a literal tuple of texts, READS names something outside the project, QUICK sets
+        unknown parameters; each with file, line and cure.
 
     """
     reader = _Reader(source)
@@ -165,13 +167,21 @@ class _Reader:
                 f"the parameter {name!r} has no default", field, f"write `{name}: … = …` with a literal"
             )
             return None
-        return self.literal(field.value, f"the default of {name!r}")
+        return self.fitting(field.value, f"the default of {name!r}", ast.unparse(field.annotation))
+
+    def fitting(self, node: ast.expr, what: str, annotation: str) -> Any:
+        """Return the literal of a parameter; note as wrong one that a simple annotation excludes."""
+        value = self.literal(node, what)
+        types = _FITTING.get(annotation)
+        if types and value is not None and type(value) not in types:  # None is what is not set yet
+            self.wrong(f"{what} is {value!r}, not of its type {annotation}", node, "write one of this type")
+        return value
 
     def literal(self, node: ast.expr, what: str) -> Any:
         cure = "write a number, a text, True, False, None or a tuple of these; compute in `run`"
         try:
-            value = ast.literal_eval(node)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+            value = ast.literal_eval(_Arithmetic().visit(copy.deepcopy(node)))
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, ArithmeticError):
             self.wrong(f"{what} is not a literal", node, cure)
             return None
         if isinstance(value, list) or not _is_plain(value):
@@ -180,12 +190,10 @@ class _Reader:
         return value
 
     def needs(self, node: ast.stmt) -> tuple[str, ...]:
-        wrong = "NEEDS must be a literal tuple of names of experiments"
-        return tuple(self.texts(node, wrong, 'write for example: NEEDS = ("NAME",)'))
+        return tuple(self.texts(node, "NEEDS", "names of experiments", '"NAME"'))
 
     def reads(self, node: ast.stmt) -> tuple[str, ...]:
-        wrong = "READS must be a literal tuple of paths of files"
-        paths = self.texts(node, wrong, 'write for example: READS = ("data/NAME.csv",)')
+        paths = self.texts(node, "READS", "paths of files", '"data/NAME.csv"')
         for path, written in paths.items():
             if not _is_inside(path):
                 cure = 'write it relative to the project, for example "data/NAME.csv"'
@@ -195,13 +203,16 @@ class _Reader:
                 self.wrong(f"READS has {path!r}, which is generated", written, cure)
         return tuple(paths)
 
-    def texts(self, node: ast.stmt, wrong: str, cure: str) -> dict[str, ast.expr]:
-        """Return the texts of a literal tuple, each once, with where it is written."""
+    def texts(self, node: ast.stmt, keyword: str, kind: str, example: str) -> dict[str, ast.expr]:
+        """Return the texts of the literal tuple that a keyword stands for, each once, with its place."""
         written = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
         items = written.elts if isinstance(written, ast.Tuple | ast.List) else [ast.Constant(None)]
         texts = [(n.value, n) for n in items if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         if len(texts) < len(items):
-            self.wrong(wrong, node, cure)
+            cure = f"write for example: {keyword} = ({example},)"
+            if isinstance(written, ast.Constant) and isinstance(written.value, str):
+                cure = f"it is the comma that makes a tuple: {keyword} = ({ast.unparse(written)},)"
+            self.wrong(f"{keyword} must be a literal tuple of {kind}", node, cure)
             return {}
         return dict(texts)
 
@@ -223,8 +234,39 @@ class _Reader:
                 self.wrong(
                     f"QUICK sets {name!r}, which is not in Params", keyword, did_you_mean(name, params)
                 )
-            quick[name] = self.literal(keyword.value, f"QUICK's {name!r}")
+            annotation = params[name].annotation if name in params else ""
+            quick[name] = self.fitting(keyword.value, f"QUICK's {name!r}", annotation)
         return quick
+
+
+class _Arithmetic(ast.NodeTransformer):
+    """Puts the value in the place of arithmetic on literal numbers, such as 2**15 or 60 * 60."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        a, b = ast.literal_eval(self.visit(node.left)), ast.literal_eval(self.visit(node.right))
+        operation = _OPERATIONS.get(type(node.op))
+        if operation is None or type(a) not in (int, float) or type(b) not in (int, float):
+            raise ValueError("not arithmetic on numbers")
+        if isinstance(node.op, ast.Pow) and max(abs(a), abs(b)) > _LARGEST:
+            raise ValueError("a power that takes long")
+        value = operation(a, b)
+        if abs(value) > 10**300:  # Python itself writes only 4,300 digits
+            raise ValueError("a number that no parameter needs")
+        return ast.Constant(value)
+
+
+_LARGEST = 1000  # base and exponent of a power: 1000**1000 takes no time
+_OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.Pow: operator.pow,
+}
+_FITTING = {"int": (int,), "float": (int, float), "str": (str,), "bool": (bool,)}
+"""What the defaults of the simple types may be; that of others shows when it is used."""
 
 
 def _is_inside(path: str) -> bool:

@@ -15,8 +15,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport.config import CONFIG
 from labreport.errors import LabreportError
-from labreport.project import CONFIG, ENGINE
+from labreport.project import ENGINE
 from labreport.results import files
 from labreport.results.fingerprint import Fingerprint, changes, of_kind
 from labreport.results.strict_json import seal, unseal

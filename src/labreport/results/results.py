@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from labreport.project import Project
 
 SCHEMA = 1
-DRAWING_SCHEMA = 2
+DRAWING_SCHEMA = 3
 RESULT = "result.json"
 RUN = "run.json"
 FIGURES = "figures"
@@ -55,8 +55,9 @@ class Axes:
 class Figure:
     """A stored figure: its files, the text for those who cannot see it, and what checks need to know.
 
-    `cut_mm` is how far something reaches beyond the edge, where it is cut off; `kept` are files beside it,
-    which no document shows.
+    `cut_mm` is how far something reaches beyond the edge, where it is cut off; `explore` is how the page lets
+    its data be looked into; `kept` are files beside it, which no document shows; `unshown` are characters
+    that its fonts lack.
     """
 
     name: str
@@ -72,6 +73,8 @@ class Figure:
     legend: bool
     axes: tuple[Axes, ...]
     kept: tuple[Path, ...] = ()
+    explore: dict[str, Any] | None = None
+    unshown: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -350,7 +353,11 @@ def _parsed_run(data: bytes) -> Run | str:
         record = _unseal(data)
         if record.pop("schema") != SCHEMA:
             return f"{RUN} is of another version"
-        return Run(fingerprint=Fingerprint.parse(record.pop("fingerprint")), **record)
+        run = Run(fingerprint=Fingerprint.parse(record.pop("fingerprint")), **record)
+        texts = (run.experiment, run.result, run.content)
+        # what is handed in has no circumstances
+        is_whole = all(isinstance(text, str) for text in texts) and type(run.seconds) in (*_NUMBER, _OR_NONE)
+        return run if is_whole else f"{RUN} is damaged"
     except (LabreportError, TypeError, LookupError, ValueError):
         return f"{RUN} is damaged"
 
@@ -391,8 +398,31 @@ def _file_trouble(folder: Path, figures: Mapping[str, Any]) -> str | None:
     return f"{', '.join(changed)} is not what was drawn" if changed else None
 
 
+_NUMBER, _OR_NONE = (int, float), type(None)
+_FACTS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("alt", "title", "xlabel", "ylabel"), (str,)),
+    **dict.fromkeys(("width_mm", "height_mm", "cut_mm"), _NUMBER),
+    **dict.fromkeys(("legend", "colorbar", "diagram"), (bool,)),
+    "smallest_text_pt": (*_NUMBER, _OR_NONE),
+    "series": (int,),
+    **dict.fromkeys(("unnamed", "unshown"), (list,)),
+    "explore": (dict, _OR_NONE),
+}
+"""The types of what is recorded of figures and axes."""
+
+
+def _check_facts(facts: Mapping[str, Any]) -> None:
+    """Raise TypeError if what is recorded of a figure, or of axes, is of another type."""
+    if wrong := [key for key, value in facts.items() if type(value) not in _FACTS[key]]:
+        raise TypeError(wrong[0])
+
+
 def _figure(name: str, entry: Mapping[str, Any], folder: Path) -> Figure:
+    if not {f"{name}.pdf", f"{name}.png"} <= entry["files"].keys():  # all of these are in the folder
+        raise LookupError(name)
     facts = {key: value for key, value in entry.items() if key not in ("files", "axes")}
+    for each in (facts, *entry["axes"]):
+        _check_facts(each)
     data = folder / f"{name}.csv" if f"{name}.csv" in entry["files"] else None
     axes = tuple(Axes(**facts) for facts in entry["axes"])
     own = {f"{name}{end}" for end in OWN}

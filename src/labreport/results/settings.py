@@ -35,12 +35,23 @@ def with_settings(declaration: Declaration, settings: Mapping[str, str]) -> Decl
             values[key] = _read(text.strip() if kind != "str" else text, kind)
         except ValueError:
             what = f"{name} must be {_words(kind)}, not {text!r:.80}"
-            cure = f"for example --set {name}={_shown(declaration.params[key].default)}"
+            cure = f"for example --set {name}={shown_setting(declaration.params[key].default)}"
             errors.append(UsageError(what, notes=notes, cure=cure))
     raise_all(errors)
     params = {k: replace(s, default=values.get(k, s.default)) for k, s in declaration.params.items()}
     quick = {k: v for k, v in declaration.quick.items() if k not in values}
     return replace(declaration, params=params, quick=quick)
+
+
+def choices(declaration: Declaration, key: str, text: str) -> list[str]:
+    """Return the values that a text gives a parameter, one after the other: numbers stand between commas.
+
+    Where the parameter is a text or a row of values, commas belong to its one value.
+    """
+    kind = _type(declaration.params[key]) if key in declaration.params else "str"
+    options = kind[1] if isinstance(kind, tuple) and kind[0] == "any" else (kind,)
+    is_one = all(option in ("int", "float", "bool", "None") for option in options)
+    return [item.strip() for item in text.split(",")] if is_one else [text]
 
 
 _Type = str | tuple[Any, ...]  # "int", …, ("any", types), ("row", types), ("rows", type), ("one of", values)
@@ -196,7 +207,10 @@ def _words(kind: _Type) -> str:
     return f"{len(inner)} values separated by commas: " + ", ".join(_words(option) for option in inner)
 
 
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return ",".join(_shown(v) if not isinstance(v, tuple) else f"({_shown(v)})" for v in value)
+def shown_setting(value: object) -> str:
+    """Return a value as `--set` takes it."""
+    if isinstance(value, tuple | list):
+        return ",".join(
+            f"({shown_setting(v)})" if isinstance(v, tuple | list) else shown_setting(v) for v in value
+        )
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)

@@ -111,6 +111,15 @@ def find(
     return None
 
 
+def kept(project: Project, name: str, phase: str) -> Iterator[Entry]:
+    """Yield all stored results or drawings of an experiment that can be used, whatever they depend on."""
+    for folder in sorted((project.store / name / phase).glob("[!.]*")):
+        record = _record(folder)
+        data = None if record is None else _data(folder, record)
+        if record is not None and data is not None:
+            yield Entry(folder, name, phase, record["fingerprint"], record["content"], data)
+
+
 def restore(project: Project, entry: Entry) -> None:
     """Put a stored result or drawing in the place of the present one, and note that it was used."""
     folder = project.results / entry.experiment
@@ -186,7 +195,7 @@ def _disagrees(folder: Path, known: Fingerprint) -> bool:
     try:
         recorded = json.loads((folder / ENTRY).read_bytes())["fingerprint"]
         return not known.plain().items() <= recorded.items()
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +21,35 @@ class Column:
     values: tuple[Plain, ...]
 
 
+class Row(dict[str, Plain]):
+    """A row by column names, with what the DataFrame told of them.
+
+    `heads` are the labels of columns that have several levels, from top to bottom; `groups` the names of the
+    outer levels of a row index of several.
+    """
+
+    KIND = "mapping"
+
+    def __init__(
+        self, cells: Iterable[tuple[str, Plain]], heads: dict[str, tuple[str, ...]], groups: tuple[str, ...]
+    ) -> None:
+        super().__init__(cells)
+        self.heads = heads
+        self.groups = groups
+
+
 @dataclass(frozen=True)
 class Table:
-    """A table as a result keeps it."""
+    """A table as a result keeps it.
+
+    `levels` holds the labels of each column, if columns have several levels; `index` is the number of columns
+    that are the levels of the row index, if it has several.
+    """
 
     columns: tuple[Column, ...]
     length: int
+    levels: tuple[tuple[str, ...], ...] = ()
+    index: int = 0
 
     def rows(self) -> list[dict[str, Plain]]:
         """Return the rows as plain values by column name; None is a missing value."""
@@ -34,7 +57,12 @@ class Table:
         if not names:
             return [{} for _ in range(self.length)]
         cells = zip(*(column.values for column in self.columns), strict=True)
-        return [dict(zip(names, row, strict=True)) for row in cells]
+        if not self.levels and not self.index:
+            return [dict(zip(names, row, strict=True)) for row in cells]
+        labels = (tuple(filter(None, level)) for level in self.levels)
+        heads = dict(zip(names, labels, strict=True)) if self.levels else {}
+        groups = tuple(names[: max(0, self.index - 1)])
+        return [Row(zip(names, row, strict=True), heads, groups) for row in cells]
 
     def frame(self) -> pandas.DataFrame:
         """Return the DataFrame that the experiment returned: the same dtypes, values and missing values."""
@@ -42,7 +70,12 @@ class Table:
 
         # pandas-stubs knows no dtype that is a plain str
         series: Any = {c.name: pandas.Series(list(c.values), dtype=c.dtype) for c in self.columns}
-        return pandas.DataFrame(series, index=pandas.RangeIndex(self.length))
+        frame = pandas.DataFrame(series, index=pandas.RangeIndex(self.length))
+        if self.index:
+            frame = frame.set_index([column.name for column in self.columns[: self.index]])
+        if self.levels:
+            frame.columns = pandas.MultiIndex.from_tuples(self.levels[self.index :])
+        return frame
 
 
 _CELLS: dict[str, type] = {
@@ -76,29 +109,44 @@ def encode(frame: Any, check_name: Callable[[object], tuple[str, str] | None], r
 
     `check_name` returns what is wrong with a column's name and the cure, or None.
     """
-    length = len(frame)
-    if frame.columns.nlevels > 1:
-        report("", "has columns of several levels", 'join them: frame.columns = frame.columns.map("_".join)')
+    length, index, levels = len(frame), frame.index.nlevels, frame.columns.nlevels
+    if any(name is not None for name in frame.columns.names):
+        report("", "has a name above its columns", f"drop it: frame.rename_axis(columns={_nothing(levels)})")
+    if index > 1 and not all(frame.index.names):
+        report("", "has levels of rows without names", 'name them: frame.index.names = ["set", "method"]')
         return None
-    if frame.columns.name is not None:
-        report("", "has a name above its columns", "drop it: frame.rename_axis(columns=None)")
-    names = list(frame.columns)
+    if index > 1:
+        frame = frame.reset_index()  # the levels of its rows come first
+    elif frame.index.name is not None or list(frame.index) != list(range(length)):
+        cure = "frame.reset_index() makes it a column, frame.reset_index(drop=True) drops it"
+        report("", "has an index, which a table does not keep", cure)
+    names = [_joined(name) for name in frame.columns]
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     if twice:
         report("", f"has two columns with the same name: {', '.join(twice)}", "rename one")
         return None
-    index = frame.index
-    if index.nlevels > 1 or index.name is not None or list(index) != list(range(length)):
-        cure = "frame.reset_index() makes it a column, frame.reset_index(drop=True) drops it"
-        report("", "has an index, which a table does not keep", cure)
     columns = []
-    for name in names:
+    for at, name in enumerate(names):
         trouble = check_name(name)
         if trouble:
             report("", f"has a column {name!r:.80}, whose name {trouble[0]}", trouble[1])
         else:
-            columns.append(_encode_column(frame[name], str.__str__(name), report))
-    return {"rows": length, "columns": columns}
+            columns.append(_encode_column(frame.iloc[:, at], str.__str__(name), report))
+    encoded: dict[str, Any] = {"rows": length, "columns": columns}
+    if levels > 1:
+        encoded["levels"] = [[str(label) for label in labels] for labels in frame.columns]
+    return {**encoded, "index": index} if index > 1 else encoded
+
+
+def _joined(name: object) -> object:
+    """Return the name of a column; labels of several levels are joined by dots, as templates write them."""
+    if not isinstance(name, tuple) or not all(isinstance(label, str) for label in name):
+        return name
+    return ".".join(label for label in name if label)
+
+
+def _nothing(levels: int) -> str:
+    return "None" if levels == 1 else str([None] * levels)
 
 
 def _encode_column(series: Any, name: str, report: Report) -> dict[str, Any]:
@@ -132,12 +180,30 @@ def _cell_trouble(cell: Any, kind: type) -> tuple[str, str] | None:
 
 def decode(encoded: object) -> Table:
     """Return the table in parsed JSON; a ValueError says what is wrong with it."""
-    if not isinstance(encoded, dict) or encoded.keys() != {"rows", "columns"}:
+    known = {"rows", "columns"}
+    if not isinstance(encoded, dict) or not known <= encoded.keys() <= {*known, "levels", "index"}:
         raise ValueError("a table has the keys 'rows' and 'columns'")
     length, columns = encoded["rows"], encoded["columns"]
+    levels, index = encoded.get("levels", []), encoded.get("index", 0)
     if type(length) is not int or not isinstance(columns, list):
         raise ValueError("'rows' must be an integer and 'columns' a list")
-    return Table(tuple(_decode_column(column, length) for column in columns), length)
+    if type(index) is not int or not 0 <= index <= len(columns) or not _are_labels(levels, len(columns)):
+        raise ValueError("'levels' must hold the labels of each column, 'index' a number of columns")
+    found = tuple(_decode_column(column, length) for column in columns)
+    return Table(found, length, tuple(map(tuple, levels)), index)
+
+
+def _are_labels(levels: object, columns: int) -> bool:
+    return (
+        isinstance(levels, list)
+        and all(
+            isinstance(labels, list)
+            and len(labels) == len(levels[0])
+            and all(isinstance(x, str) for x in labels)
+            for labels in levels
+        )
+        and len(levels) in (0, columns)
+    )
 
 
 def _decode_column(column: object, length: int) -> Column:

@@ -6,6 +6,7 @@ from labreport.running.children import server_of
 from labreport.running.lab import Lab
 from labreport.running.planning import Settings, Step, plan
 from labreport.running.runner import Outcome, execute, tidy
+from labreport.running.trials import Trial, trials
 
 if TYPE_CHECKING:
     from labreport.running import loaded, spare
@@ -17,12 +18,14 @@ __all__ = [
     "Outcome",
     "Settings",
     "Step",
+    "Trial",
     "execute",
     "loaded",
     "plan",
     "server_of",
     "spare",
     "tidy",
+    "trials",
 ]
 
 

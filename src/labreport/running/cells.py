@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.results import Fingerprint, Part, strict_json
+from labreport.results import Fingerprint, Part, files, strict_json
 from labreport.running import observing, reading
 from labreport.running.functions import Functions, Unknowable, remembers
 from labreport.running.units import Done, Unit
@@ -109,6 +109,8 @@ class Row:
         try:
             value = pickle.dumps(done.value, protocol=5)
         except Exception:  # each class may refuse in its own way
+            return
+        if files.TEMPORARY.encode() in value:  # a path into the folder of a command, which goes with the run
             return
         own = Fingerprint({part: known for part, known in done.seen.parts.items() if not known})
         self.kept.cells.keep(self.key(unit), self.before | done.seen | self._now(own, unit), value)

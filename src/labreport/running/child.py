@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors
-from labreport.modules import Module
+from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors, did_you_mean
+from labreport.modules import Module, module_names
 from labreport.project import ENGINE
 from labreport.results import (
     EXPERIMENTS,
@@ -28,7 +28,7 @@ from labreport.results import (
     publish,
     publish_drawing,
 )
-from labreport.running import generators, observing, reading, sightings
+from labreport.running import generators, hints, mutations, observing, reading, relay, sightings, warned
 from labreport.running.budget import Budget, Shared
 from labreport.running.cells import Kept, inputs_of
 from labreport.running.functions import Functions
@@ -96,6 +96,7 @@ def perform(task: Task, send: Send) -> None:
     budget = Shared(task.project.slots, task.jobs, task.slot)
     budget.enter()
     send({"begun": True})
+    relay.to(send)
     clock = time.perf_counter()
     started = _now()
     try:
@@ -105,10 +106,13 @@ def perform(task: Task, send: Send) -> None:
             seconds = round(time.perf_counter() - clock, 3)
             return {"started": started, "finished": _now(), "seconds": seconds, **_circumstances(task)}
 
-        if task.phase == "run":
-            _run(task, module, sources, send, budget, facts)
-        else:
-            _draw(task, module, send, budget, facts)
+        try:
+            if task.phase == "run":
+                _run(task, module, sources, send, budget, facts)
+            else:
+                _draw(task, module, send, budget, facts)
+        finally:
+            files.sweep(task.project.results / task.name)  # the folders of commands
     except BaseException as error:
         traceback.print_exc()  # to the log: the user sees one message with a place
         send({"failed": _failure(error, task)})
@@ -151,6 +155,7 @@ def _module(task: Task) -> tuple[ModuleType, Sources]:
         package.__path__ = [str(project.experiments)]
         sys.modules["experiments"] = package
     observing.start(project, task.name, task.phase)
+    warned.listen(project, drawing=task.phase == "draw")
     module = importlib.import_module(f"experiments.{task.name}")
     # the module was imported from the files as they are now, the fingerprint was taken a moment ago
     sources = Sources(project)
@@ -162,13 +167,15 @@ def _module(task: Task) -> tuple[ModuleType, Sources]:
         what = f"{', '.join(files_)} changed while the build began"
         raise ExperimentError(what, cure="build again")
     reading.watch(module.Params)
+    mutations.begin(project)
     return module, sources
 
 
 def _observed(task: Task, send: Send) -> Fingerprint:
     """Return what the task has read without its being declared, after telling what is new of it."""
-    seen = sightings.settled(task.project, observing.lines(), task.fingerprint)
-    for sentence in sightings.sentences(seen.without(task.known.parts)):
+    lines = observing.lines()
+    seen = sightings.settled(task.project, lines, task.fingerprint)
+    for sentence in sightings.sentences(seen.without({*task.known.parts, *sightings.given(lines)})):
         print(f"notice: {sentence}", flush=True)
         send({"notice": sentence})
     return seen
@@ -224,7 +231,7 @@ def _lab(
         known=task.known,
         folder=folder,
     )
-    lab.executor = Local(budget, notify=lab.notify, warn=lab.notice, prepare=partial(_prepare, task))
+    lab.executor = Local(budget, warn=lab.notice, prepare=partial(_prepare, task))
     if task.cluster is not None:
         from labreport.running.cluster import Cluster
 
@@ -268,6 +275,7 @@ def _run(
     with Cells(task.project.cells / task.name / "cells.db") as stored:
         lab.cells = _kept(task, sources, stored, params)
         returned = module.run(params, lab)
+        mutations.tell()
         stored.prune(task.project.config.most_stored)
     encoded = encode(returned, task.params)
     seen = _observed(task, send)
@@ -285,8 +293,9 @@ def _draw(
     try:
         lab = _lab(task, result.params, send, budget, folder)
         _seed(task, result.params)
-        with figures.style(task.project.style):
+        with figures.style(task.project.style, figures.own_settings()):
             module.draw(result, lab)
+        mutations.tell()
         if not lab.figures:
             what = f"`draw` of experiment {task.name!r} kept no figure"
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
@@ -294,6 +303,7 @@ def _draw(
         found = task.fingerprint | used | _observed(task, send)
         publish_drawing(task.name, folder, lab.figures, found, facts())
     finally:
+        warned.tell()
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -302,7 +312,9 @@ def _failure(error: BaseException, task: Task) -> dict[str, Any]:
     name = task.title
     place, notes = _place(error, task)
     notes += [str(note) for note in getattr(error, "__notes__", ())]
+    meant = getattr(error.__cause__, "hint", "") or hints.hint(error)
     cure = f"the full traceback is in {task.shown_log}"
+    cure = f"{meant} ({cure})" if meant else cure
     first, *more = str(error).strip().splitlines() or [""]
     what = f"{name} failed: {type(error).__name__}: {first}".rstrip(": ")
     if not isinstance(error, LabreportError):
@@ -317,7 +329,8 @@ def _failure(error: BaseException, task: Task) -> dict[str, Any]:
         cure = error.cure or cure
     elif isinstance(error, ModuleNotFoundError):
         what = f"{name} cannot import {error.name!r}"
-        cure = "install the package, or correct the import"
+        near = did_you_mean(error.name or "", module_names(task.project))
+        cure = near if "mean" in near else "install the package, or correct the import"
     elif isinstance(error, SystemExit):
         what = f"{name} called sys.exit({error.code!r})"
         cure = "let `run` return its result, or raise an exception"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from labreport import surroundings
+from labreport.config import CONFIG
 from labreport.errors import ExperimentError, Place
 from labreport.events import Event, Events
 from labreport.modules import is_own
 from labreport.results import Sources
+from labreport.running.warned import Heard
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -64,6 +66,8 @@ class _Running:
     error: ExperimentError | None = None
     expired: bool = False
     map: _Map | None = None
+    warned: Heard = field(default_factory=Heard)
+    changed: list[str] = field(default_factory=list)
 
 
 class Children:
@@ -127,6 +131,12 @@ class Children:
 
     def _hear(self, message: Message) -> Ended | None:
         """Take in a message; return the task's end if the message tells it."""
+        if message["type"] == "not preloaded":
+            what = f"preload: {message['module']!r} cannot be imported ({message['why']})"
+            is_missing = message["why"].startswith("ModuleNotFoundError")
+            cure = "install the package" if is_missing else "correct it"
+            label = f"{what}; {cure}, or take it out of the list"
+            self.events(Event("notice", CONFIG, label=label))
         running = self._running.get(message["call"])
         if running is None:
             return None
@@ -134,6 +144,9 @@ class Children:
             self._take(running, message["data"])
         elif message["type"] == "exit":
             del self._running[message["call"]]
+            task = running.task
+            for sentence in running.warned.sentences(task.shown_log):
+                self.events(Event("notice", task.name, task.phase, label=sentence))
             if running.seconds is None:
                 error = running.error or _sudden_end(running, message["code"])
                 return Ended(running.task, error=error)
@@ -155,6 +168,12 @@ class Children:
             if running.map is not None:
                 running.map.notice = data["notice"]
             self.events(Event("notice", name, phase, label=data["notice"]))
+        elif "warned" in data:
+            running.warned.hear(*data["warned"])
+        elif "changed" in data:
+            if data["changed"] not in running.changed:  # each process of a map tells it
+                running.changed.append(data["changed"])
+                self.events(Event("notice", name, phase, label=data["changed"]))
         elif "seconds" in data:
             running.seconds = data["seconds"]
         elif "failed" in data:

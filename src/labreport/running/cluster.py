@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
 from labreport.errors import ExperimentError
-from labreport.running import failures, generators, remote
+from labreport.running import failures, generators, relay, remote
 from labreport.running.handshake import CONNECT_SECONDS, differing_versions, expected, quiet
 from labreport.running.shipment import Shipment
 from labreport.running.state import Baseline
@@ -260,9 +260,9 @@ class _Map:
         if kind == "died":
             self._try_again(place, rest[0])
             return None
-        good, data, seen, notices = pickle.loads(rest[0])
-        for notice in notices:
-            self.cluster.lab.notify(notice)
+        good, data, seen, messages = pickle.loads(rest[0])
+        for message in messages:
+            relay.send(message)
         if not good:
             raise failures.restored(data, f"in {naming(unit)}")
         return Done(pickle.loads(data), seen)

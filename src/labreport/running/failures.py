@@ -7,8 +7,10 @@ import signal
 import traceback
 from collections.abc import Callable, Sequence
 
-Described = tuple[bytes, str, str, list[tuple[str, int]]]
-"""An exception as what can be sent: itself pickled where it can be, its text, traceback and places."""
+from labreport.running.hints import hint
+
+Described = tuple[bytes, str, str, list[tuple[str, int]], str]
+"""An exception as what can be sent: itself pickled where it can be, text, traceback, places and hint."""
 
 
 def described(error: BaseException, dumps: Callable[[object], bytes] = pickle.dumps) -> Described:
@@ -20,15 +22,15 @@ def described(error: BaseException, dumps: Callable[[object], bytes] = pickle.du
         pickle.loads(pickled)  # many exceptions can be pickled but not restored: their __init__ asks for more
     except Exception:
         pickled = b""
-    return pickled, f"{type(error).__name__}: {error}", text, frames
+    return pickled, f"{type(error).__name__}: {error}", text, frames, hint(error)
 
 
 def restored(sent: Described, note: str) -> BaseException:
     """Return an exception that another process has described, with a note and with its traceback there."""
-    pickled, text, shown, frames = sent
+    pickled, text, shown, frames, meant = sent
     error = pickle.loads(pickled) if pickled else RuntimeError(text)
     error.add_note(note)
-    error.__cause__ = RemoteTraceback(shown, frames)
+    error.__cause__ = RemoteTraceback(shown, frames, meant)
     assert isinstance(error, BaseException)
     return error
 
@@ -36,10 +38,11 @@ def restored(sent: Described, note: str) -> BaseException:
 class RemoteTraceback(Exception):
     """The traceback of an exception in another process."""
 
-    def __init__(self, text: str, frames: Sequence[tuple[str, int]]) -> None:
-        super().__init__(text, frames)
+    def __init__(self, text: str, frames: Sequence[tuple[str, int]], hint: str = "") -> None:
+        super().__init__(text, frames, hint)
         self.text = text
         self.frames = list(frames)
+        self.hint = hint
 
     def __str__(self) -> str:
         return f"\n\n{self.text}"

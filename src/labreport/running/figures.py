@@ -4,36 +4,58 @@ from __future__ import annotations
 
 import contextlib
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
 from labreport.errors import ExperimentError
 from labreport.results import is_frame, kind_of
+from labreport.running.foreign import MM_PER_INCH, PNG_DPI
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PNG_DPI = 200
 OWN = (".pdf", ".png", ".csv", ".json")  # the endings of a figure's own files
-MM_PER_INCH = 25.4
+_OF_A_SCREEN = ("backend", "backend_fallback", "interactive", "toolbar")
+PAPER: dict[str, Any] = {
+    "pdf.fonttype": 42,  # letters stay letters: publishers refuse the shapes of Type 3
+    "figure.figsize": (4.5, 3.0),  # inches: no wider than the lines of the standard article
+}
+"""What figures for paper need where nothing else is chosen, beside matplotlib's defaults."""
 
 
 @contextlib.contextmanager
-def style(path: Path) -> Iterator[None]:
-    """Draw inside in matplotlib's defaults and a style file, whatever the user's own settings are."""
+def style(path: Path, own: Mapping[Any, Any] = MappingProxyType({})) -> Iterator[None]:
+    """Draw inside in matplotlib's defaults, fit for paper, a style file, the experiment's `own` settings.
+
+    Each comes after the one before; whatever the user's settings were does not count.
+    """
     import matplotlib
     from matplotlib import pyplot
 
     matplotlib.use("Agg")
-    styles = ["default", *([str(path)] if path.is_file() else [])]
+    styles: list[Any] = ["default", PAPER, *([str(path)] if path.is_file() else [])]
     with pyplot.style.context(styles, after_reset=True):
+        matplotlib.rcParams.update(own)
         try:
             yield
         finally:
             pyplot.close("all")
+
+
+def own_settings() -> dict[Any, Any]:
+    """Return the settings of matplotlib that were changed since it was imported, by modules of the project.
+
+    The user's own (matplotlibrc) are not among them: an experiment's surroundings hide that file.
+    """
+    import matplotlib
+
+    before, now = matplotlib.rcParamsOrig, matplotlib.rcParams
+    return {key: now[key] for key in now if key not in _OF_A_SCREEN and now[key] != before[key]}
 
 
 def save(figure: Figure, stem: Path, where: str) -> dict[str, Any]:
@@ -41,20 +63,47 @@ def save(figure: Figure, stem: Path, where: str) -> dict[str, Any]:
 
     ExperimentError if it is not a figure, or one without axes; `where` names it for messages.
     """
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParams
     from matplotlib.figure import Figure as MatplotlibFigure
 
     if not isinstance(figure, MatplotlibFigure):
         what = f"{where} is a {type(figure).__name__}, not a matplotlib Figure"
-        raise ExperimentError(what, cure="pass the figure: figure, axes = pyplot.subplots()")
+        raise ExperimentError(
+            what, cure='pass the figure: figure, axes = pyplot.subplots(); a file as a Path: lab.file("…")'
+        )
     if not figure.get_axes():
         raise ExperimentError(f"{where} is empty: it has no axes", cure="draw something into it")
+    if not _is_laid_out(figure):
+        # a scale of colours that was made without a layout stands in a grid that matplotlib cannot constrain
+        scales = any(axes.get_label() == "<colorbar>" for axes in figure.get_axes())
+        figure.set_layout_engine("tight" if scales else "constrained")
     facts = _facts(figure)
     nothing: dict[str, Any] = dict.fromkeys(("Creator", "Producer", "CreationDate"))
+    if rcParams["savefig.bbox"] is not None:
+        box = rcParams["savefig.bbox"]
+        warnings.warn(
+            f"savefig.bbox = {box!r} does not count: a figure keeps its size; use layout='constrained'",
+            stacklevel=1,
+        )
     with rc_context({"savefig.bbox": None}):  # else the style could change the size
         figure.savefig(stem.with_name(f"{stem.name}.pdf"), metadata=nothing)
         figure.savefig(stem.with_name(f"{stem.name}.png"), dpi=PNG_DPI, metadata={"Software": None})
     return facts
+
+
+def _is_laid_out(figure: Figure) -> bool:
+    """Return whether somebody has chosen where the axes lie: by a layout, or by margins of their own.
+
+    Else labels could be cut off at the edges, or lie on the panel beside.
+    """
+    from matplotlib import rcParamsDefault
+
+    usual: dict[Any, Any] = dict(rcParamsDefault.items())
+    sides = ("left", "right", "bottom", "top", "wspace", "hspace")
+    margins = [getattr(figure.subplotpars, side) != usual[f"figure.subplot.{side}"] for side in sides]
+    grids = [axes.get_gridspec() for axes in figure.get_axes()]
+    margins += [grid is None or getattr(grid, side, None) is not None for grid in grids for side in sides]
+    return figure.get_layout_engine() is not None or any(margins)
 
 
 def save_data(data: Any, path: Path, where: str) -> None:
@@ -62,10 +111,10 @@ def save_data(data: Any, path: Path, where: str) -> None:
 
     ExperimentError if it is none of these, or the columns are of different lengths.
     """
-    if is_frame(data):
-        data.to_csv(path, index=False, lineterminator="\n")
-    else:
-        path.write_text(_csv(_columns(data, where)), encoding="utf-8")
+    text = _csv(data, where)
+    if "\r" in text:  # which `csv` leaves bare, and whoever reads it takes for the end of a row
+        text = _csv(data, where, quoted=True)
+    path.write_text(text, encoding="utf-8", newline="")
 
 
 def save_files(kept: Mapping[str, bytes], folder: Path, where: str) -> None:
@@ -84,14 +133,26 @@ def save_files(kept: Mapping[str, bytes], folder: Path, where: str) -> None:
         (folder / name).write_bytes(content)
 
 
-def _columns(data: Any, where: str) -> dict[str, list[Any]]:
+def columns(data: Any, where: str) -> dict[str, list[Any]]:
+    """Return the data behind a figure as columns of plain values by name; what is missing is None.
+
+    ExperimentError if it is no DataFrame, dict of columns or list of dicts, lengths differ or names do not.
+    """
+    if is_frame(data):
+        whole = [
+            (str(name), column.astype(object).where(column.notna(), None)) for name, column in data.items()
+        ]
+        if len(dict(whole)) < len(whole):
+            what = f"the data of {where} has two columns of one name"
+            raise ExperimentError(what, cure="give each column a name of its own")
+        return {name: _list(column) for name, column in whole}
     if isinstance(data, Sequence) and all(isinstance(row, Mapping) for row in data):
         names = dict.fromkeys(name for row in data for name in row)
-        return {name: [row.get(name) for row in data] for name in names}
+        return {str(name): _list([row.get(name) for row in data]) for name in names}
     if isinstance(data, Mapping):
-        columns = {name: _list(column) for name, column in data.items()}
-        if len({len(column) for column in columns.values()}) <= 1:
-            return columns
+        named = {str(name): _list(column) for name, column in data.items()}
+        if len({len(column) for column in named.values()}) <= 1:
+            return named
         what = f"the data of {where} has columns of different lengths"
         raise ExperimentError(what, cure="make rows of one kind: data=[{...}, {...}]")
     what = f"the data of {where} is {kind_of(data)}"
@@ -104,14 +165,18 @@ def _list(values: Any) -> list[Any]:
     return [None if value != value else value for value in plain]
 
 
-def _csv(columns: Mapping[str, Sequence[Any]]) -> str:
+def _csv(data: Any, where: str, *, quoted: bool = False) -> str:
     import csv
     import io
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
+    quoting: Literal[0, 2] = csv.QUOTE_NONNUMERIC if quoted else csv.QUOTE_MINIMAL
+    if is_frame(data):
+        return str(data.to_csv(index=False, lineterminator="\n", quoting=quoting))
+    named = columns(data, where)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    writer.writerow(named)
+    writer.writerows(zip(*named.values(), strict=True))
     return text.getvalue()
 
 

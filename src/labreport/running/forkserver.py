@@ -41,7 +41,7 @@ class ForkServer:
 
     Received messages have the key `call`, the number that `start` returned, and `type`: "started" with `pid`,
     "message" with what the child has sent as `data`, or "exit" with the exit `code` as in subprocess
-    (negative: the signal).
+    (negative: the signal). With a `call` of 0, "not preloaded" says of a `module` `why` it is not.
 
     Where the server ends, calls have `grace` seconds to end by themselves after an interrupt.
     """
@@ -467,8 +467,11 @@ def main(grace: float, preload: Sequence[str]) -> None:
     for module in preload:
         try:
             __import__(module)
-        except Exception as error:  # the experiment that needs it fails by name
-            print(f"cannot preload {module}: {error}")
+        except (Exception, SystemExit) as error:  # the experiment that needs it fails by name
+            why = f"{type(error).__name__}: {error}"
+            print(f"cannot preload {module}: {why}", flush=True)
+            _write(replies, encode_message(0, "not preloaded", module=module, why=why))
+            preload = [other for other in preload if other != module]
         if threads.others():
             print(f"{module} is not preloaded: it starts threads, which no child would have", flush=True)
             _begin_again(requests, replies, [other for other in preload if other != module])

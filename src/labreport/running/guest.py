@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
+from labreport.config import CONFIG
 from labreport.errors import ExperimentError
-from labreport.project import CONFIG
 from labreport.results import Fingerprint
-from labreport.running import failures, generators, observing, reading, units
+from labreport.running import failures, generators, mutations, observing, reading, relay, units, warned
 from labreport.running.forkserver import die_with_parent
 from labreport.running.lab import Lab
 from labreport.running.remote import receive, send
@@ -87,18 +87,20 @@ class _Guest:
         self.folder = folder
         self.lab: Lab | None = None
         self.function: Callable[[Any], Any] | None = None
-        self.notices: list[str] = []
+        self.messages: list[relay.Message] = []
+        relay.to(self.messages.append)
 
     def answer(self, function: bytes | None, unit: bytes) -> bytes:
-        """Return, pickled: whether it went well, the pickled value or the error, what was seen, notices."""
+        """Return, pickled: whether it went well, the pickled value or the error, what was seen, messages."""
         outcome: tuple[bool, Any, units.Seen]
         try:
             done = self._compute(function, unit)
             outcome = True, _pickled(done.value), _shared(done.seen)
         except (Exception, SystemExit) as error:
             outcome = False, failures.described(error), Fingerprint()
-        notices, self.notices = self.notices, []
-        return pickle.dumps((*outcome, notices))
+        answer = pickle.dumps((*outcome, self.messages))
+        self.messages.clear()
+        return answer
 
     def _compute(self, function: bytes | None, unit: bytes) -> units.Done:
         lab = self.lab or self._prepared()
@@ -115,15 +117,17 @@ class _Guest:
         import_from(self.folder, manifest)
         generators.seed(seed_of(manifest.experiment, "import"))
         observing.start(project, manifest.experiment, "run", self.folder / manifest.folder)
+        warned.listen(project)
         for name in manifest.modules:
             importlib.import_module(name)
         reading.watch(sys.modules[f"experiments.{manifest.experiment}"].Params)
+        mutations.begin(project)
         self.lab = Lab(
             project,
             manifest.experiment,
             manifest.params,
             needs=manifest.needs,
-            notify=self.notices.append,
+            notify=relay.notice,
             fingerprint=manifest.fingerprint,
         )
         return self.lab

@@ -15,7 +15,7 @@ class Line:
     """Something that was observed: what, its value then, and how it came to that.
 
     `how` is "own" for what the experiment made itself, "touched" for what it changed, "argument" for what it
-    only named to a program, else what `files.token` says of the file.
+    only named to a program, "given" for an input of `lab.command`, else what `files.token` says of the file.
     """
 
     kind: str

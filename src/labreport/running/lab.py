@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from labreport.errors import ExperimentError, did_you_mean, visible
-from labreport.results import Fingerprint, Result, checkpoints, encode, files, load
-from labreport.running import observing, reading, relay
+from labreport.results import Fingerprint, Result, checkpoints, encode, files, files_in, load
+from labreport.running import observing, reading, relay, warned
 from labreport.running.budget import Alone
 from labreport.running.seeds import Seeds, seed_of
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from labreport.project import Project
     from labreport.running.cells import Kept
+    from labreport.running.commands import Finished
     from labreport.running.pool import Progress
     from labreport.running.units import Executor
 
@@ -125,7 +126,7 @@ class Lab:
         inside = units.inside()
         seed = (inside or self._seeds).of_next_map(named)
         todo = [units.Unit(index, item, seed(index)) for index, item in enumerate(items)]
-        executor = self.executor or pool.Local(Alone(self.jobs), notify=self.notify, warn=self.notice)
+        executor = self.executor or pool.Local(Alone(self.jobs), warn=self.notice)
         if inside:  # in an item of another map, whose processes are the only ones and whose progress is shown
             executor = pool.Local()
         shown = label or getattr(function, "__name__", "") or "map"
@@ -133,11 +134,47 @@ class Lab:
         row = self.cells.of(function, named) if self.cells is not None and not inside else None
         return maps.Map(function, executor, self.jobs, batch, row).values(todo, meter)
 
+    def command(
+        self,
+        command: Sequence[str | Path | int | float],
+        *,
+        inputs: Sequence[str] | Mapping[str, str | bytes | Path] = (),
+        outputs: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Finished:
+        """Run a program in any language; return what it printed (`.text`) and the paths of its `.outputs`.
+
+        `command` is a list of words, as ["Rscript", "r/fit.R", params.samples]; no shell reads them. The
+        program is looked for on PATH or, if its name has a folder, in the project.
+
+        It runs in a fresh folder, with copies of its inputs under the names that they have in the project:
+        the files that words name (r/fit.R, or data=x.csv) and `inputs`, files or whole folders. A dict gives
+        names there to what the experiment has computed: a text or bytes, or a Path to copy. What the program
+        writes beneath that folder and `outputs` names is returned by its path, there until the experiment
+        has finished; the rest is lost. All inputs and the program itself are part of the fingerprint;
+        they need not be in READS.
+
+        Its variables are PATH, HOME, those that are the same everywhere, and `env`; its standard input is
+        empty. What it prints goes to the log. It ends, with all that it has started, after `deadline`
+        seconds, or with the experiment.
+
+        Raises
+        ------
+        ExperimentError
+            The program or an input does not exist, it fails or is stopped, or an output is not written.
+
+        """
+        from labreport.running import commands
+
+        return commands.run(self.project, self.experiment, command, inputs, outputs, env or {}, deadline)
+
     def result(self, name: str) -> Result:
         """Return the result of another experiment, which NEEDS must name."""
         if name not in self.needs:
             what = f"experiment {self.experiment!r} uses the result of {name!r}, which is not in its NEEDS"
-            raise ExperimentError(what, cure=_declaring("NEEDS", self.needs, name))
+            others = set(self.project.experiment_names()) - {self.experiment}
+            raise ExperimentError(what, cure=_declaring("NEEDS", self.needs, name, others))
         self.used.add(name)
         reading.note("result", name)
         return load(self.project, name)
@@ -154,12 +191,18 @@ class Lab:
         reads = self.fingerprint.named("file")
         if name not in reads:
             what = f"experiment {self.experiment!r} reads {name!r}, which is not in its READS"
-            raise ExperimentError(what, cure=_declaring("READS", list(reads), name))
+            raise ExperimentError(what, cure=_declaring("READS", list(reads), name, self._files()))
         # what is read must be what the fingerprint says, even if the file was edited while the build ran
         path = self.project.root / name
         if not path.is_file() or files.checksum(path.read_bytes()) != reads[name]:
             raise ExperimentError(f"{name} changed since the build began", cure="build again")
         return path
+
+    def _files(self) -> set[str]:
+        """Return the files of the project by their paths in it, but for what is generated."""
+        found = files_in(self.project.root)
+        paths = {path.relative_to(self.project.root).as_posix() for path in found}
+        return {path for path in paths if not path.startswith("build/")}
 
     @property
     def checkpoints(self) -> Path:
@@ -212,26 +255,39 @@ class Lab:
     def figure(
         self,
         name: str,
-        figure: Figure,
+        figure: Figure | Path,
         *,
         alt: str,
         data: Any = None,
+        explore: str | Mapping[str, Any] | None = None,
         files: Mapping[str, bytes] | None = None,
     ) -> None:
         """Keep a figure, in `draw`: as PDF for the report and as PNG for screens, at the size that it has.
+
+        A Path, as `lab.file` gives and the outputs of `lab.command` are, leads to a PDF or a PNG that another
+        program drew; the checks do not know its axes and texts.
 
         `alt` says in words what the figure shows; `data`, a DataFrame, a dict of columns or a list of dicts,
         is kept as CSV, and `files` under their names: logs, for example, in the form that another program
         reads. All of them are handed in.
 
+        `explore` lets readers of the page look into the data themselves. "parallel" gives each column an axis
+        and each row a line through them, coloured by the last column of numbers. "lines" draws curves over
+        the column named epoch, step or x, or else the first one of numbers; columns of text tell the curves
+        apart, and columns of whole numbers where these do not suffice; the other columns of numbers are shown
+        one at a time, those named like bounds (loss_low and loss_high, q05 and q95) as a band around loss,
+        mean or median. A dict says more: {"kind": "parallel", "columns": […], "colour": "loss"} or
+        {"kind": "lines", "x": "size", "by": ["method"], "y": ["error"]}, each but the kind optional.
+
         Raises
         ------
         ExperimentError
             The name is not a valid file name or was used before, as that of a file, too; `alt` is empty,
-            `figure` is not a figure or an empty one, a file is not bytes, or this is `run`.
+            `figure` is neither a figure nor the path of one, or an empty one, a file is not bytes, the data
+            cannot be explored as `explore` says, or this is `run`.
 
         """
-        from labreport.running import figures
+        from labreport.running import exploring, figures, foreign
 
         where = f"figure {name!r} of experiment {self.experiment!r}"
         if self.folder is None:
@@ -246,15 +302,25 @@ class Lab:
         if not isinstance(alt, str) or not alt.strip():
             cure = 'say what the figure shows: alt="The loss falls with …"'
             raise ExperimentError(f"{where} has no alternative text", cure=cure)
-        facts = figures.save(figure, self.folder / name, where)
+        with warned.during() as found:
+            stem = self.folder / name
+            if isinstance(figure, Path):
+                facts = foreign.save(figure, stem, where)
+            else:
+                facts = figures.save(figure, stem, where)
+        facts["unshown"] = warned.unshown(found)
+        warned.tell(name)
         if data is not None:
             figures.save_data(data, self.folder / f"{name}.csv", where)
+        if explore is not None:
+            columns = None if data is None else figures.columns(data, where)
+            facts["explore"] = exploring.settings(explore, columns, where)
         figures.save_files(files or {}, self.folder, where)
         self.figures[name] = {"alt": alt.strip(), **facts, "files": list(files or {})}
 
 
-def _declaring(keyword: str, declared: Sequence[str], name: str) -> str:
-    """Return the cure for a name that NEEDS or READS lacks: what to write, and a near one if there is one."""
-    listed = ", ".join(f'"{known}"' for known in [*declared, name])
-    near = did_you_mean(name, declared) if declared else ""
-    return f"write {keyword} = ({listed},)" + (f"; {near}" if "mean" in near else "")
+def _declaring(keyword: str, declared: Sequence[str], name: str, known: Collection[str]) -> str:
+    """Return the cure for what NEEDS or READS lacks: what to write, or what was meant by an unknown name."""
+    near = did_you_mean(name, {*declared, *known}) if name not in known else ""
+    listed = ", ".join(f'"{each}"' for each in [*declared, name])
+    return near if "mean" in near else f"write {keyword} = ({listed},)"

@@ -20,7 +20,8 @@ Not observed, so to be declared in READS, passed as a parameter, or avoided:
 - files asked about without being opened (`exists`, `stat`, `readlink`), and hidden names in a listed folder;
 - files that C code opens by itself (HDF5, Parquet by Arrow), those opened by `os.open` with a `dir_fd`, and
   files outside the project by an absolute name;
-- what a started program, or a process that is not forked, reads in its turn;
+- what a started program, or a process that is not forked, reads in its turn, but for the inputs of
+  `lab.command`, whose programs find no other files of the project;
 - variables that libraries read, also for the experiment, or that are read from a copy of a copy or from
   `posix.environ`;
 - packages that are imported by a computed name;
@@ -76,6 +77,7 @@ class _Observer:
         self.values: dict[Key, str] = {}
         self.units: list[set[Key]] = []
         self.own: set[Key] = set()  # written, made or set by this run
+        self.unconfined: set[Key] = set()  # programs that may do anything
         self._known: dict[str, Key | None] = {}  # by the paths with which they were opened
         self._folders: dict[str, str] = {}  # without links
         venv = f"{sys.prefix}/"
@@ -289,6 +291,21 @@ class _Observer:
         # what changes from now on, a program may have changed
         self.journal.write("program", "", "", "touched")
 
+    # for `lab.command`, whose files the engine itself reads
+
+    def program(self, path: str) -> None:
+        """Note that a program is started where it can change nothing that is read here."""
+        if "/" not in path or self._located(path)[1] is None:
+            self._program(path, os.curdir, how="given")
+
+    def given(self, path: str) -> None:
+        """Note that a file or the list of a folder is an input."""
+        where, name = self._located(path)
+        if name is not None and os.path.isdir(where):  # noqa: PTH112 -- a text is at hand
+            self.note(("folder", name), observed.folder(Path(where)), "given")
+        elif name is not None:
+            self._read_file(where, name, "given")
+
     def _shell(self, command: str, folder: str) -> None:
         import shlex
 
@@ -306,7 +323,7 @@ class _Observer:
                     self._arguments([word], folder)
                 before = word
 
-    def _program(self, name: str, folder: str, *, shell: bool = False) -> None:
+    def _program(self, name: str, folder: str, *, shell: bool = False, how: str = "") -> None:
         found = shutil.which(os.path.join(folder, name) if "/" in name else name)  # noqa: PTH118
         if found is None and (shell or "/" in name):  # a shell has commands of its own
             return
@@ -319,7 +336,9 @@ class _Observer:
         home = f"{os.path.expanduser('~')}/"  # noqa: PTH111 -- compared as a text
         shown = name if "/" not in name else str(found)
         key = "program", f"~/{shown.removeprefix(home)}" if shown.startswith(home) else shown
-        self.note(key, self.values.get(key) or observed.program(shown))
+        if how != "given":
+            self.unconfined.add(key)
+        self.note(key, self.values.get(key) or observed.program(shown), how)
 
     def _arguments(self, words: list[str], folder: str) -> None:
         """Note the files of the project that are named on a command line."""
@@ -380,6 +399,18 @@ def start(project: Project, experiment: str, phase: str, copy: Path | None = Non
     recording.start(observer)
 
 
+def starts(program: str) -> None:
+    """Note that a program, by its path or its name on PATH, is about to be started in a folder of its own."""
+    if _observer is not None:
+        _observer.program(program)
+
+
+def gives(path: Path) -> None:
+    """Note that a file, or the list of a folder, is given to such a program."""
+    if _observer is not None:
+        _observer.given(str(path))
+
+
 class Sight:
     """What one stretch of work was seen to read."""
 
@@ -392,6 +423,11 @@ class Sight:
         values = _observer.values if _observer else {}
         # what turned out to be this run's own, or no file, has no value
         return Fingerprint({Part(*key): values[key] for key in sorted(self._keys) if key in values})
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether a program was started that may have changed anything."""
+        return _observer is not None and not self._keys.isdisjoint(_observer.unconfined)
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from labreport.errors import (
     InputError,
@@ -146,10 +146,10 @@ class Book:
         run = recorded_run(self.project, name)
         return run if isinstance(run, str) else run.content
 
-    def of_run(self, name: str) -> Fingerprint:
-        """Return what can be told of the fingerprint that a run would have now."""
+    def of_run(self, name: str, params: Mapping[str, Any] | None = None) -> Fingerprint:
+        """Return what can be told of the fingerprint that a run would have now, with these parameters."""
         needs = self.contents(self.declared[name].needs)
-        return self.sources.fingerprint(name, "run", self.params[name], needs)
+        return self.sources.fingerprint(name, "run", self.params[name] if params is None else params, needs)
 
     def of_drawing(self, name: str, used: Iterable[str]) -> Fingerprint:
         """Return what can be told of the fingerprint that a drawing would have now, if it used these."""
@@ -170,7 +170,7 @@ class Book:
         # what may yet come out equal is no reason: it counts with the content that this run used
         used = run.fingerprint.named("result")
         as_before = of_kind("result", {need: used[need] for need in unsettled if need in used})
-        return changes(run.fingerprint, self._run_now(name, run.fingerprint) | as_before)
+        return changes(run.fingerprint, self.run_now(name, run.fingerprint) | as_before)
 
     def draw_reasons(self, name: str) -> list[str]:
         """Return why an experiment must draw."""
@@ -189,7 +189,7 @@ class Book:
         `damaged` is given the folder of each entry that cannot be used.
         """
         known = self.of_run(name) if phase == "run" else self.of_drawing(name, ())
-        now = self._run_now if phase == "run" else self._drawing_now
+        now = self.run_now if phase == "run" else self._drawing_now
         return store.find(self.project, name, phase, known, partial(now, name), damaged)
 
     def expect_stored(self, name: str) -> bool:
@@ -199,9 +199,11 @@ class Book:
             self.expected[name] = entry.content
         return name in self.expected
 
-    def _run_now(self, name: str, recorded: Fingerprint) -> Fingerprint:
+    def run_now(
+        self, name: str, recorded: Fingerprint, params: Mapping[str, Any] | None = None
+    ) -> Fingerprint:
         """Return the fingerprint that a run would have now if it read what a recorded one has read."""
-        return self._as_seen(self.of_run(name), recorded)
+        return self._as_seen(self.of_run(name, params), recorded)
 
     def _drawing_now(self, name: str, recorded: Fingerprint) -> Fingerprint:
         """Return the fingerprint that a drawing would have now if it used what a recorded one has used."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from labreport.errors import ExperimentError
-from labreport.running import generators, threads
+from labreport.running import generators, relay, threads
 from labreport.running.budget import Alone, Budget
 from labreport.running.failures import ending, restored
 from labreport.running.units import Computed, Done, Unit, inside, naming, perform
@@ -59,20 +59,18 @@ class Meter:
 class Local:
     """The executor of this machine: as many processes as the budget has, fewer while others need them.
 
-    `prepare`, which must be picklable, is called first in each fresh process. `notify` gets the notices of
-    fresh processes; `warn` gets a line when no item finishes for long.
+    `prepare`, which must be picklable, is called first in each fresh process. `warn` gets a line when no item
+    finishes for long.
     """
 
     def __init__(
         self,
         budget: Budget | None = None,
         *,
-        notify: Notify = lambda _: None,
         warn: Notify = lambda _: None,
         prepare: Callable[[], object] | None = None,
     ) -> None:
         self.budget = budget or Alone(1)
-        self.notify = notify
         self.warn = warn
         self.prepare = prepare
         self.warned = False
@@ -85,7 +83,7 @@ class Local:
             yield from _watched_here(function, units, Watch(self.warn))
         else:
             workers = self._workers(function, units)
-            with _Crew(workers, units, self.budget, Watch(self.warn), self.notify) as crew:
+            with _Crew(workers, units, self.budget, Watch(self.warn)) as crew:
                 yield from crew.compute()
 
     def _workers(self, function: Callable[[Any], Any], units: Sequence[Unit]) -> Workers:
@@ -132,14 +130,11 @@ def _sent(done: Done, unit: Unit) -> Done:
 class _Crew:
     """Workers that share the units of a map, each with a slot of the budget while it works."""
 
-    def __init__(
-        self, workers: Workers, units: Sequence[Unit], budget: Budget, watch: Watch, notify: Notify
-    ) -> None:
+    def __init__(self, workers: Workers, units: Sequence[Unit], budget: Budget, watch: Watch) -> None:
         self.workers = workers
         self.units = units
         self.budget = budget
         self.watch = watch
-        self.notify = notify
         self.waiting = list(range(len(units)))[::-1]
         self.slots = [OWN]  # those at hand that no worker uses
         self.idle: list[Worker] = []
@@ -207,8 +202,8 @@ class _Crew:
             kind, data = connection.recv()
         except (EOFError, OSError):
             raise self._died(worker, place) from None
-        if kind == "notice":
-            self.notify(data)
+        if kind == "message":
+            relay.send(data)
             return place, None
         if kind == "failed":
             raise restored(data, f"in {naming(self.units[place])}")

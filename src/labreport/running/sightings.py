@@ -96,6 +96,11 @@ def _now(sources: Sources, line: Line) -> str:
     return line.value
 
 
+def given(lines: Iterable[Line]) -> set[Part]:
+    """Return what the experiment gave to its commands: that is declared, and nothing to be told."""
+    return {Part(line.kind, line.name) for line in lines if line.how == "given"}
+
+
 def sentences(new: Fingerprint) -> list[str]:
     """Return a line for each kind of input that was not known before, with its cure."""
     told = []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from labreport.results import Fingerprint
-from labreport.running import generators, observing, reading, threads
+from labreport.running import generators, mutations, observing, reading, threads
 from labreport.running.seeds import Seeds
 
 Seen = Fingerprint
@@ -72,10 +72,11 @@ def perform(function: Callable[[Any], Any], unit: Unit) -> Done:
             threads.limit()
             before = generators.states()
             value = function(unit.argument)
-            if any(part.kind == "program" for part in sight.seen.parts):
+            if sight.has_effects:
                 read.add(reading.EFFECT)  # what a program does, it must do each time
             if generators.are_used_since(before):
                 reading.note("seed")
+        mutations.after_item()
         # a process may remember what it has read for the units before
         return Done(value, observing.seen_in_map() | sight.seen | Fingerprint(dict.fromkeys(read, "")))
     finally:

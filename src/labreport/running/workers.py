@@ -42,7 +42,7 @@ class Worker(Protocol):
     """A process that is sent requests through its connection.
 
     It answers each by ("done", the pickled `Done`) or ("failed", a described exception), after any number of
-    ("notice", a line).
+    ("message", one for `relay`).
     """
 
     connection: Connection
@@ -266,7 +266,7 @@ def main(connection_handle: int, start_handle: int, parent: int) -> None:
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in a forked process
     connection: Connection = Connection(connection_handle)
-    relay.notices_to(lambda line: connection.send(("notice", line)))
+    relay.to(lambda message: connection.send(("message", message)))
     start = os.pread(start_handle, os.fstat(start_handle).st_size, 0)  # the offset is everybody's
     os.close(start_handle)
     try:

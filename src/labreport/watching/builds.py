@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport import build
+from labreport import build, outcomes
 from labreport import project as projects
 from labreport.errors import LabreportError
 from labreport.events import Event
@@ -75,29 +75,33 @@ def _project(task: Task) -> Project:
     return replace(projects.load(task.root, quick=task.quick), program=task.program)
 
 
-def _tell(send: Send, project: Project, told: Event | build.Done) -> None:
+def _tell(send: Send, project: Project, told: Event | outcomes.Done) -> None:
     """Say what happens to an experiment or a notebook, and what a step has made."""
     match told:
         case Event():
             names = ("kind", "experiment", "phase", "done", "total", "label", "seconds", "reasons")
             send({"event": {name: getattr(told, name) for name in names}})
-        case build.Experiments():
+        case outcomes.Experiments():
             send({"experiments": {"ran": told.ran, "restored": told.restored}})
-        case build.Report():
+        case outcomes.Report():
             made = told.made
             _notice(send, made.notices if made else ())
-            shown = project.shown(project.pdf)
+            shown = project.shown(told.pdf)
             send({"report": {"pdf": shown, "pages": made.pages if made else None}})
-        case build.Notebooks():
+        case outcomes.Notebooks():
             executed = [f"{woven.name} executed" for woven in told.woven if woven.seconds is not None]
             renewed = [f"{woven.name}: text renewed" for woven in told.woven if woven.is_renewed]
             send({"notebooks": executed + renewed})
-        case build.Asked():
+        case outcomes.Asked():
             _notice(send, told.notices)
-        case build.Packed(submission) if submission is not None:
+        case outcomes.Page():
+            _notice(send, told.notices)
+            if told.made is not None:
+                send({"page": project.shown(told.path)})
+        case outcomes.Packed(submission) if submission is not None:
             _notice(send, submission.notices)
             send({"packed": project.shown(project.submission)})
-        case build.Checked():
+        case outcomes.Checked():
             broken = [verdict for verdict in told.verdicts if verdict.state != "passed"]
             for verdict in broken:
                 send({"notice": f"{verdict.state}: {verdict.name}: {verdict.rule}"})

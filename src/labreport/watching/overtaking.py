@@ -11,8 +11,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labreport.config import CONFIG
 from labreport.errors import LabreportError
-from labreport.project import CONFIG, ENGINE
+from labreport.project import ENGINE
 from labreport.results import Fingerprint, Sources, recorded_drawing, recorded_run
 
 if TYPE_CHECKING:

@@ -25,9 +25,10 @@ class Screen:
         self.progress = Progress(short=True)
         self._noticed: frozenset[str] = frozenset()
 
-    def say(self, line: str) -> None:
-        """Print a line."""
+    def say(self, line: str) -> str:
+        """Print a line, and return it."""
         self.progress.say(line)
+        return line
 
     def show(self, event: Event) -> None:
         """Show what happens to an experiment or a notebook."""
@@ -38,10 +39,10 @@ class Screen:
         """Take away the bars of a build that has ended, however it ended."""
         self.progress.clear()
 
-    def built(self, changed: Collection[str], made: Sequence[str], seconds: float) -> None:
-        """Print the line of a build: what had changed, what it made, and how long that took."""
+    def built(self, changed: Collection[str], made: Sequence[str], seconds: float) -> str:
+        """Print the line of a build, and return it: what had changed, what it made, how long that took."""
         what = ", ".join(made) or "nothing to do"
-        self.say(f"{_now()} {self._named(changed)}: {what} ({shown_seconds(seconds)})")
+        return self.say(f"{_now()} {self.named(changed)}: {what} ({shown_seconds(seconds)})")
 
     def followed(self, made: Sequence[str], seconds: float) -> None:
         """Print what a build made after the report."""
@@ -55,17 +56,18 @@ class Screen:
                 self.say(f"         {notice}")
         self._noticed = frozenset(kept)
 
-    def failed(self, changed: Collection[str], lines: Sequence[str], seconds: float) -> None:
-        """Print why a build failed."""
-        self.say(f"{_now()} {self._named(changed)}: failed ({shown_seconds(seconds)})")
+    def failed(self, changed: Collection[str], lines: Sequence[str], seconds: float) -> str:
+        """Print why a build failed, and return the first line."""
+        head = self.say(f"{_now()} {self.named(changed)}: failed ({shown_seconds(seconds)})")
         for number, line in enumerate(lines):
             self.say(f"error: {line}" if number == 0 or not line.startswith(" ") else line)
+        return head
 
     def mended(self) -> None:
         """Print that what failed before is made now."""
         self.say("         mended: nothing fails any more")
 
-    def _named(self, changed: Collection[str]) -> str:
+    def named(self, changed: Collection[str]) -> str:
         """Return the names of changed files, shortened; those of the first build have none."""
         names = sorted(
             {visible("/".join(Path(self.project.shown(Path(path))).parts[-2:])) for path in changed}

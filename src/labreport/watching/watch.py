@@ -2,10 +2,10 @@
 
     change → look → is the build overtaken? → interrupt it → fork the next one
 
-The one who watches has threads (those of watchfiles), so it forks nothing itself; it decides and prints. The
-warm process has imported what a build needs and starts no thread. A build is a process with a session of its
-own: it is interrupted as by Ctrl-C, so that it clears away what it was doing, and what it started goes with
-it. Whichever of these is killed takes those below it along.
+The one who watches has threads (those of watchfiles and of the page's server), so it forks nothing itself; it
+decides and tells. The warm process has imported what a build needs and starts no thread. A build is a process
+with a session of its own: it is interrupted as by Ctrl-C, so that it clears away what it was doing, and what
+it started goes with it. Whichever of these is killed takes those below it along.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from labreport.errors import BusyError, UsageError, visible
 from labreport.events import Event
 from labreport.running import ForkServer, spare
 from labreport.watching import builds
+from labreport.watching.audience import Audience
 from labreport.watching.ending import INTERRUPTED, Ended, discard_output, is_over, signals, standard_input
 from labreport.watching.notifier import Notifier
 from labreport.watching.overtaking import Stage
-from labreport.watching.screen import Screen
 from labreport.watching.snapshot import Snapshot, is_source
 
 if TYPE_CHECKING:
@@ -42,22 +42,34 @@ LOOK_SECONDS = 1.0
 """How often it looks whether the project is still there."""
 
 
-def watch(project: Project, *, jobs: int = 1, cluster: str | None = None) -> int:
+def watch(
+    project: Project,
+    *,
+    jobs: int = 1,
+    cluster: str | None = None,
+    port: int | None = None,
+    opens: bool = False,
+) -> int:
     """Build a project, and again after each change of its files, until somebody ends that.
+
+    Meanwhile its page is served at a `port` of this machine, any free one if that is None; with `opens`, a
+    browser opens it.
 
     Return the exit code: 130 after Ctrl-C and at the end of the input, that of the signal after another one.
 
     Raises
     ------
     UsageError
-        The folder of the project has vanished.
+        The port is taken, or the folder of the project has vanished.
     ToolError
-        The system cannot watch it.
+        The system cannot watch it, or serve its page.
 
     """
     with signals() as ended:
-        watcher = _Watcher(project, jobs, cluster)
+        audience = Audience(project, port)
+        watcher = _Watcher(project, jobs, cluster, audience)
         try:
+            audience.welcome(opens=opens)
             watcher.watch(ended)
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):  # nobody reads any more what is printed
@@ -66,6 +78,7 @@ def watch(project: Project, *, jobs: int = 1, cluster: str | None = None) -> int
             discard_output()
         finally:
             watcher.close()
+            audience.close()
         return ended.code
 
 
@@ -96,11 +109,11 @@ class _Build:
 class _Watcher:
     """Looks for changes, starts and interrupts builds, and says what they tell."""
 
-    def __init__(self, project: Project, jobs: int, cluster: str | None) -> None:
+    def __init__(self, project: Project, jobs: int, cluster: str | None, audience: Audience) -> None:
         self.project = project
         self.jobs = jobs
         self.cluster = cluster
-        self.screen = Screen(project)
+        self.audience = audience
         self.server = self._warm()
         self.files = Snapshot(project)
         self.notifier = Notifier(self.files.folders)
@@ -114,7 +127,6 @@ class _Watcher:
 
     def watch(self, ended: Ended) -> None:
         """Build, and build again after changes, until it is ended."""
-        self.screen.say(f"watching {self.project.root}; Ctrl-C ends it")
         typed = standard_input()
         while not ended.code:
             if self.build is None and self.waiting is not None and self._is_time():
@@ -142,7 +154,6 @@ class _Watcher:
             self.server.close()
         else:  # it is still importing, and would go on with that for a while
             self.server.kill_all()
-        self.screen.clear()
 
     def _is_time(self) -> bool:
         return self.retry_at is None or time.monotonic() >= self.retry_at
@@ -201,6 +212,7 @@ class _Watcher:
         call = self.server.start(builds.perform, self._task(), log, only_fresh=True)
         self.build = _Build(call, self.waiting or frozenset(), Stage(self.project), self.made)
         self.waiting, self.made, self.retry_at = None, [], None
+        self.audience.begin(self.build.changed)
 
     def _task(self) -> builds.Task:
         return builds.Task(
@@ -249,6 +261,9 @@ class _Watcher:
                 self._report(build, value["pdf"], value["pages"])
             case "notebooks":
                 build.made += [f"notebook {what}" for what in value]
+            case "page":
+                build.made.append(value)
+                self.audience.look()
             case "packed":
                 build.made.append(f"{value} packed")
             case "checked":
@@ -270,18 +285,18 @@ class _Watcher:
                 build.stage.begin(event.experiment, event.phase)
             elif event.kind in ("finished", "failed"):
                 build.stage.end(event.experiment, event.phase)
-        self.screen.show(event)
+        self.audience.show(event)
 
     def _report(self, build: _Build, pdf: str, pages: int | None) -> None:
         """Say that the report is there, if it was made: nobody need wait for what follows."""
         if pages is not None:
             build.made.append(f"{pdf}, {pages} page{'' if pages == 1 else 's'}")
-            self.screen.built(build.changed, build.made, build.seconds)
+            self.audience.built(build.changed, build.made, build.seconds)
             build.made, build.is_shown = [], True
 
     def _finish(self, build: _Build) -> None:
         """Say how a build has ended, unless it is made again at once."""
-        self.screen.clear()
+        self.audience.end()
         self.build = None
         self._keep_ready(build)
         if build.killed_at is not None:
@@ -311,19 +326,17 @@ class _Watcher:
     def _wait(self, build: _Build) -> None:
         """Try again soon, because another build works in the folder; say so once."""
         if not self.is_busy:
-            self.screen.say(f"         {build.error[0]}: waiting until it has ended")
+            self.audience.say(f"         {build.error[0]}: waiting until it has ended")
         self.is_busy = True
         self.retry_at = time.monotonic() + BUSY_SECONDS
         self._again(build)
 
     def _succeeded(self, build: _Build) -> None:
         if build.is_shown and build.made:
-            self.screen.followed(build.made, build.seconds)
+            self.audience.followed(build.made, build.seconds)
         elif not build.is_shown and (build.made or not build.changed or not build.changed <= self.told):
-            self.screen.built(build.changed, build.made, build.seconds)
-        self.screen.notices(build.notices)
-        if self.is_broken:
-            self.screen.mended()
+            self.audience.built(build.changed, build.made, build.seconds)
+        self.audience.succeeded(build.notices, is_mended=self.is_broken)
         self.is_broken = self.is_busy = False
         found: frozenset[str] = frozenset()
         if build.has_run:
@@ -334,8 +347,8 @@ class _Watcher:
         self.told = found.union(said)
 
     def _failed(self, build: _Build) -> None:
-        self.screen.failed(build.changed, build.error or self._traceback(), build.seconds)
-        self.screen.notices(build.notices)
+        lines = build.error or self._traceback()
+        self.audience.failed(build.changed, lines, build.notices, build.seconds)
         self.is_broken, self.is_busy, self.told = True, False, frozenset()
 
     def _traceback(self) -> list[str]:

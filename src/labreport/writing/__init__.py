@@ -3,15 +3,18 @@
 from labreport.writing import excerpts, listings
 from labreport.writing.balance import imbalance
 from labreport.writing.excerpts import Difference, Excerpt
-from labreport.writing.latex_source import REFERENCE, Code, Picture, Source, entries, plain
+from labreport.writing.latex import UNSHOWN
+from labreport.writing.latex_source import BEGIN, END, REFERENCE, Code, Picture, Source, entries, plain
 from labreport.writing.markdown import attachment, in_mathematics, mathematics
 from labreport.writing.prose import VALUE, Prose, read_latex
-from labreport.writing.targets import LATEX, MARKDOWN
+from labreport.writing.targets import LATEX, latex_in, markdown_in
 
 __all__ = [
+    "BEGIN",
+    "END",
     "LATEX",
-    "MARKDOWN",
     "REFERENCE",
+    "UNSHOWN",
     "VALUE",
     "Code",
     "Difference",
@@ -24,7 +27,9 @@ __all__ = [
     "excerpts",
     "imbalance",
     "in_mathematics",
+    "latex_in",
     "listings",
+    "markdown_in",
     "mathematics",
     "plain",
     "read_latex",

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from labreport.writing.latex_source import BEGIN
+
 
 @dataclass(frozen=True)
 class Imbalance:
-    """A brace or an environment of the generated text that is not closed, or not opened."""
+    """A brace or an environment of the generated text that is not closed, or not opened.
+
+    `other` is where the environment was opened that an end of another name would close.
+    """
 
     offset: int
     length: int
     what: str
     cure: str
+    other: int | None = None
 
 
 _VERBATIM = r"Verbatim\*?|verbatim\*?|lstlisting|comment|filecontents\*?"
@@ -46,7 +52,8 @@ def imbalance(text: str) -> Imbalance | None:
 
     Environments count from the beginning of the document on: definitions in the preamble may divide them.
     """
-    document = text.find(r"\begin{document}")
+    begin = BEGIN.search(text)
+    document = begin.start() if begin else 0
     opened: list[_Opened] = []
     for match in _TOKEN.finditer(text):
         start, length = match.start(), match.end() - match.start()
@@ -82,7 +89,8 @@ def _mismatch(text: str, opened: list[_Opened], closing: _Opened) -> Imbalance:
         inner = f"; the open one is {last.name!r}" if last else ""
         what = rf"\end{{{closing.name}}} closes nothing{inner}"
         cure = rf"add \begin{{{closing.name}}}, or correct its name"
-    return Imbalance(closing.offset, closing.length, what, cure)
+    other = last.offset if last is not None and last.name not in (_BRACE, "document") else None
+    return Imbalance(closing.offset, closing.length, what, cure, other)
 
 
 def _closes(text: str, name: str) -> bool:

@@ -7,10 +7,12 @@ from itertools import groupby
 from typing import Any
 
 from labreport.errors import did_you_mean
-from labreport.language import Cell, Column, FormatError, Number
-from labreport.writing.latex import Latex, digits, to_latex
+from labreport.language import ENGLISH, Cell, Column, FormatError, Locale, Number, Scaled, in_cell
+from labreport.writing.latex import Latex, brackets, digits, symbol, to_latex
 
 LAYOUTS = ("normal", "long", "wide")
+MOST_ON_A_PAGE = 1_000  # TeX keeps such a table in its memory, which 10,000 rows exceed
+MOST_ROWS = 20_000
 
 
 def table(
@@ -18,31 +20,56 @@ def table(
     rows: Sequence[Sequence[Cell]],
     *,
     groups: Sequence[Any] = (),
+    titles: Sequence[Any] = (),
+    notes: Sequence[str] = (),
     layout: str = "normal",
     caption: str | None = None,
     label: str | None = None,
+    locale: Locale = ENGLISH,
 ) -> Latex:
     """Return the rows as a table; numbers are aligned, without their units: these belong in the heads.
 
-    `groups` holds the group of each row: a small space divides the groups. The layout is "normal" (a
-    tabular), "long" (breaks over pages, with caption and label of its own) or "wide" (turned by 90 degrees).
+    `groups` holds the group of each row: a small space divides the groups, below it stands the title, if
+    there is one. The layout is "normal" (a tabular), "long" (breaks over pages, with caption and label of its
+    own) or "wide" (turned by 90 degrees). Notes stand below the table, as wide as it is.
     """
     _check(columns, layout, caption, label)
+    _check_length(len(rows), layout)
     last = len(columns) - 1
-    typeset = [_Typeset([row[i] for row in rows], i == 0, i == last) for i in range(len(columns))]
+    typeset = [_Typeset([row[i] for row in rows], i == 0, i == last, locale) for i in range(len(columns))]
     body = []
     for index, row in enumerate(rows):
-        if index and groups and groups[index] != groups[index - 1]:
-            body.append(r"\addlinespace")
+        if groups and (not index or groups[index] != groups[index - 1]):
+            body += [r"\addlinespace"] if index else []
+            if titles and titles[index] is not None:
+                body.append(rf"\multicolumn{{{last + 1}}}{{@{{}}l@{{}}}}{{\itshape {titles[index]}}} \\*")
         body.append(" & ".join(t.cell(cell) for t, cell in zip(typeset, row, strict=True)) + r" \\")
     spec = "@{}" + "".join(t.spec for t in typeset) + "@{}"
     head = [r"\toprule", *_heads(columns, typeset), r"\midrule"]
     if layout == "long":
-        return Latex("\n".join(_long(spec, head, body, caption, label)))
+        below = [
+            rf"\multicolumn{{{last + 1}}}{{@{{}}p{{\linewidth}}@{{}}}}{{\LRnote {note}}} \\" for note in notes
+        ]
+        return Latex("\n".join(_long(spec, head, body, below, caption, label)))
     lines = [rf"\begin{{tabular}}{{{spec}}}", *head, *body, r"\bottomrule", r"\end{tabular}"]
+    if notes:
+        noted = "\n".join(rf"\LRnote {note}\par" for note in notes)
+        lines = [rf"\begin{{LRnoted}}{{{noted}}}", *lines, r"\end{LRnoted}"]
     if layout == "wide":
         lines = [r"\begin{sideways}", *lines, r"\end{sideways}"]
     return Latex("\n".join(lines))
+
+
+def _check_length(rows: int, layout: str) -> None:
+    """Raise FormatError for more rows than a page, or a table over pages, can hold: TeX is slow then."""
+    most = MOST_ROWS if layout == "long" else MOST_ON_A_PAGE
+    if rows > most:
+        over_pages = 'layout="long" breaks over pages; ' if layout != "long" and rows <= MOST_ROWS else ""
+        raise FormatError(
+            f"this table has {rows:,} rows; a table {'over pages' if layout == 'long' else 'on one page'} "
+            f"has at most {most:,}",
+            cure=f"{over_pages}print a selection, as rows[:20], or draw a figure of them",
+        )
 
 
 def _check(columns: Sequence[Column], layout: str, caption: str | None, label: str | None) -> None:
@@ -59,7 +86,9 @@ def _check(columns: Sequence[Column], layout: str, caption: str | None, label: s
         )
 
 
-def _long(spec: str, head: list[str], body: list[str], caption: str | None, label: str | None) -> list[str]:
+def _long(
+    spec: str, head: list[str], body: list[str], below: list[str], caption: str | None, label: str | None
+) -> list[str]:
     title = []
     if caption is not None or label is not None:
         title = [rf"\caption{{{caption or ''}}}" + (rf"\label{{{label}}}" if label else "") + r"\\"]
@@ -73,6 +102,7 @@ def _long(spec: str, head: list[str], body: list[str], caption: str | None, labe
         r"\midrule",
         r"\endfoot",
         r"\bottomrule",
+        *below,
         r"\endlastfoot",
         *body,
         r"\end{longtable}",
@@ -86,42 +116,66 @@ class _Typeset:
     two boxes of its column, `\LRerror` a standard deviation into two more.
     """
 
-    def __init__(self, cells: Sequence[Cell], is_first: bool, is_last: bool) -> None:
-        numbers = [cell.content for cell in cells if isinstance(cell.content, Number)]
-        plain = [n for n in numbers if n.exponent is None]
-        self.has_errors = any(n.uncertainty is not None for n in numbers)
+    def __init__(self, cells: Sequence[Cell], is_first: bool, is_last: bool, locale: Locale) -> None:
+        self.locale = locale
+        contents = [in_cell(cell.content) for cell in cells]
+        numbers = [content for content in contents if isinstance(content, Number)]
+        aligned = [n for n in numbers if _can_be_aligned(n)]
+        errors = [n.uncertainty for n in aligned if n.uncertainty is not None and not n.compact]
+        self.has_errors = bool(errors) or any(n.uncertainty is not None and not n.compact for n in numbers)
         self.edges = ("@{}" if is_first else "", "@{}" if is_last else "")
         self.spec = "l"
         if numbers:
-            widths = r"\LRwidths" + _widest([n.mantissa for n in plain])
+            behind = max((brackets(n) for n in aligned if n.compact), key=len, default="")
+            widths = r"\LRwidths" + _widest([n.mantissa for n in aligned], locale, behind)
             if self.has_errors:
-                widths += r"\LRerrors" + _widest([n.uncertainty for n in plain if n.uncertainty is not None])
+                widths += r"\LRerrors" + _widest(errors, locale)
             self.spec = f">{{{widths}}}c"
 
     def cell(self, cell: Cell) -> str:
         """Return a cell; what cannot be aligned stands in the middle of its column."""
-        weight = r"\bfseries " if cell.bold else ""
-        number = cell.content
-        is_number = isinstance(number, Number) and number.exponent is None
-        if not is_number or self.has_errors != (number.uncertainty is not None):
-            return f"{{{weight}{cell.mark(to_latex(number))}}}"
-        error = "" if number.uncertainty is None else r"\LRerror" + _halves(number.uncertainty)
-        return weight + cell.mark(r"\LRat" + _halves(number.mantissa) + error)
+        weight = r"\bfseries " if cell.look == "bold" else ""
+        star = r"\rlap{\textsuperscript{*}}" if cell.look == "star" else ""
+        number = in_cell(cell.content)
+        is_aligned = isinstance(number, Number) and _can_be_aligned(number)
+        if not is_aligned or self.has_errors != (number.uncertainty is not None and not number.compact):
+            text = cell.mark(to_latex(number, self.locale))
+            return f"{{{weight}{_underlined(text) if cell.look == 'underline' else text}{star}}}"
+        behind = brackets(number) if number.compact else ""
+        parts = [r"\LRat" + self._halves(number.mantissa, cell.look, behind)]
+        if number.uncertainty is not None and not number.compact:
+            parts.append(r"\LRerror" + self._halves(number.uncertainty, cell.look, ""))
+        # a star needs no room: the columns stay as wide as their numbers
+        return weight + cell.mark("".join(parts)) + star
+
+    def _halves(self, number: str, look: str | None, behind: str) -> str:
+        both = _sides(number, self.locale, behind)
+        return "".join(f"{{{_underlined(side) if look == 'underline' and side else side}}}" for side in both)
 
 
-def _halves(number: str) -> str:
-    """Return the two sides of the decimal mark, which belongs to the right one, as arguments."""
-    whole, point, decimals = digits(number).partition(".")
-    return f"{{{whole}}}{{{point}{decimals}}}"
+def _underlined(text: str) -> str:
+    return rf"\LRunderlined{{{text}}}"
 
 
-def _widest(numbers: Sequence[str]) -> str:
+def _can_be_aligned(number: Number) -> bool:
+    return number.exponent is None and not isinstance(number, Scaled)
+
+
+def _sides(number: str, locale: Locale, behind: str = "") -> tuple[str, str]:
+    """Return the two sides of the decimal mark, which belongs to the right one."""
+    whole, point, decimals = number.partition(".")
+    mark = "{,}" if point and locale.decimal == "," else point
+    return digits(whole, locale), f"{mark}{decimals}{behind}"
+
+
+def _widest(numbers: Sequence[str], locale: Locale, behind: str = "") -> str:
     """Return two arguments that are as wide as the widest sides of the decimal mark: all digits are."""
-    parts = [n.removeprefix("-").partition(".") for n in numbers]
+    parts = [n.lstrip("+-").partition(".") for n in numbers]
     whole = max((len(p[0]) for p in parts), default=1)
     decimals = max((len(p[2]) for p in parts), default=0)
-    sign = "-" if any(n.startswith("-") for n in numbers) else ""
-    return _halves(sign + "0" * whole + ("." + "0" * decimals if decimals else ""))
+    sign = "-" if any(n.startswith(("-", "+")) for n in numbers) else ""
+    sides = _sides(sign + "0" * whole + ("." + "0" * decimals if decimals else ""), locale, behind)
+    return "".join(f"{{{side}}}" for side in sides)
 
 
 def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
@@ -141,4 +195,10 @@ def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
                 cells += ["{}"] * width
             position += width
         lines += [" & ".join(cells) + r" \\", " ".join(rules)]
-    return [*lines, " & ".join(f"{{{c.head}}}" for c in columns) + r" \\"]
+    return [*lines, " & ".join(f"{{{_head(c)}}}" for c in columns) + r" \\"]
+
+
+def _head(column: Column) -> str:
+    """Return a column's own head, with the unit of its cells."""
+    head = column.head if column.unit is None else f"{column.head} ({symbol(column.unit)})"
+    return rf"\rotatebox{{90}}{{{head}}}" if column.turned else head

@@ -413,8 +413,9 @@ class _Comment:
 def _comments(text: str) -> Mapping[int, _Comment]:
     """Return the comments by line."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    lines = text.split("\n")  # that of a token can be several, where a text ends before a comment
     return {
-        t.start[0]: _Comment(t.string, t.start[1], not t.line[: t.start[1]].strip())
+        t.start[0]: _Comment(t.string, t.start[1], not lines[t.start[0] - 1][: t.start[1]].strip())
         for t in tokens
         if t.type == tokenize.COMMENT
     }

@@ -10,7 +10,27 @@ from typing import Any
 
 from markupsafe import Markup
 
-from labreport.language import Address, Duration, Figure, FileName, Label, Number, cut, label
+from labreport.language import (
+    ENGLISH,
+    Address,
+    Bare,
+    Date,
+    Duration,
+    Figure,
+    FileName,
+    Label,
+    Locale,
+    Money,
+    Number,
+    Ordinal,
+    Phrase,
+    Scaled,
+    cut,
+    factors,
+    label,
+    limited,
+)
+from labreport.writing.symbols import MATHEMATICS
 
 Latex = Markup
 """Text that is LaTeX already and is printed as it stands."""
@@ -70,31 +90,56 @@ _TYPESETTABLE = _code_points(TYPESETTABLE)
 def escape(text: str) -> Latex:
     """Return text as LaTeX that prints it literally in running text, arguments and table cells.
 
-    White space becomes one space, also at the ends; a character that the fonts do not have appears as its
-    code point, [U+03B1]; a text of more than `LONGEST_TEXT` characters is cut and says so.
+    White space becomes one space, also at the ends; letters and signs of mathematics are set as such; a
+    character that LaTeX cannot show appears as its code point, [U+674E]; a text of more than `LONGEST_TEXT`
+    characters is cut and says so.
     """
     line = cut(text)
     # a text of blanks would end the paragraph where it stands alone on a line
-    return Latex("".join(map(_escaped, line)) if line.strip() else f"{{{line}}}")
+    if not line.strip():
+        return Latex(f"{{{line}}}")
+    return Latex(r"\LRapart{}".join("".join(map(_escaped, part)) for part in _LIGATURES.split(line)))
+
+
+_LIGATURES = re.compile("(?<=-)(?=-)|(?<=,)(?=,)|(?<=<)(?=<)|(?<=>)(?=>)|(?<=')(?=')|(?<=[`!?])(?=`)")
+"""Where fonts make one character of two: braces keep older ones from it."""
 
 
 def _escaped(c: str) -> str:
     if c in SPECIAL:
         return SPECIAL[c]
+    if c in NOT_IN_TYPEWRITER:
+        return rf"\LRroman{{{c}}}"
     if " " <= c <= "~" or ord(c) in _TYPESETTABLE:
         return c
-    return rf"\texttt{{{{[}}U+{ord(c):04X}{{]}}}}"
+    if c in MATHEMATICS:
+        return rf"\LRsymbol{{{MATHEMATICS[c]}}}{{{ord(c):04X}}}"
+    return rf"\LRcharacter{{{ord(c):04X}}}"
+
+
+UNSHOWN = re.compile(r"\\LRcharacter\{([0-9A-F]+)\}")
+"""Matches what `escape` writes for a character that LaTeX cannot show."""
 
 
 def address(value: Address) -> Latex:
-    r"""Return an address as \url."""
-    return Latex(r"\url{" + re.sub("[%#&]", r"\\\g<0>", value) + "}")
+    """Return an address as a link to it, in typewriter type, also for headings and captions.
+
+    Lines may break after its marks.
+    """
+    target = re.sub("[%#&]", r"\\\g<0>", value)
+    return Latex(rf"\LRaddress{{{target}}}{{{_breakable(value, '/._-?&=:')}}}")
 
 
 def file_name(value: FileName) -> Latex:
     """Return a file name in typewriter type; lines may break after slashes, dots and underscores."""
-    broken = [_escaped(c) + (r"\allowbreak{}" if c in "/._" else "") for c in value]
-    return Latex(rf"\texttt{{{''.join(broken).replace(' ', chr(92) + ' ')}}}")
+    return Latex(rf"\texttt{{{_breakable(limited(value), '/._')}}}")
+
+
+def _breakable(text: str, marks: str) -> str:
+    shown = (
+        r"\ " if c == " " else rf"\LRcharacter{{{ord(c):04X}}}" if c.isspace() else escape(c) for c in text
+    )
+    return "".join(tex + (r"\allowbreak{}" if c in marks else "") for c, tex in zip(text, shown, strict=True))
 
 
 NOT_IN_TYPEWRITER = "Ĳĳẞ‱℠™"
@@ -109,7 +154,10 @@ def typewriter(text: str) -> str:
 def columns(text: str) -> int:
     """Return how many columns a text takes in typewriter type: a code point in brackets takes several."""
     shown = zip(text, map(_in_typewriter, text), strict=True)
-    return sum(len(f"[U+{ord(c):04X}]") if "U+" in as_latex else 1 for c, as_latex in shown)
+    return sum(len(f"[U+{ord(c):04X}]") if _CODE_POINT.search(tex) else 1 for c, tex in shown)
+
+
+_CODE_POINT = re.compile(r"U\+|\\LRcharacter")
 
 
 @lru_cache(maxsize=1024)
@@ -118,7 +166,7 @@ def _in_typewriter(c: str) -> str:
         return r"\ "
     if c.isspace() or c in NOT_IN_TYPEWRITER:
         return rf"{{[}}U+{ord(c):04X}{{]}}"
-    return str(escape(c))
+    return rf"\LRcolumn{{{escape(c)}}}" if c in MATHEMATICS else str(escape(c))
 
 
 # ------------------------------------------------------------------------------------------------- numbers
@@ -134,52 +182,148 @@ UNITS = {
 }
 
 
-def number(value: Number) -> Latex:
+def number(value: Number, locale: Locale = ENGLISH) -> Latex:
     """Return the number as plain LaTeX in braces, for text and mathematics, headings and captions.
 
     It looks as siunitx would print it, which takes a hundred times as long.
     """
-    body = digits(value.mantissa)
-    if value.uncertainty is not None:
-        body += rf"\LRpm{{}}{digits(value.uncertainty)}"
-    if value.exponent is not None:
-        body = f"({body})" if value.uncertainty is not None else body
-        body += rf"\LRpower{{{digits(str(value.exponent))}}}"
-    if value.unit is not None:
-        body += rf"\LRunit{{{UNITS[value.unit]}}}"
+    body = digits(value.mantissa, locale)
+    if value.compact:
+        body += brackets(value)
+    elif value.uncertainty is not None:
+        body += rf"\LRpm{{}}{digits(value.uncertainty, locale)}"
+    is_sum = value.uncertainty is not None and not value.compact
     # the braces make one thing of all digits: x^{12} is not x^12
-    return Latex(f"{{{body}}}")
+    return Latex(f"{{{_whole(body, is_sum, value.exponent, value.unit)}}}")
 
 
-def digits(text: str) -> str:
-    """Return a decimal text with a true minus sign and a comma before each three digits of its whole part."""
-    whole, point, decimals = text.removeprefix("-").partition(".")
+def brackets(value: Number) -> str:
+    """Return an uncertainty in brackets, in units of the last digit of the number."""
+    return f"({(value.uncertainty or '').replace('.', '').lstrip('0') or '0'})"
+
+
+def _whole(body: str, is_several: bool, exponent: int | None, unit: str | None) -> str:
+    """Return digits with their power of ten and their unit."""
+    if exponent is not None:
+        body = f"({body})" if is_several else body
+        body += rf"\LRpower{{{digits(str(exponent))}}}"
+    return body if unit is None else body + rf"\LRunit{{{UNITS.get(unit) or symbol(unit)}}}"
+
+
+SYMBOLS = {
+    "µ": r"\LRmicro{}",
+    "Ω": r"\LRohm{}",
+    "°": r"\LRsign{\textdegree}",
+    "‰": r"\LRsign{\textperthousand}",
+    "€": r"\LRsign{\texteuro}",
+    "£": r"\LRsign{\textsterling}",
+    "Å": r"\LRsign{\AA}",
+    "%": r"\%",
+    "$": r"\$",
+    " ": r"\LRgroup{}",
+}
+
+
+def symbol(unit: str) -> str:
+    """Return the symbol of a unit."""
+    parts = (
+        rf"\LRraised{{{digits(part[1:])}}}" if part[0] == "^" else "".join(SYMBOLS.get(c, c) for c in part)
+        for part in factors(unit)
+    )
+    return "".join(parts)
+
+
+# babel makes the full stop of Spanish formulas a comma
+GROUPS = {",": "{,}", ".": r"\LRsign{.}", "'": r"\LRsign{\textquoteright}", "’": r"\LRsign{\textquoteright}"}
+
+
+def digits(text: str, locale: Locale = ENGLISH) -> str:
+    """Return a decimal text with a true minus sign, and with the language's marks between its digits."""
+    sign, whole, point, decimals = re.fullmatch(r"([-+]?)(\d+)(\.?)(.*)", text).groups()  # type: ignore[union-attr]
     # in mathematics a bare comma would take a space after it
-    grouped = re.sub(r"(?<=\d)(?=(\d{3})+$)", "{,}", whole)
-    return (r"\LRminus{}" if text.startswith("-") else "") + grouped + point + decimals
+    grouped = locale.grouped(whole).replace(",", GROUPS.get(locale.group, r"\LRgroup{}"))
+    mark = "{,}" if point and locale.decimal == "," else point
+    return (r"\LRminus{}" if sign == "-" else sign) + grouped + mark + decimals
+
+
+PHRASES = {
+    "ci": r"{0}\LRgap{{}}[{1}{separator}\LRgap{{}}{2}]",
+    "range": r"{0}\LRto{{}}{1}",
+    "wide range": r"{0}\LRgap{{}}\LRto{{}}\LRgap{{}}{1}",
+    "per": r"{0}\LRgap{{}}\LRsign{{{per}}}\LRgap{{}}{1}",
+    "p =": r"\LRp{{}}\LRis{{=}}{0}",
+    "p <": r"\LRp{{}}\LRis{{<}}{0}",
+    "p >": r"\LRp{{}}\LRis{{>}}{0}",
+    "<": r"\ensuremath{{<}}\,{0}",
+    ">": r"\ensuremath{{>}}\,{0}",
+}
+
+
+def phrase(value: Phrase, locale: Locale = ENGLISH) -> Latex:
+    """Return numbers that belong together, in braces."""
+    numbers = [digits(n.mantissa, locale) for n in value.numbers]
+    separator = "{,}" if locale.separator == "," else ";"
+    body = PHRASES[value.form].format(*numbers, separator=separator, per=locale.per)
+    return Latex(f"{{{_whole(body, is_several=True, exponent=value.exponent, unit=value.unit)}}}")
+
+
+def _sign(text: str) -> str:
+    return rf"\LRsign{{{escape(text)}}}"
+
+
+def money(value: Money, locale: Locale = ENGLISH) -> Latex:
+    """Return an amount with the sign of its currency at the language's side."""
+    before, after = (
+        re.sub(r"\s|\S+", lambda part: r"\LRgap{}" if part[0].isspace() else _sign(part[0]), side)
+        for side in locale.money(value)
+    )
+    sign = r"\LRminus{}" if value.amount.startswith("-") else ""
+    return Latex(f"{{{sign}{before}{digits(value.amount.lstrip('-'), locale)}{after}}}")
 
 
 def figure(value: Figure) -> Latex:
     """Return a figure as an included file with its alternative text."""
     options = "" if value.width is None else f"[width={value.width}]"
-    return Latex(rf"\LRfigure{options}{{{value.file}}}{{{escape(value.alt)}}}")
+    return Latex(rf"\LRfigure{options}{{{value.file}}}{{{hexadecimal(value.alt)}}}")
+
+
+def hexadecimal(text: str) -> str:
+    """Return a text as a PDF's string, without brackets and byte order mark: UTF-16 in hexadecimal digits.
+
+    White space becomes one space; a text of more than `LONGEST_TEXT` characters is cut and says so.
+    """
+    return cut(text).encode("utf-16-be", "replace").hex().upper()
 
 
 WRITERS: dict[type, Callable[[Any], Latex]] = {
     type(None): lambda _: DASH,
     str: escape,
-    Number: number,
-    Duration: lambda value: Latex("~".join(map(number, value.parts))),
+    Bare: Latex,
     Label: Latex,
     Address: address,
     FileName: file_name,
     Figure: figure,
 }
+NUMERIC: dict[type, Callable[[Any, Locale], Latex]] = {
+    Number: number,
+    Scaled: number,
+    Duration: lambda value, locale: Latex("~".join(number(part, locale) for part in value.parts)),
+    Phrase: phrase,
+    Money: money,
+    Ordinal: lambda value, locale: Latex(
+        re.sub(r"(\d+)(.*)", r"{\1\\LRsign{\2}}", locale.ordinal(value.number))
+    ),
+    Date: lambda value, locale: Latex(escape(locale.date(value)).replace(" ", "~", 1)),
+}
+"""What is written in the language of the document."""
 
 
-def to_latex(formatted: Any) -> Latex:
+def to_latex(formatted: Any, locale: Locale = ENGLISH) -> Latex:
     """Return what a format returned as LaTeX; a missing value is a dash."""
-    return WRITERS[type(formatted)](formatted) if not isinstance(formatted, Markup) else formatted
+    if isinstance(formatted, Markup):
+        return formatted
+    in_language = NUMERIC.get(type(formatted))
+    return in_language(formatted, locale) if in_language else WRITERS[type(formatted)](formatted)
 
 
 def answer(question: str) -> Latex:

@@ -25,6 +25,10 @@ FLOATS = {
 }
 """What kind of float an environment makes."""
 
+BEGIN = re.compile(r"\\begin\s*\{document\}")
+END = re.compile(r"\\end\s*\{document\}")
+"""Where the document begins and ends: TeX skips blanks after the name of a command."""
+
 _DELIMITER = re.compile(r"\\.|[{}\]]", re.DOTALL)
 VERBATIM = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted")
 REFERENCES = r"(?:[cC]|auto|page|name|eq|v|labelc|namec|nameC|[cC]page)?ref\*?"
@@ -86,9 +90,10 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         self.clean = _cleaned(text)
-        begin = self.clean.find(r"\begin{document}")
+        self.begin = BEGIN.search(self.clean)
+        begin = self.begin.start() if self.begin else 0
         # blanked, not cut: definitions in the preamble do not count, and offsets stay those of the text
-        self.body = " " * begin + self.clean[begin:] if begin >= 0 else self.clean
+        self.body = " " * begin + self.clean[begin:]
 
     def is_read(self, offset: int) -> bool:
         """Return whether TeX reads what stands at an offset as a part of the pages, and no comment."""
@@ -128,7 +133,7 @@ class Source:
     def pictures(self) -> tuple[Picture, ...]:
         """The included pictures, with the words of their alternative texts."""
         described = [
-            Picture(c.start, c.arguments[0], c.options, plain(c.arguments[1]))
+            Picture(c.start, c.arguments[0], c.options, _from_hexadecimal(c.arguments[1]))
             for c in self.commands("LRfigure", 2)
         ]
         bare = [
@@ -180,9 +185,12 @@ def _keys(argument: str) -> list[str]:
 
 
 def _cleaned(text: str) -> str:
-    """Return the text with blanks in the place of comments and of what stands verbatim."""
-    names = "|".join(map(re.escape, VERBATIM))
-    pattern = rf"(?s:\\begin\{{({names})\}}.*?\\end\{{\1\}})|(?<!\\)(?:\\\\)*(%.*)"
+    """Return the text with blanks where comments stand, what is skipped, and what is verbatim."""
+    names = "|".join(map(re.escape, (*VERBATIM, "comment")))
+    pattern = (
+        rf"(?s:\\begin\{{({names})\}}.*?\\end\{{\1\}})|(?<!\\)(?:\\\\)*(%.*)"
+        r"|(?s:\\iffalse(?![a-zA-Z]).*?\\(?:fi|else)(?![a-zA-Z]))"
+    )
 
     def blank(match: re.Match[str]) -> str:
         start = match.start(2) - match.start() if match[2] else 0
@@ -226,3 +234,11 @@ def group_end(text: str, at: int, opening: str, closing: str) -> int | None:
         if depth < 0:
             return None
     return None
+
+
+def _from_hexadecimal(digits: str) -> str:
+    """Return the text that `latex.hexadecimal` has written."""
+    try:
+        return bytes.fromhex(digits).decode("utf-16-be")
+    except ValueError:  # written by hand
+        return ""

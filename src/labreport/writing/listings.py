@@ -50,7 +50,7 @@ def to_markdown(shown: Excerpt | Difference) -> str:
             lines.append(f"  {ELLIPSIS}" if row.sign == ELLIPSIS else f"{row.sign} {text}".rstrip())
         return f"{_heading(shown, code_span)}:\n\n{code_block(chr(10).join(lines), 'diff')}"
     code = "\n".join(line.text for line in shown.lines)
-    language = _lexer(shown.file).aliases[0]
+    language = lexer(shown.file).aliases[0]
     return f"{_heading(shown, code_span)}:\n\n{code_block(code, language)}"
 
 
@@ -103,10 +103,10 @@ def _block(heading: str, excerpt: Excerpt, rows: Sequence[str]) -> str:
 
 def _code(excerpt: Excerpt) -> list[str]:
     """Return the lines of an excerpt as LaTeX."""
-    return _highlighted("\n".join(line.text for line in excerpt.lines), _lexer(excerpt.file))
+    return _highlighted("\n".join(line.text for line in excerpt.lines), lexer(excerpt.file))
 
 
-def _lexer(file: str) -> Any:
+def lexer(file: str) -> Any:
     """Return the lexer of Pygments for a file: that of Python, or the one for its suffix."""
     from pygments.lexers import get_lexer_for_filename  # type: ignore[import-untyped]
     from pygments.lexers.python import PythonLexer  # type: ignore[import-untyped]

@@ -52,7 +52,7 @@ _SILENT = {
     r"includegraphics|LR[a-z]+|input|include|usepackage|hypersetup|pagestyle|thispagestyle|bibitem": 1,
     r"[hv]space|raisebox|parbox|color|textcolor|colorbox|pagecolor|cline|cmidrule|addlinespace": 1,
     r"texttt|lstinline|mintinline|lstinputlisting|linespread|tag|end|pagenumbering|scalebox|captionof": 1,
-    rf"{RANGES}|setlength|addtolength|setcounter|addtocounter|rule|multirow|fontsize|resizebox": 2,
+    rf"LRsymbol|{RANGES}|setlength|addtolength|setcounter|addtocounter|rule|multirow|fontsize|resizebox": 2,
     r"(?:re)?newcommand|providecommand|DeclareMathOperator|def|let|multicolumn|sisetup": 2,
     r"definecolor": 3,
     r"linebreak|pagebreak|nolinebreak|nopagebreak|suppressfloats|enlargethispage": 0,
@@ -144,6 +144,9 @@ class _Reader:
             return self.text.find(self.text[at : at + 1], at + 1) + 1 or at
         if name.rstrip("*") in self.names:
             return self.skip(at, 9)
+        if name == "tikz":  # a drawing in the line: up to its semicolon, or a group
+            at = self.skip_options(at)
+            return group_end(self.text, at, "{", "}") or self.text.find(";", at) + 1 or at
         for pattern, arguments in _SILENT_NAMES:
             if pattern.fullmatch(name):
                 return self.skip(at, arguments)

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
-from labreport.language import FORMATS, Target
+from functools import partial
+
+from labreport.language import ENGLISH, FORMATS, Locale, Target
 from labreport.writing import booktabs, latex, markdown
 
-LATEX = Target("LaTeX", FORMATS, latex.to_latex, booktabs.table, latex.answer)
 
-MARKDOWN = Target(
-    "Markdown",
-    {**FORMATS, "python": markdown.python},
-    markdown.to_markdown,
-    markdown.table,
-    markdown.answer,
-)
+def latex_in(locale: Locale) -> Target:
+    """Return LaTeX with numbers and dates as a language writes them."""
+    return Target(
+        "LaTeX",
+        FORMATS,
+        partial(latex.to_latex, locale=locale),
+        partial(booktabs.table, locale=locale),
+        latex.answer,
+    )
+
+
+def markdown_in(locale: Locale) -> Target:
+    """Return Markdown with numbers and dates as a language writes them."""
+    return Target(
+        "Markdown",
+        {**FORMATS, "python": markdown.python},
+        partial(markdown.to_markdown, locale=locale),
+        partial(markdown.table, locale=locale),
+        markdown.answer,
+    )
+
+
+LATEX = latex_in(ENGLISH)
+MARKDOWN = markdown_in(ENGLISH)

@@ -155,6 +155,7 @@ def _boundary(model: nn.Module, data: Data) -> Figure:
 
     inputs, targets = whole(data)
     figure = Figure(figsize=(2.4, 2.4), dpi=100)
+    figure.set_layout_engine("none")  # the axes have their place, also where a style would lay them out
     ax = figure.add_axes((0.18, 0.18, 0.8, 0.8))
     decision_boundary(ax, predict, resolution=64)
     scatter_classes(ax, inputs[:SHOWN_POINTS], targets[:SHOWN_POINTS], size=6)

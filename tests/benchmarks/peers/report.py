@@ -18,7 +18,7 @@ PREAMBLE = r"""\documentclass{article}
 \usepackage{booktabs}
 \usepackage{hyperref}
 """
-OUR_PREAMBLE = "\\documentclass{article}\n\\usepackage{labreport}\n"
+OUR_PREAMBLE = "\\documentclass{article}\n\\usepackage[article]{labreport}\n"
 
 WALK = '''\
 def walk(steps, seed):

@@ -69,6 +69,10 @@ def test_missing_authors_are_a_warning(good, authors):
     assert verdicts["authors"].places == (("report.toml", "`authors` is empty"),)
 
 
+def test_the_day_of_the_build_is_found_but_not_in_a_comment(bad):
+    assert places("dates", bad) == [rf"{line(bad, '% and')}: \today prints 1 January 2025 in each build"]
+
+
 def test_a_quick_build_is_a_warning(good):
     row = next(row for row in checks.CHECKS if row.name == "full build")
     assert row.state == "warning"
@@ -108,9 +112,12 @@ def test_fonts_of_type_3_and_fonts_that_are_not_embedded_are_found_in_figures(ba
     assert re.search(r"page 1: the font \S*Helvetica\S* is not embedded", found)
 
 
-def test_a_page_without_text_is_found(bad):
+def test_a_page_without_text_is_found_unless_there_is_nothing_on_it(good, bad):
+    found = places("text", with_pdf(good, pages=("a", " \n", "")))
+    assert found == [f"page {number}: no text can be extracted from it" for number in (2, 3)]
     pages = int(note("pages", bad).split()[0])
-    assert places("text", bad) == [f"page {pages - 1}: no text can be extracted from it"]
+    assert Material(bad, {}).pdf.blank == {pages - 1}
+    assert places("text", bad) == []
 
 
 def test_the_text_of_a_page_is_that_of_its_letters_and_of_its_figures(good):
@@ -187,7 +194,6 @@ def test_undefined_references_in_the_log_are_found_at_the_line_of_the_template(c
     begin = line(copy, '{answer "1"}')  # where the generated line begins
     assert places("references", copy) == [
         f"{line(copy, '{fig:good,tab:one}')}: Reference `tab:one' on page 1 undefined",
-        "report.tex: Label `fig:good' multiply defined",
         f"{begin}: Citation `nobody' on page 1 undefined",
     ]
     assert places("overfull", copy) == []

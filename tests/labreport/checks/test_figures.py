@@ -66,10 +66,15 @@ def test_small_text_and_scaled_figures_are_found(bad):
     scaled = "figures/exp-good.pdf: it is scaled, so that its text has another size than it was drawn with"
     assert found == [
         "figures/exp-bad.pdf: text of 5 pt",
-        scaled,
+        # 7 pt in a figure of 3 in, at a width of 4 cm; the other one stands in a \\resizebox
+        "figures/exp-good.pdf: text of 5.25 pt as it is scaled",
         scaled,
         "figures/exp-core.pdf: text of 5 pt",
     ]
+
+
+def test_a_character_that_no_font_of_a_figure_has_is_found(bad):
+    assert places("characters", bad)[0].endswith("figures/exp-bad.pdf: no font of it has 李 (U+674E)")
 
 
 def test_what_is_cut_off_at_the_edge_is_found(bad):
@@ -87,7 +92,7 @@ def test_alternative_texts_that_are_missing_or_repeat_something_are_found(bad):
 
 def test_pictures_that_no_experiment_drew_are_said_not_to_be_measured(copy):
     projects.change(
-        copy.templates / "report.tex.j2", r"\caption[Short]", r"\LRfigure{logo.pdf}{A logo}\caption[Short]"
+        copy.templates / "report.tex.j2", r"\caption[Short]", r"\LRfigure{logo.pdf}{0041}\caption[Short]"
     )
     assert note("axes", copy) == "not measured, as no experiment drew it: logo.pdf"
 

@@ -1,6 +1,8 @@
 """Checks of the hand-in: what is missing, old, or must not be there."""
 
+import re
 import shutil
+import zipfile
 
 import projects
 import pytest
@@ -50,29 +52,45 @@ def test_the_report_in_the_zip_is_found_under_any_name(copy):
     ]
 
 
+def repacked(project, name, edit):
+    """Pack a hand-in, and again with one file changed."""
+    projects.write(project.notebooks / "One.ipynb", notebook())
+    bundle.pack(project)
+    with zipfile.ZipFile(project.submission / "code.zip") as archive:
+        files = {entry.removeprefix("code/"): archive.read(entry) for entry in archive.namelist()}
+    files[name] = edit(files[name].decode()).encode()
+    (project.submission / "code.zip").write_bytes(bundle.archive(files))
+
+
 @pytest.mark.parametrize(
-    ("readme", "wrong"),
+    ("name", "old", "wrong"),
     [
-        (None, "code.zip: no README with a text at its top"),
-        (" \n", "code.zip: no README with a text at its top"),
-        ("Libraries: numpy, pandas", "README.txt: it names no main file to run; there is main.py"),
-        ("Run main.py with NumPy", "README.txt: it does not list the library pandas"),
+        ("README.txt", r"(?s).*", "code.zip: no README with a text at its top"),
+        (
+            "README.txt",
+            r"build_report\.py",
+            "README.txt: it names no main file to run; there is build_report.py",
+        ),
+        ("README.txt", r"\bpandas\b", "README.txt: it does not list the library pandas"),
+        ("constraints.txt", r"numpy==.*", "constraints.txt: it does not pin the library numpy"),
     ],
 )
-def test_a_readme_says_how_to_run_and_what_is_needed(copy, readme, wrong):
-    pack(copy, **{"README.txt": readme})
+def test_a_readme_says_how_to_run_and_what_is_needed(copy, name, old, wrong):
+    repacked(copy, name, lambda text: re.sub(old, " ", text))
     assert places("README", copy) == [wrong]
 
 
-def test_a_readme_lists_the_libraries_of_extras_too(copy):
-    pyproject = '[project]\ndependencies = ["numpy"]\noptional-dependencies = {report = ["torch==2"]}\n'
-    pack(copy, **{"README.txt": "Run main.py with NumPy", "pyproject.toml": pyproject})
-    assert places("README", copy) == ["README.txt: it does not list the library torch"]
+def test_what_the_packed_code_imports_is_needed_whatever_pyproject_says(copy):
+    repacked(copy, "src/m.py", lambda text: f"{text}\nimport networkx\n")
+    assert places("README", copy) == [
+        "README.txt: it does not list the library networkx",
+        "constraints.txt: it does not pin the library networkx",
+    ]
 
 
 def test_a_zip_without_anything_to_run_is_told(copy):
     pack(copy, **{"main.py": "pass"})
-    assert places("README", copy) == ["README.txt: it names no main file to run; there is none"]
+    assert places("README", copy)[0] == "README.txt: it names no main file to run; there is none"
 
 
 def test_sources_that_are_missing_or_old_are_found(copy):

@@ -20,6 +20,14 @@ def test_eighteen_points_are_told_of_the_grid_with_324():
     assert said == "no result has this value; nearest: d.points = 324?"
 
 
+def test_of_a_list_the_items_that_are_nearest_in_value_are_told():
+    values = {"degrees": list(range(1, 15)), "rate": 0.5}
+    said = told(r"Polynomials of degrees up to 15 with a rate of \VAR{d.rate|num}.", values)
+    assert said == (
+        "no result has this value; nearest: d.degrees[13] = 14, d.degrees[12] = 13, d.degrees[11] = 12?"
+    )
+
+
 def test_a_result_with_this_value_is_named():
     assert told(r"18 epochs \VAR{d.rate|num}") == "nearest: d.seed = 18?"
 

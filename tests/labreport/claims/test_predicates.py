@@ -96,6 +96,21 @@ class TestRates:
             said("rate", of(part), whole)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "told", "came_out"),
+    [
+        (of(False), True, "d.x is false", "fails"),
+        (False, of(False), "d.x is false", "holds"),
+        (of(True), True, "d.x is true", "holds"),
+        (of(True, "d.a"), of(False, "d.b"), "True (d.a) is not False (d.b)", "fails"),
+        (of("over"), "under", "'over' (d.x) is not 'under'", "fails"),
+    ],
+)
+def test_what_is_no_number_is_equal_or_not(first, second, told, came_out):
+    found = said("compare", ("eq",), first, second)
+    assert (states(found), verdict(found)) == ([told], came_out)
+
+
 class TestComputed:
     def test_ratios_and_differences_are_exact_and_keep_their_keys(self):
         found = judged(said("compare", ("eq",), said("ratio", of(1600, "d.a"), of(200, "d.b")), 8))

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hostile import STYLE
 
-from labreport.documents import auxiliary, latexmk
+from labreport.documents import auxiliary, latexmk, processes
 from labreport.documents.latexmk import CompileFailed
 from labreport.results import files
 
@@ -307,7 +307,7 @@ def killed(folder: Path, kept: Path, seconds: float) -> None:
     time.sleep(seconds)
     process.kill()
     process.wait()
-    latexmk.end_leftover(folder)
+    processes.end_leftover(folder)
 
 
 @pytest.mark.slow

@@ -67,7 +67,7 @@ def run(params, lab):
     rows = pd.DataFrame({"side": ["heads"], "rate": [0.5], "rate_low": [0.4], "rate_high": [0.6]})
     return {"odd name": {"mean": 1.0, "std": 0.5, "n": 25}, "rows": rows, "sure": 1.0, "list": [{"a": 1.0}]}
 """
-TEMPLATE = r"""\documentclass{article}\usepackage{labreport}
+TEMPLATE = r"""\documentclass{article}\usepackage[article]{labreport}
 \begin{document}
 \VAR{d.values["odd name"].mean|num} and \VAR{d.values["odd name"]|pm},
 of rows \VAR{d.tables.rows[0].rate|num}, \VAR{d.values.sure|num}, \VAR{d.values.list[0].a|num} typed.
@@ -110,7 +110,7 @@ class TestBehindAReport:
     def test_prose_is_what_was_typed_with_a_sign_for_what_was_not(self, behind):
         place = "report_templates/report.tex.j2"
         assert behind["prose"] == [
-            [place, 1, r"\documentclass{article}\usepackage{labreport}"],
+            [place, 1, r"\documentclass{article}\usepackage[article]{labreport}"],
             [place, 2, r"\begin{document}"],
             [place, 3, "□ and □,"],
             [place, 4, "of rows □, □, □ typed."],

@@ -8,13 +8,13 @@ import sys
 import projects
 import pytest
 
-from labreport.documents import report
+from labreport.documents import context, report
 from labreport.errors import InputError
 from labreport.project import ENGINE
 from labreport.writing import listings
 
 REPORT = r"""
-\documentclass{article}\usepackage{labreport}\begin{document}
+\documentclass{article}\usepackage[article]{labreport}\begin{document}
 \BLOCK{claim "lower", below(exp.values.new, exp.values.old, "paired")}
 The new loss is lower.
 \BLOCK{undecided} We see no difference. \BLOCK{endclaim}
@@ -25,7 +25,7 @@ RENDER = """
 import json, sys
 from pathlib import Path
 from labreport import project
-from labreport.documents import report
+from labreport.documents import context, report
 document = report.render(project.load(Path(sys.argv[1])))
 claims = [region.verdict.plain() for region in document.rendered.regions if region.kind == "claim"]
 print(json.dumps([document.text, claims, "scipy" in sys.modules]))
@@ -147,3 +147,11 @@ def test_a_listing_is_highlighted_again_only_when_its_code_changes(tmp_path, mon
     projects.change(project.root / "src" / "m.py", "# said", "# meant")
     assert "meant" in report.render(project).text
     assert len(written) == 2
+
+
+@pytest.mark.parametrize("tag", ["zz", "qaa-XX"])
+def test_a_locale_that_no_language_has_is_told_at_report_toml(tmp_path, tag):
+    project = projects.make(tmp_path, {}, toml=f'locale = "{tag}"\n')
+    with pytest.raises(InputError, match=f"no language has the tag '{tag}'") as caught:
+        context.language(project)
+    assert caught.value.place.file == "report.toml"

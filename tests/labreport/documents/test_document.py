@@ -48,3 +48,14 @@ def test_figures_stand_at_their_commands(document):
     assert [figure.width for _, figure in document.figures] == [None, "3cm"]
     for at, _ in document.figures:
         assert document.text[at:].startswith(r"\LRfigure")
+
+
+def test_what_no_font_can_show_is_told_for_each_value_with_its_keys():
+    document = Document(rendered(r"\VAR{d.name} and \VAR{d.name} \end{document}", {"name": "李 x 明李"}))
+    (first, what), (second, _) = document.unshown("This is pdfTeX")
+    assert document.text[first:].startswith(r"\LRcharacter{674E}")
+    assert first < second
+    assert what == "no font has 李 (U+674E), 明 (U+660E) of d.name: printed as code points"
+    assert document.unshown("This is LuaHBTeX\n") == []
+    log = "This is LuaHBTeX\nlabreport: no character 660E\n"
+    assert document.unshown(log)[0][1] == "no font has 明 (U+660E) of d.name: printed as code points"

@@ -16,7 +16,7 @@ from hostile import STYLE
 from pypdf import PdfReader
 from pypdf.generic import ContentStream
 
-from labreport.documents import latexmk
+from labreport.documents import latexmk, processes
 from labreport.documents.latexmk import Compiled, CompileFailed
 from labreport.documents.texlog import Problem, read_blg, read_log
 from labreport.errors import LatexError, ToolError
@@ -52,9 +52,10 @@ def text_of(pdf: Path) -> str:
 
 # --------------------------------------------------------------------------------------- a whole document
 
+ALTERNATIVE = "A square with 100% of its sides"
 DOCUMENT = r"""
 \documentclass[11pt]{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \title{Wörter} \author{} \date{\today}
 \begin{document}
 \maketitle
@@ -62,7 +63,7 @@ DOCUMENT = r"""
 \section{Numbers}\label{sec:numbers}
 See \cref{fig:one} and \cref{tab:one}, \citet{knuth1984}; \num{12345.678 \pm 0.045}; \LRdash.
 \begin{figure}
-\LRfigure[width=5cm]{figure.pdf}{A square with 100\% of its sides}
+\LRfigure[width=5cm]{figure.pdf}{ALTERNATIVE}
 \caption{A figure.}\label{fig:one}
 \end{figure}
 \begin{table}\caption{A table.}\label{tab:one}
@@ -78,8 +79,10 @@ ROWS
 \bibliography{refs}
 \LRcomplete
 \end{document}
-""".strip().replace("ROWS", "\n".join(rf"{n} & row {n} \\" for n in range(120)))
-BIBLIOGRAPHY = """
+"""
+DOCUMENT = DOCUMENT.replace("ALTERNATIVE", ALTERNATIVE.encode("utf-16-be").hex()).strip()
+DOCUMENT = DOCUMENT.replace("ROWS", "\n".join(rf"{n} & row {n} \\" for n in range(120)))
+BIBLIOGRAPHY = """\
 @book{knuth1984, author={Donald E. Knuth}, title={The {\\TeX}book}, publisher={Addison-Wesley}, year={1984}}
 """
 
@@ -161,7 +164,7 @@ def test_a_figures_alternative_text_is_in_the_pdf(builds):
         for operands, operator in ContentStream(page.get_contents(), reader).operations
         if operator == b"BDC" and "/Alt" in operands[1]
     ]
-    assert marks == ["A square with 100% of its sides"]
+    assert marks == [ALTERNATIVE]
 
 
 def test_nothing_but_tex_files_is_left_behind(builds):
@@ -189,7 +192,7 @@ def test_nothing_but_tex_files_is_left_behind(builds):
 @pytest.mark.parametrize("document_class", ["article", "scrartcl"])
 def test_the_package_works_with_each_class_and_marks_each_page_of_a_quick_build(tmp_path, document_class):
     body = r"\section{One}\newpage\begin{landscape}Two\end{landscape}"
-    folder = write(tmp_path / "a", body, r"\usepackage[quick]{labreport}")
+    folder = write(tmp_path / "a", body, r"\usepackage[article,quick]{labreport}")
     shutil.copy(STYLE, folder)
     text = (folder / "report.tex").read_text().replace("{article}", f"[11pt]{{{document_class}}}")
     (folder / "report.tex").write_text(text)
@@ -222,7 +225,7 @@ ERRORS = {
     "paragraph in an argument": (
         "\\def\\f#1{#1}\n\\f{some words\n\n",
         r"Paragraph ended before \f was complete",
-        3,
+        2,
         "",
         None,
     ),
@@ -326,7 +329,6 @@ def test_a_broken_figure_is_told_at_the_line_that_includes_it(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "message", "file", "line", "key"),
     [
-        ("@article{k, author={A}, title={T}, year=2000}", "empty journal in k", "refs.bib", 2, "k"),
         ("@book{k, author={A} title={T}}", "I was expecting a `,' or a `}'", "refs.bib", 2, None),
         ("@book{other, author={A}, title={T}, publisher={P}, year=1}", None, "report.tex", 4, "k"),
         (None, "I couldn't open database file refs.bib", "report.tex", 6, None),
@@ -413,15 +415,15 @@ def test_what_a_killed_build_left_running_can_be_ended(tmp_path):
     process.kill()
     process.wait(20)
     assert processes_in(folder) != []
-    latexmk.end_leftover(folder)
+    processes.end_leftover(folder)
     assert processes_in(folder) == []
 
 
 def test_ending_leftovers_spares_a_later_process_with_the_same_number(tmp_path):
     other = subprocess.Popen(["sleep", "60"], start_new_session=True)
     try:
-        (tmp_path / latexmk.PID_FILE).write_text(f"{other.pid} 1")
-        latexmk.end_leftover(tmp_path)
+        (tmp_path / processes.PID_FILE).write_text(f"{other.pid} 1")
+        processes.end_leftover(tmp_path)
         assert other.poll() is None
     finally:
         other.kill()
@@ -429,7 +431,8 @@ def test_ending_leftovers_spares_a_later_process_with_the_same_number(tmp_path):
 
 
 def test_endless_output_is_stopped_by_its_size(tmp_path, monkeypatch):
-    monkeypatch.setattr(latexmk, "LARGEST_FILE", 2**20)
+    for module in (latexmk, processes):
+        monkeypatch.setattr(module, "LARGEST_FILE", 2**20)
     body = r"\newwrite\w\immediate\openout\w=big.txt \def\x{\immediate\write\w{xxxxxxxxxxxxxxxxxxxxxxxx}\x}\x"
     found = problems(write(tmp_path / "a", body), deadline=30)
     assert found[0].kind == "limit"
@@ -586,7 +589,7 @@ LaTeX Warning: Label(s) may have changed. Rerun to get them right.
     blg = "Warning--empty journal in k\n--line 2 of file refs.bib\n"
     undefined = Problem("error", "Undefined control sequence", "report.tex", 7, r"a \nosuch", r"\nosuch")
     unsettled = Problem("unsettled", "Label(s) may have changed. Rerun to get them right", "report.tex")
-    empty = Problem("bibtex", "empty journal in k", "refs.bib", 2, key="k")
+    empty = Problem("bibtex-warning", "empty journal in k", "refs.bib", 2, key="k")
     for end in ("\n", "\r\n"):
         assert latexmk.read_log(log.replace("\n", end), "report.tex") == [undefined, unsettled]
         assert latexmk.read_blg(blg.replace("\n", end)) == [empty]
@@ -600,7 +603,7 @@ def test_an_entry_is_found_in_a_bibliography_that_is_not_utf8(tmp_path, monkeypa
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
     folder = write(tmp_path / "a", "x")
     (folder / "refs.bib").write_bytes("% Dvořák\n\n@article{k, author={Dvořák}}\n".encode("iso8859-2"))
-    first = problems(folder)[0]
+    first = problems(folder, rules=latexmk.Rules(errors=frozenset({"BibTeX warnings"})))[0]
     assert (first.message, first.file, first.line) == ("empty journal in k", "refs.bib", 3)
 
 

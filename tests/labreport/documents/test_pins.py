@@ -7,7 +7,7 @@ from rendering import rendered
 
 from labreport.documents import cells, pins, report
 from labreport.errors import InputError, SeveralErrors
-from labreport.writing import MARKDOWN
+from labreport.writing.targets import MARKDOWN
 
 ABOUT = r'\BLOCK{about "m:f"}'
 

@@ -9,7 +9,7 @@ from labreport.documents import cells, provenance, report
 from labreport.documents.pages import Pages
 
 REPORT = r"""\def\n{\VAR{exp.values.n}}
-\documentclass{article}\usepackage{labreport}\begin{document}
+\documentclass{article}\usepackage[article]{labreport}\begin{document}
 a\VAR{exp.values.n} \VAR{excerpt("new:fit")}
 \end{document}
 """

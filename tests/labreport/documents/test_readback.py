@@ -12,7 +12,7 @@ from labreport.errors import InputError
 
 FORMULAS = r"""
 \documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \newcommand\six{\begin{array}{c}1\\2\\3\\4\\5\\6\end{array}}
 \begin{document}
 \parbox{6em}{efficient over\-fitting is not}

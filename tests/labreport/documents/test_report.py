@@ -21,7 +21,7 @@ class Tracked:
         return model
 """
 REPORT = r"""
-\documentclass{article}\usepackage{labreport}\begin{document}
+\documentclass{article}\usepackage[article]{labreport}\begin{document}
 \VAR{excerpt("new:Tracked.fit", since="old:fit")}
 \end{document}
 """
@@ -56,7 +56,7 @@ def test_a_difference_without_any_is_an_error_at_the_line_of_the_template(projec
     ("old", "new", "what", "line"),
     [
         (r"\end{document}", r"\stop", "\\begin{document} is never closed", 2),
-        (r"\begin{document}", "", "closes nothing", 4),
+        (r"\begin{document}", "", r"no \begin{document}", 3),
         (r"\begin{document}", r"\begin{document}{\bf", "never closed", 2),
     ],
 )

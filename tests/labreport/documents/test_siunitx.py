@@ -7,8 +7,9 @@ from hostile import STYLE
 
 from labreport.documents import latexmk
 from labreport.documents.siunitx import SETTINGS, is_named, write_settings
+from labreport.language import locale
 
-PLAIN = r"""\documentclass{article}\usepackage{labreport}\begin{document}
+PLAIN = r"""\documentclass{article}\usepackage[article]{labreport}\begin{document}
 By S. Author, Summary of SGD: $S = 3$, $S$, \emph{Sum} \Sigma, {12{,}000}.
 \begin{tabular}{@{}l>{\LRwidths{0}{.0}}c@{}} {S.} & \LRat{1}{.5} \\ \end{tabular}
 \typeout{labreport: complete}\end{document}
@@ -88,3 +89,15 @@ def test_a_document_that_loads_it_in_vain_has_the_same_bytes(tmp_path):
         made.append(latexmk.compile(folder))
     assert ["/siunitx.sty" in one.log for one in made] == [False, True]
     assert made[0].pdf.read_bytes() == made[1].pdf.read_bytes()
+
+
+def test_the_numbers_of_siunitx_follow_the_language_also_when_its_use_is_looked_up_again(tmp_path):
+    shutil.copy(STYLE, tmp_path)
+    write_settings(tmp_path, locale("fr"))
+    (tmp_path / "report.tex").write_text(r"\num{1}")
+    write_settings(tmp_path)
+    first, second = (tmp_path / SETTINGS).read_text().splitlines()
+    assert first.startswith(r"\LR@siunitxtrue ")
+    assert second.startswith(r"\def\LR@language{output-decimal-marker={,},group-separator={\,}}")
+    write_settings(tmp_path, locale("en"))
+    assert (tmp_path / SETTINGS).read_text().count("\n") == 1

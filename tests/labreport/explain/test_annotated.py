@@ -17,7 +17,7 @@ from labreport.errors import InputError
 from labreport.explain import annotated
 
 HARD = r"""
-\documentclass{article}\usepackage{labreport}
+\documentclass{article}\usepackage[article]{labreport}
 % what stands before \begin{document} is the preamble
 \hypersetup{pdftitle={\VAR{coin.values.name}}}
 \newcommand\two[2]{#1/#2}
@@ -181,3 +181,15 @@ def test_without_published_sources_the_cure_is_to_build(asked, tmp_path):
     with pytest.raises(InputError, match="no report has been published") as caught:
         annotated.annotate(made)
     assert caught.value.cure.startswith("build it")
+
+
+@pytest.mark.slow
+def test_a_document_without_colours_and_links_is_annotated_too(tmp_path):
+    project = projects.make(tmp_path, {"coin": projects.returning("{'n': 3}")})
+    template = (
+        r"\documentclass{article}\usepackage{labreport}\begin{document}\VAR{coin.values.n}\end{document}"
+    )
+    projects.write(project.templates / "report.tex.j2", template)
+    projects.run(project)
+    report.make(project)
+    assert annotated.annotate(project) == (1, 1)

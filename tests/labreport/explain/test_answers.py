@@ -42,7 +42,7 @@ def render(project, old, new):
 
 def test_an_answer_is_found_by_its_page_its_experiments_its_code_and_the_cell_of_a_notebook(project):
     render(project, r"\BLOCK{endanswer}", '\\VAR{excerpt("toss:toss")}\n\\BLOCK{endanswer}')
-    assert located(project) == [Located("3.1", 2, ("coin",), ("toss:toss",), (("walk", 2),))]
+    assert located(project) == [Located("3.1", 2, "report.pdf", ("coin",), ("toss:toss",), (("walk", 2),))]
 
 
 def test_a_paragraph_that_speaks_of_code_counts_for_the_answer_before_it(project):

@@ -1,10 +1,9 @@
 """The claims of a build, counted and told."""
 
-import json
-
 import projects
 import pytest
 
+from labreport.documents import provenance
 from labreport.errors import InputError, UsageError
 from labreport.explain import claims
 
@@ -44,7 +43,7 @@ def project(tmp_path):
 
 
 def written(project, entries):
-    project.claims.write_text(json.dumps({"schema": 1, "claims": entries}), encoding="utf-8")
+    provenance.write(project.claims, {"schema": 1, "claims": entries})
     return claims.read(project)
 
 

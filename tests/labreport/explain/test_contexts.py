@@ -66,16 +66,10 @@ def test_formulas_are_mathematics(body):
         r"\includegraphics{figures/42.pdf}",
         r"\LRfigure{a.pdf}{An alternative text of 42 words}",
         r"\vspace{42pt}",
-        r"\num{42}",
-        r"\qty{42}{\percent}",
-        r"\section{The 42 runs}",
         r"\caption[Of 42]{Of all}",
         r"\url{http://x.org/42}",
         r"\href{http://x.org/42}{there}",
         r"\hypersetup{pdftitle={42}}",
-        r"\unknowncommand{42}",
-        r"\unknowncommand{a}{42}",
-        r"\unknowncommand{\emph{42}}",
         r"\begin{tabular}{p{42mm}} a \end{tabular}",
         r"\begin{tikzpicture}\node {42};\end{tikzpicture}",
         r"\begin{verbatim}42\end{verbatim}",
@@ -84,6 +78,36 @@ def test_formulas_are_mathematics(body):
     ],
 )
 def test_what_is_no_text_stays_as_it_is(body):
+    assert kind(body) == "other"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        r"\section{The 42 runs}",
+        r"\section*{\emph{42} runs}",
+        r"\unknowncommand{42}",
+        r"\unknowncommand{a}{42}",
+        r"\unknowncommand{\emph{42}}",
+        r"\unknowncommand{$42$}",
+        r"$\unknowncommand{42}$",
+    ],
+)
+def test_what_may_be_typeset_is_told_apart(body):
+    assert kind(body) == "argument"
+
+
+@pytest.mark.parametrize(
+    "body", [r"\num{42}", r"\qty{42}{\percent}", r"$\SI{1}{42}$", r"\section{Of \num{42}}"]
+)
+def test_a_number_that_siunitx_reads_is_told_apart(body):
+    assert kind(body) == "number"
+
+
+@pytest.mark.parametrize(
+    "body", [r"\section{A\label{sec:42}}", r"\unknowncommand{\begin{tabular}{S} 42 \end{tabular}}"]
+)
+def test_what_is_surely_not_typeset_as_it_stands_is_other(body):
     assert kind(body) == "other"
 
 

@@ -3,7 +3,7 @@
 import projects
 import pytest
 
-from labreport.explain.definitions import Definition, Definitions
+from labreport.explain.definitions import Definitions
 
 CODE = """\
 import other as o
@@ -49,8 +49,21 @@ def definitions(tmp_path):
 )
 def test_a_definition_is_found_in_its_line(definitions, name, line):
     found = definitions.find(f"src/m.py:{name}")
-    assert found == (Definition(f"src/m.py:{name}", line) if line else None)
+    assert (found.code, found.line) == (f"src/m.py:{name}", line) if found else line is None
     assert found is None or str(found) == f"src/m.py:{line} {name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("first", "def first(x):\n    return plot(Net(), x.value)"),
+        ("Net.forward", "    @staticmethod\n    def forward(x):\n        return first(x)"),
+    ],
+)
+def test_the_code_of_a_definition_reaches_from_its_first_decorator_to_its_last_line(definitions, name, code):
+    found = definitions.find(f"src/m.py:{name}")
+    lines = definitions.source("src/m.py").split("\n")
+    assert "\n".join(lines[found.first - 1 : found.last]) == code
 
 
 @pytest.mark.parametrize("code", ["src/gone.py:f", "src/broken.py:f"])

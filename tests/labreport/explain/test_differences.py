@@ -186,7 +186,9 @@ class TestJson:
         claim = Claim("c", "holds", "fails", "s", "t", ("u",), HERE)
         figure = Figure("d.figures.f", "data", "f", "f")
         changes = replace(with_values(WITHIN, value()), claims=(claim,), figures=(figure,))
-        plain = json.loads(differences.as_json(changes, {"d.figures.f": "build/diff/f.png"}))
+        plain = json.loads(
+            differences.as_json(differences.contents(changes, {"d.figures.f": "build/diff/f.png"}))
+        )
         assert plain["summary"] == differences.summary(changes)
         first, second = plain["values"]
         assert (first["old"], first["new"], first["noise"], first["within_noise"]) == (
@@ -202,5 +204,7 @@ class TestJson:
 
     def test_what_is_no_number_is_still_json(self):
         odd = replace(value(), old_value=float("nan"), new_value=None)
-        made = json.loads(differences.as_json(with_values(odd), {}), parse_constant=pytest.fail)
+        made = json.loads(
+            differences.as_json(differences.contents(with_values(odd), {})), parse_constant=pytest.fail
+        )
         assert (made["values"][0]["old_value"], made["values"][0]["new_value"]) == ("nan", None)

@@ -6,6 +6,7 @@ import explained
 import pytest
 
 from labreport import project as projects
+from labreport.documents import provenance
 from labreport.errors import InputError
 from labreport.explain import record
 
@@ -53,7 +54,7 @@ def test_a_record_that_is_not_understood_is_an_error_that_names_it(copied, field
 
 
 def test_what_a_record_lacks_is_said_in_words(copied):
-    copied.provenance.write_text('{"schema": 2}')
+    provenance.write(copied.provenance, {"schema": 2})
     with pytest.raises(InputError, match="cannot be read: it has no 'figures'"):
         record.read(copied)
 

@@ -11,6 +11,9 @@ from labreport.explain.texts import comparable, parts, readable
         (r"{0.016}", "0.016"),
         (r"{\LRminus{}0.99}", "−0.99"),
         (r"{50{,}000}", "50,000"),
+        (r"{\LRp{}\LRis{<}0.001}", "p < 0.001"),
+        (r"{0.12\LRgap{}[0.08{,}\LRgap{}0.16]}", "0.12 [0.08, 0.16]"),
+        (r"{5\LRunit{m\LRgroup{}s\LRraised{\LRminus{}2}}}", "5 m s⁻²"),
         (r"{\LRminus{}1{,}234.5678}", "−1,234.5678"),
         (r"{56.2\LRunit{\%}}", "56.2 %"),
         (r"{0.274\LRpm{}0.027}", "0.274 ± 0.027"),
@@ -62,6 +65,7 @@ def test_ways_to_write_one_text_are_equal(one, other):
         ("1e-5", "1e5"),
         ("10⁵", "105"),
         ("1,2", "12"),
+        ("0,030", "0030"),
         ("3", "0.3"),
     ],
 )

@@ -43,7 +43,7 @@ def test_what_was_read_is_handed_in_so_that_nothing_is_asked_again(project):
 
 def test_the_report_lies_beside_the_zip_and_not_in_it(project):
     submission = bundle.pack(project)
-    assert submission.report.read_bytes() == project.pdf.read_bytes()
+    assert submission.reports[0].read_bytes() == project.pdf.read_bytes()
     assert sorted(p.name for p in project.submission.iterdir()) == ["code.zip", "report.pdf"]
     with zipfile.ZipFile(submission.code) as packed:
         assert project.pdf.read_bytes() not in [packed.read(name) for name in packed.namelist()]

@@ -33,7 +33,7 @@ COIN = projects.experiment(
     """
 )
 TEMPLATE = r"""\documentclass{article}
-\usepackage{labreport}
+\usepackage[article]{labreport}
 \begin{document}
 The mean is \VAR{coin.values.mean|num}.
 \BLOCK{for share in coin.values.shares}
@@ -117,7 +117,7 @@ def rebuilding(monkeypatch, change=lambda build: None) -> list[list[str]]:
     """Let a run of the unpacked code copy the project's build and change something; return what is run."""
     runs = []
 
-    def run(arguments, code, project, say):
+    def run(_, arguments, code, project, say):
         runs.append([*arguments, "results" if (code / "build/results").exists() else "no results"])
         if arguments != ["pdf"]:
             shutil.copytree(project.build, code / "build", dirs_exist_ok=True)

@@ -5,6 +5,7 @@ r"""The template language over boxes: what is printed, from which keys, and wher
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,11 @@ EXPRESSIONS = [
     ("(+d.a)|num", r"{0.0123}", "d.a"),
     ("(d.a ** 2)|num", r"{0.000151}", "d.a"),
     ("d.n // 2", r"{1}", "d.n"),
+    ("2**d.n**2", r"{512}", "d.n"),
+    ("-2**2", r"{\LRminus{}4}", ""),
+    ("(-2)**2", r"{4}", ""),
+    ("(2**-1)|num", r"{0.500}", ""),
+    ("-d.n|abs", r"{3}", "d.n"),
     ("d.n % 2", r"{1}", "d.n"),
     ("(100 * (d.a - d.b) / d.b)|num", r"{\LRminus{}99.5}", "d.a d.b"),
     ("(d.n + d.a)|num", r"{3.01}", "d.a d.n"),
@@ -70,6 +76,7 @@ EXPRESSIONS = [
     ("' x '|trim", "x", ""),
     ("'a_b'", r"a\_b", ""),
     ("'%.2f'", r"\%.2f", ""),
+    (r"'\u00e9\x41\\nu'", r"éA\textbackslash{}nu", ""),
     # filters
     ("d.a|num(digits=1)", r"{0.01}", "d.a"),
     ("d.a|num(decimals=d.n)", r"{0.012}", "d.a d.n"),
@@ -107,7 +114,11 @@ EXPRESSIONS = [
     ("d.none|default('-', true)", "{-}", ""),
     ("'yes' if d.nope is undefined and d.s is defined and d.n is odd else 'no'", "yes", ""),
     ("'https://x.org/' ~ d.s|label", r"https://x.org/adam", "d.s"),
-    ("('https://x.org/' ~ d.s)|url", r"\url{https://x.org/adam}", "d.s"),
+    (
+        "('https://x.org/' ~ d.s)|url",
+        r"\LRaddress{https://x.org/adam}{https:\allowbreak{}/\allowbreak{}/\allowbreak{}x.\allowbreak{}org/\allowbreak{}adam}",
+        "d.s",
+    ),
     ("d.s|file", r"\texttt{adam}", "d.s"),
     ("none", r"\LRdash{}", ""),
     ("none|num", r"\LRdash{}", ""),
@@ -143,6 +154,14 @@ class TestExpressions:
             ("d.deep.los.mean", "d.deep has no key 'los'", "los", "did you mean 'loss'?"),
             ("d.deep['los']", "d.deep has no key 'los'", "los", "did you mean 'loss'?"),
             ("dd.a", "unknown name 'dd'", "dd", "did you mean 'd'?"),
+            ("odd", "unknown name 'odd'", "odd", "did you mean d.odd?"),
+            ("d.t[0].loss", "d.t[0] has no key 'loss'", "loss", "did you mean d.deep.loss?"),
+            ("{'m': 1}.loss", "has no key 'loss'", "loss", "names here are: m"),
+            ("(d.a|num) % 2", "% computes with numbers", "(d.a|num) % 2", "format the result"),
+            ("d.loss", "d has no key 'loss'", "loss", "did you mean d.deep.loss?"),
+            ("'%.3f' % d.a", "% computes with numbers", "'%.3f' % d.a", "value|num(decimals=3)"),
+            (r"'\texttt{v}'", "the backslash of \\texttt would be lost", "\\texttt", r"write \\texttt"),
+            (r"d.t|table(column('\nu', 'm'))", "the backslash of \\nu would be lost", "\\nu", r"write \\nu"),
             ("rnage(3)", "unknown name 'rnage'", "rnage", "did you mean 'range'?"),
             ("d.L[7]", "d.L has 2 items, none at 7", "7", None),
             ("d.a.b", "d.a is a number and has no 'b'", "b", None),
@@ -234,7 +253,7 @@ class TestExpressions:
             ("a\n\\VAR{} b", "Expected an expression", 2, 6, ""),
             ("\\VAR{-d.n} b", "this minus would be lost", 1, 6, "-"),
             ("a\n\\BLOCK{if d.flag}\nb", "\\BLOCK{if} is never closed", 2, 8, "if d.flag"),
-            ("\\BLOCK{for x in d.L}\n\\BLOCK{if x}\n\\BLOCK{endfor}", "closes nothing; the", 3, 8, "endfor"),
+            ("\\BLOCK{for x in d.L}\n\\BLOCK{if x}\n\\BLOCK{endfor}", "not closed before", 2, 8, "if x"),
             ("a\n\\BLOCK{endif}", "\\BLOCK{endif} closes nothing", 2, 8, "endif"),
             ("a\n \\BLOCK{fro x in d.L}\\BLOCK{endfor}", "unknown statement 'fro'", 2, 9, "fro"),
             ("\\BLOCK{print d.s}", "unknown statement 'print'", 1, 8, "print"),
@@ -537,6 +556,11 @@ class TestTables:
             ('column("M", "m"), caption="x"', "caption and label belong to a long table", "d.t|table", None),
             ('column("M", "m"), separate="q"', "d.t[0] has no key 'q'", "q", None),
             ('column("M", "m", bold="q")', "d.t[0] has no key 'q'", "q", None),
+            ('column("M", 1, "num")', "the field of a column must be a text, not 1", "d.t|table", "column("),
+            ('column("M", "m", bold=True)', "bold must be a text, not True", "d.t|table", "bold="),
+            ('column("M", "m", 3)', "format must be a text, not 3", "d.t|table", "column("),
+            ('column("M", "m"), layout=1', "layout must be a text, not 1", "d.t|table", 'layout="long"'),
+            ('column("M", "m"), separate=1', "separate must be a text, not 1", "d.t|table", "separate="),
             ('column("M")', "missing a required argument: 'fields'", "d.t|table", None),
             ('"M"', "|table takes columns", "d.t|table", "column("),
             ("", "|table needs columns", "d.t|table", "column("),
@@ -548,6 +572,12 @@ class TestTables:
         assert marked(error).startswith(under)
         assert error.place.line == 2
         assert (cure or "") in (error.cure or "")
+
+
+def test_no_format_of_a_target_turns_data_into_marks():
+    leaky = replace(LATEX, formats={"leak": Latex}, write=Latex)
+    error = mistake(r"\VAR{d|leak}", values="x\ue001", target=leaky)
+    assert error.what == "this text contains U+E001"
 
 
 class TestFigures:
@@ -585,7 +615,7 @@ class TestFigures:
 
     def test_a_figure_is_included_with_its_alternative_text(self):
         out = rendered('\\VAR{d.figure|figure}\n\\VAR{d.figure|figure(width="3cm")}')
-        arguments = r"{figures/d-loss.pdf}{loss \& more}"
+        arguments = f"{{figures/d-loss.pdf}}{{{'loss & more'.encode('utf-16-be').hex().upper()}}}"
         assert out.text == rf"\LRfigure{arguments}" + "\n" + rf"\LRfigure[width=3cm]{arguments}"
         shown = [(p.start, figure.name, figure.width) for p, figure in out.shown(Figure)]
         assert shown == [(0, "loss", None), (out.text.index("\n") + 1, "loss", "3cm")]
@@ -778,3 +808,9 @@ class TestSpeed:
             seconds.append(time.process_time() - start)
         assert len(out.printed) == 4000
         assert min(seconds) < 1
+
+
+def test_columns_are_told_to_stand_without_their_name():
+    error = mistake(r'\VAR{d.rows|table(columns=[column("a", "b")])}')
+    assert error.what == "|table takes columns without their name"
+    assert error.cure.startswith("write them first")

@@ -76,7 +76,14 @@ def test_run_and_draw_may_be_imported():
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
-        ("= 1_000", "= 10 * 100", 12, "the default of 'repeats' is not a literal"),
+        ("= 1_000", "= 10 * HUNDRED", 12, "the default of 'repeats' is not a literal"),
+        ("= 1_000", "= 10 // 0", 12, "the default of 'repeats' is not a literal"),
+        ("= 1_000", "= 900**900 * 900**900", 12, "the default of 'repeats' is not a literal"),
+        ("= 1_000", "= 9**9**9**9", 12, "the default of 'repeats' is not a literal"),
+        ("= 1_000", '= "300"', 12, "the default of 'repeats' is '300', not of its type int"),
+        ("= -1e-3", "= True", 13, "the default of 'rate' is True, not of its type float"),
+        ("= 1_000", "= 1 << 4", 12, "the default of 'repeats' is not a literal"),
+        ("repeats=10, ", "repeats=1.5, ", 23, "QUICK's 'repeats' is 1.5, not of its type int"),
         ("= 1_000", "", 12, "the parameter 'repeats' has no default"),
         ('= "adam"', "= NAME", 14, "the default of 'name' is not a literal"),
         ("= (1, 2)", "= [1, 2]", 16, "the default of 'shape' cannot be a parameter"),
@@ -99,6 +106,24 @@ def test_a_wrong_declaration_is_named_with_its_line(old, new, line, message):
     assert message in error.what
     assert (error.place.file, error.place.line) == ("experiments/depth.py", line)
     assert error.cure
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["2**15", "60 * 60", "-(10**3)", "7 // 2 + 1", "2**3**2", "1_000 % 7"],
+)
+def test_arithmetic_on_literal_numbers_is_a_literal(written):
+    source = GOOD.replace("= 1_000", f"= {written}")
+    assert declared(source).params["repeats"].default == eval(written)
+
+
+def test_arithmetic_may_stand_in_a_tuple():
+    assert declared(GOOD.replace("= (1, 2)", "= (2**4, 1 / 4)")).params["shape"].default == (16, 0.25)
+
+
+def test_a_forgotten_comma_is_told():
+    error = error_of(f'{GOOD}READS = ("a.csv")\n')
+    assert error.cure == "it is the comma that makes a tuple: READS = ('a.csv',)"
 
 
 def test_files_are_read_in_their_order_each_once():
@@ -132,8 +157,8 @@ def test_what_a_build_generates_cannot_be_read_as_a_file():
 
 
 def test_the_caret_stands_under_the_place():
-    lines = error_of(GOOD.replace("= 1_000", "= 10 * 100")).lines()
-    assert lines[2:4] == ["   12 |     repeats: int = 10 * 100", "      |                    ^^^^^^^^"]
+    lines = error_of(GOOD.replace("= 1_000", "= 10 * many")).lines()
+    assert lines[2:4] == ["   12 |     repeats: int = 10 * many", "      |                    ^^^^^^^^^"]
 
 
 @pytest.mark.parametrize("missing", ["run", "Params"])

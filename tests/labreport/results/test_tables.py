@@ -117,9 +117,9 @@ def test_rows_are_plain_python_values_that_json_holds():
         ),
         (pd.DataFrame({"x": [1]}).rename_axis("i"), "tables.t has an index", "reset_index()"),
         (
-            pd.DataFrame({"a": [1, 2], "b": [1, 2], "x": [1, 2]}).set_index(["a", "b"]),
-            "tables.t has an index",
-            "reset_index()",
+            pd.DataFrame({"x": [1]}, index=pd.MultiIndex.from_tuples([("a", "b")])),
+            "tables.t has levels of rows without names",
+            "frame.index.names = ",
         ),
         (
             pd.DataFrame([[1, 2]], columns=["x", "x"]),
@@ -127,9 +127,14 @@ def test_rows_are_plain_python_values_that_json_holds():
             "rename",
         ),
         (
-            pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])),
-            "tables.t has columns of several levels",
-            "join",
+            pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")], names=["one", None])),
+            "tables.t has a name above its columns",
+            "rename_axis(columns=[None, None])",
+        ),
+        (
+            pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", 2020)])),
+            "tables.t has a column ('a', 2020), whose name is a tuple",
+            "name",
         ),
         (
             pd.DataFrame([[1]], columns=pd.Index(["a"], name="depth")),
@@ -163,3 +168,35 @@ def test_what_a_table_cannot_hold_is_named_with_a_cure(frame, message, cure):
 def test_a_damaged_table_is_refused(encoded, message):
     with pytest.raises(ValueError, match=message):
         tables.decode(encoded)
+
+
+INDEX = pd.MultiIndex.from_tuples([("A", "one"), ("A", "two"), ("B", "one")], names=["set", "method"])
+LEVELS = pd.DataFrame(
+    {("Loss", "mean"): [1.0, 2.0, np.nan], ("Loss", "std"): [0.1, 0.2, 0.3], ("n", ""): [1, 2, 3]},
+    index=INDEX,
+)
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [LEVELS, LEVELS.reset_index(drop=True), pd.DataFrame({"x": [1, 2, 3]}, index=INDEX)],
+    ids=["both", "columns", "rows"],
+)
+def test_levels_of_columns_and_rows_come_back(frame):
+    assert_frame_equal(stored(frame).frame(), frame, check_exact=True)
+
+
+def test_rows_tell_the_labels_above_their_columns_and_the_groups_that_they_are_in():
+    first = stored(LEVELS).rows()[0]
+    assert first == {"set": "A", "method": "one", "Loss.mean": 1.0, "Loss.std": 0.1, "n": 1}
+    assert first.heads["Loss.std"] == ("Loss", "std")
+    assert first.groups == ("set",)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"levels": [["a"]]}, {"levels": [["a"], ["b", "c"]]}, {"index": 9}, {"more": 1}]
+)
+def test_levels_that_are_damaged_are_refused(wrong):
+    encoded = encode({"t": pd.DataFrame({"x": [1], "y": [2]})}, {})["tables"]["t"]
+    with pytest.raises(ValueError, match=r"a table has|'levels'"):
+        tables.decode({**encoded, **wrong})

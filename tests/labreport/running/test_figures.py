@@ -1,5 +1,6 @@
 """Figures as files: the same bytes for the same figure, and what a check must know of them."""
 
+import csv
 import hashlib
 import os
 
@@ -48,7 +49,7 @@ def test_a_figure_has_its_size_in_print_and_on_screen(lab):
 
 
 def test_the_size_stays_even_if_the_style_says_tight(lab):
-    with mpl.rc_context({"savefig.bbox": "tight"}):
+    with mpl.rc_context({"savefig.bbox": "tight"}), pytest.warns(UserWarning, match="'tight' does not count"):
         facts(drawing(), lab)
     assert float(pypdf.PdfReader(lab.folder / "x.pdf").pages[0].mediabox.width) == 216.0
 
@@ -244,6 +245,15 @@ def test_the_data_behind_a_figure_is_kept_as_csv(lab, data):
     assert (lab.folder / "x.csv").read_text() == "x,y\n1,0.5\n2,\n"
 
 
+@pytest.mark.parametrize("make", [pd.DataFrame, dict], ids=["frame", "columns"])
+def test_data_with_the_carriage_return_of_a_text_read_back_as_they_were(lab, make):
+    data = {"word": ["x", "\r", "q\r\n", None], "n\r": [1, 2, 3, 4]}
+    lab.figure("x", drawing(), alt="x", data=make(data))
+    with (lab.folder / "x.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [["word", "n\r"], ["x", "1"], ["\r", "2"], ["q\r\n", "3"], ["", "4"]]
+
+
 def test_files_are_kept_beside_a_figure_under_their_names(lab):
     lab.figure("x", drawing(), alt="x", files={"run-1.log": b"\0one", "x.txt": b"two"})
     assert (lab.folder / "run-1.log").read_bytes() == b"\0one"
@@ -315,3 +325,36 @@ def test_a_style_is_applied_over_the_defaults_and_all_figures_are_closed(tmp_pat
         assert mpl.rcParams["font.size"] == 20
     with figures.style(tmp_path / "none.mplstyle"):
         assert mpl.rcParams["font.size"] == mpl.rcParamsDefault["font.size"]
+
+
+def test_without_a_style_nothing_is_cut_off_and_letters_stay_letters(lab, tmp_path):
+    with figures.style(tmp_path / "none.mplstyle"):
+        figure, axes = pyplot.subplots(1, 2, figsize=(5, 2))
+        axes[0].set(xlabel="a name below", ylabel="a long name\nbeside")
+        axes[1].set(xlabel="$x^2$", ylabel="in the other's way")
+        found = facts(figure, lab)
+        assert (found["width_mm"], found["height_mm"]) == (127, 50.8)
+        assert found["cut_mm"] < 0.2
+        boxes = [one.get_tightbbox().bounds for one in axes]
+        assert boxes[0][0] + boxes[0][2] <= boxes[1][0]
+    fonts = pypdf.PdfReader(lab.folder / "x.pdf").pages[0]["/Resources"]["/Font"]
+    assert {font.get_object()["/Subtype"] for font in fonts.values()} == {"/Type0"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: pyplot.subplots(layout="compressed")[0],
+        lambda: pyplot.subplots(gridspec_kw={"left": 0.3})[0],
+        lambda: pyplot.subplots()[0].subplots_adjust(left=0.3) or pyplot.gcf(),
+        lambda: pyplot.subplots()[0].tight_layout() or pyplot.gcf(),
+        lambda: pyplot.axes((0.2, 0.2, 0.5, 0.5)).figure,
+    ],
+)
+def test_where_somebody_has_put_the_axes_they_stay(lab, tmp_path, make):
+    with figures.style(tmp_path / "none.mplstyle"):
+        figure = make()
+        figure.canvas.draw()
+        before = figure.axes[0].get_position().bounds
+        facts(figure, lab)
+        assert figure.axes[0].get_position().bounds == pytest.approx(before, abs=0.01)

@@ -14,7 +14,7 @@ import projects
 import pytest
 
 from labreport.errors import ExperimentError
-from labreport.running import Lab, threads
+from labreport.running import Lab, relay, threads
 from labreport.running.budget import Alone
 from labreport.running.pool import Local
 
@@ -253,10 +253,11 @@ def test_what_cannot_go_to_a_fresh_process_is_refused_before_any_is_started(lab_
 
 
 @pytest.mark.parametrize("way", ["here", "fresh"])
-def test_notices_of_items_are_heard(lab_of, way):
-    """Those of forked processes are, too, where `notify` is a pipe, as it is in a build."""
+def test_notices_of_items_are_heard(lab_of, way, monkeypatch):
+    """Those of forked processes are, too, where the sink is a pipe, as it is in a build."""
     heard = []
-    lab = lab_of(way, notify=heard.append)
+    monkeypatch.setattr(relay, "_sink", lambda message: heard.append(message["notice"]))
+    lab = lab_of(way, notify=relay.notice)
     lab.map(lambda i: lab.notice(f"item {i}"), range(2))
     assert sorted(line for line in heard if line.startswith("item")) == ["item 0", "item 1"]
 

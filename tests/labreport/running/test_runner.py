@@ -97,9 +97,16 @@ def test_preloaded_modules_are_there_before_the_child_starts(tmp_path):
     )
     toml = 'preload = ["colorsys", "no_such_module"]\n'
     project = make(tmp_path, {"a": experiment(body)}, toml=toml)
-    run(project)
+    events = []
+    run(project, events=events.append)
     assert load(project, "a").values == {"there": True}
     assert "cannot preload no_such_module" in (project.log / "forkserver.log").read_text()
+    (notice,) = (event for event in events if event.kind == "notice")
+    assert (notice.experiment, notice.label) == (
+        "report.toml",
+        "preload: 'no_such_module' cannot be imported (ModuleNotFoundError: No module named "
+        "'no_such_module'); install the package, or take it out of the list",
+    )
 
 
 def test_two_jobs_give_the_same_bytes_as_one(tmp_path):

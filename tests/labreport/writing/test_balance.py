@@ -28,6 +28,7 @@ BALANCED = [
     "\\begin{lstlisting}[a=b]\nint main() {\n\\end{lstlisting}",
     "\\begin{figure}[tb]\\begin{tabular}{@{}l>{x}p{1cm}}a\\end{tabular}\\end{figure}",
     "\\newenvironment{x}{\\begin{quote}}{\\end{quote}}\n\\begin{document}a\\end{document}",
+    "\\newenvironment{x}{\\begin{quote}}{\\end{quote}}\n\\begin {document}a\\end {document}",
     "\\begin{document}a\\end{document} anything } after the end \\begin{x}",
     "\\begin{filecontents*}{a.bib}\n{{{\n\\end{filecontents*}\n\\begin{document}\\end{document}",
     r"\verbatiminput{a} \begin {center} \end {center}",

@@ -4,15 +4,21 @@ import re
 import shutil
 import subprocess
 
+import pandas as pd
 import pytest
 from hostile import HOSTILE, STYLE
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ContentStream
-from rendering import rendered
+from rendering import mistake, printed, rendered
 
-from labreport.language.formats import Cell, Column, FormatError, Number, column
+from labreport.claims import best
+from labreport.language.columns import Cell, Column, column
+from labreport.language.formats import FormatError, Number
+from labreport.results.encoding import encode
+from labreport.results.tables import decode
 from labreport.writing.booktabs import table
 from labreport.writing.latex import Latex
+from labreport.writing.targets import LATEX, MARKDOWN
 
 FIELDS = ("name", "n", "mean", "std", "rate", "x", "g", "best")
 CELLS = [
@@ -111,8 +117,8 @@ class TestTable:
         assert lines_of('column("X", "x", "percent")', ROWS[:1])[4] == r"\LRat{\LRminus{}150}{.0} \\"
 
     def test_cells_are_marked_without_their_markup(self):
-        cell = Cell(Number("1.5"), "<{}>".format, bold=True)
-        text = Cell(Latex("a"), "<{}>".format, bold=True)
+        cell = Cell(Number("1.5"), "<{}>".format, look="bold")
+        text = Cell(Latex("a"), "<{}>".format, look="bold")
         body = table([Column("A", ("a",)), Column("B", ("b",))], [[cell, text]]).split("\n")[4]
         assert body == r"\bfseries <\LRat{1}{.5}> & {\bfseries <a>} \\"
 
@@ -123,6 +129,8 @@ class TestTable:
             (lambda: table([], []), "needs columns"),
             (lambda: table([Column("A", ("a",))], [], layout="x"), "unknown layout"),
             (lambda: table([Column("A", ("a",))], [], label="x"), "long table only"),
+            (lambda: table([Column("A", ("a",))], [[]] * 50_000), "has 50,000 rows"),
+            (lambda: table([Column("A", ("a",))], [[]] * 50_000, layout="long"), "has 50,000 rows"),
         ],
     )
     def test_what_cannot_be_a_table_is_refused(self, make, words):
@@ -147,7 +155,7 @@ class TestPage:
         figures = [{"file": "figure.pdf", "alt": alt, "experiment": "d", "name": "f"} for alt in ALTERNATIVES]
         long = [{"i": i, "mean": i / 7, "std": (i + 1) / 70} for i in range(80)]
         source = (
-            r"\documentclass{article}\usepackage{labreport}\begin{document}"
+            r"\documentclass{article}\usepackage[article]{labreport}\begin{document}"
             rf"\begin{{table}}\caption{{One.}}\small\VAR{{d.rows|table({COLUMNS})}}\end{{table}}"
             r"\begin{table}\VAR{d.none|table(column('Empty', 'name'), column('B', 'a', 'pm'))}\end{table}"
             r"\begin{table}\VAR{d.rows|table(column('Turned', 'name'), layout='wide')}\end{table}"
@@ -188,3 +196,116 @@ class TestPage:
             if operator == b"BDC" and "/Alt" in operands[1]
         ]
         assert ["".join(alt.split()) for alt in found] == ["".join(alt.split()) for alt in ALTERNATIVES]
+
+
+METHODS = [
+    {"set": "A", "m": "one", "acc": {"estimate": 0.9, "low": 0.88, "high": 0.92}, "t": 9, "u": 3},
+    {"set": "A", "m": "two", "acc": {"estimate": 0.8, "low": 0.78, "high": 0.82}, "t": 12, "u": 15},
+    {"set": "B", "m": "one", "acc": {"estimate": 0.7, "low": 0.68, "high": 0.72}, "t": 5, "u": 9},
+]
+ACC = 'column("Acc", "acc.estimate", "num", best="highest", by="acc")'
+
+
+def marked_lines(source: str, target=LATEX) -> list[str]:
+    return rendered(
+        rf"\VAR{{d.rows|table({source})}}", {"rows": METHODS}, target=target, best=best
+    ).text.split("\n")
+
+
+class TestMarks:
+    @pytest.mark.parametrize(
+        ("options", "expected"),
+        [
+            ("", [r"\bfseries \LRat{0}{.900} \\", r"\LRat{0}{.800} \\", r"\LRat{0}{.700} \\"]),
+            (
+                ', separate="set", best_of="group"',
+                [r"\bfseries \LRat{0}{.900} \\", r"\LRat{0}{.800} \\", r"\bfseries \LRat{0}{.700} \\"],
+            ),
+        ],
+    )
+    def test_the_best_of_a_column_or_group_stand_out(self, options, expected):
+        lines = [line for line in marked_lines(ACC + options)[4:-2] if line != r"\addlinespace"]
+        assert lines == expected
+
+    def test_the_best_of_a_row_stand_out_in_other_ways(self):
+        counts = [
+            f'column("{f}", "{f}", "integer", best="lowest", how="exact", mark="{mark}")'
+            for f, mark in (("t", "underline"), ("u", "star"))
+        ]
+        assert marked_lines(", ".join(counts) + ', best_of="row"')[4:7] == [
+            r"\LRat{9}{} & \LRat{3}{}\rlap{\textsuperscript{*}} \\",
+            r"\LRat{\LRunderlined{12}}{} & \LRat{15}{} \\",
+            r"\LRat{\LRunderlined{5}}{} & \LRat{9}{} \\",
+        ]
+
+    def test_groups_have_titles_and_notes_stand_below(self):
+        lines = marked_lines(
+            'column("M", "m"), column("T", "t", "num", unit="m/s", turned=true), group="set", notes="$n$"'
+        )
+        assert lines[0] == r"\begin{LRnoted}{\LRnote $n$\par}"
+        assert lines[3:6] == [
+            r"{M} & {\rotatebox{90}{T (m/s)}} \\",
+            r"\midrule",
+            r"\multicolumn{2}{@{}l@{}}{\itshape A} \\*",
+        ]
+        assert lines[-1] == r"\end{LRnoted}"
+        long = marked_lines('column("M", "m"), layout="long", notes=["a"]')
+        assert r"\multicolumn{1}{@{}p{\linewidth}@{}}{\LRnote a} \\" in long
+
+    def test_markdown_has_marks_titles_and_notes_too(self):
+        source = ACC + ', column("T", "t", "num", best="lowest", how="exact", mark="star", unit="s")'
+        assert marked_lines(source + ', group="set", notes="see"', MARKDOWN) == [
+            "| Acc | T (s) |",
+            "| ---: | ---: |",
+            "| **A** |  |",
+            "| **0.900** | 9 |",
+            "| 0.800 | 12 |",
+            "| **B** |  |",
+            r"| 0.700 | 5\* |",
+            "",
+            "see",
+        ]
+
+    @pytest.mark.parametrize(("unit", "head", "cell"), [("m", "X", "9.00 m"), ("m^2", "X (m²)", "9.00")])
+    def test_a_head_tells_the_unit_unless_each_cell_has_its_own(self, unit, head, cell):
+        lines = marked_lines(f'column("X", "t", "eng", unit="{unit}")', MARKDOWN)
+        assert (lines[0], lines[2]) == (f"| {head} |", f"| {cell} |")
+
+    @pytest.mark.parametrize(
+        ("source", "words"),
+        [
+            (ACC + ', best_of="group"', "speaks of groups"),
+            (ACC + ', best_of="line"', "cannot be 'line'"),
+            (ACC + ', group="set", separate="set"', "two ways"),
+            ('column("A", ["t", "u"], "pm", best="lowest")', "by which of t, u"),
+            ('column("A", "t", by="t")', "what the best is found by"),
+            ('column("A", "t", mark="red")', "unknown mark 'red'"),
+            ('column("A", "t", "num", best="lowest")', "how sure"),
+            ('column("A", "t", "num", best="low")', '"lowest" or "highest"'),
+            ('column("A", "t", turned="yes")', "true or false"),
+            (ACC + ', column("A", "t", "num", best="lowest", how="exact"), best_of="row"', "in several ways"),
+        ],
+    )
+    def test_what_cannot_be_marked_is_told(self, source, words):
+        error = mistake(rf"\VAR{{d.rows|table({source})}}", values={"rows": METHODS}, best=best)
+        assert words in error.what
+
+
+def test_levels_of_a_frame_give_common_heads_and_groups():
+    index = pd.MultiIndex.from_tuples([("A_1", "x"), ("A_1", "y"), ("B", "x")], names=["set", "m"])
+    frame = pd.DataFrame({("Loss_a", "v"): [1, 2, 3], ("n", ""): [7, 8, 9]}, index)
+    rows = decode(encode({"t": frame}, {})["tables"]["t"]).rows()
+    fields = {"M": "m", "V": "Loss_a.v", "N": "n"}
+    columns = [f'column("{head}", "{name}")' for head, name in fields.items()]
+    out = rendered(rf"\VAR{{d.rows|table({', '.join(columns)})}}", {"rows": rows})
+    lines = out.text.split("\n")
+    assert lines[2:6] == [
+        r"{} & \multicolumn{1}{c}{Loss\_a} & {} \\",
+        r"\cmidrule(lr){2-2}",
+        r"{M} & {V} & {N} \\",
+        r"\midrule",
+    ]
+    assert [line for line in lines if r"\itshape" in line] == [
+        rf"\multicolumn{{3}}{{@{{}}l@{{}}}}{{\itshape {name}}} \\*" for name in (r"A\_1", "B")
+    ]
+    assert [text for text, keys in printed(out) if keys == ('d.rows[0]["Loss_a.v"]',)] == ["{1}"]

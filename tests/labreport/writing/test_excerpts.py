@@ -8,8 +8,9 @@ from excerpted import bodies
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from labreport.config import Config
 from labreport.errors import InputError
-from labreport.project import Config, Project
+from labreport.project import Project
 from labreport.writing import excerpts
 from labreport.writing.excerpts import Difference, Excerpt, Line
 
@@ -196,6 +197,32 @@ def test_a_comment_below_that_is_not_indented_belongs_to_what_follows(tmp_path):
     assert numbered(excerpts.find(project, "pack.mod:f")) == ["1|def f():", "2|    pass"]
 
 
+@pytest.mark.parametrize(
+    "what_follows",
+    [
+        "def g():  # note\n    return 1",
+        "@print  # note\ndef g(): pass",
+        "async def g(): pass  # type: () -> None",
+        "class G:  # note\n    # inside\n    x = 1",
+        "x = 1; y = 2  # note",
+        "x = [  # note\n    # inside\n]",
+        "x = 1 + \\\n    2  # note",
+        '"""\n    # no comment\n"""  # note',
+        "if True:  # note\n    # inside\n    x = 1",
+    ],
+)
+@pytest.mark.parametrize(
+    "end", ["    return 2", "    x = 1; return x  # last", "    return (1 +\n        2)\n    # the end"]
+)
+def test_a_function_ends_where_it_ends_whatever_follows(tmp_path, what_follows, end):
+    body = f"def f():\n{end}"
+    project = with_module(tmp_path, f"{body}\n{what_follows}\n")
+    assert "\n".join(line.text for line in excerpts.find(project, "pack.mod:f").lines) == body
+    inside = f"{body}\n{what_follows}".replace("\n", "\n    ")
+    project = with_module(tmp_path, f"class C:\n    {inside}\n")
+    assert "\n".join(line.text for line in excerpts.find(project, "pack.mod:C.f").lines) == body
+
+
 def test_the_file_is_named_relative_to_the_project(project):
     shown = excerpts.find(project, "pack.mod:WIDTH")
     assert (shown.file, shown.source) == ("src/pack/mod.py", project.root / "src" / "pack" / "mod.py")
@@ -300,7 +327,7 @@ def test_the_indentation_that_is_not_shown_does_not_count(tmp_path):
 
 
 def test_a_character_shown_as_its_code_point_takes_that_many_columns(tmp_path):
-    message, _ = place_of_error(tmp_path, "def f():\n    return 1  # " + "α" * 10 + "\n")
+    message, _ = place_of_error(tmp_path, "def f():\n    return 1  # " + "☃" * 10 + "\n")
     assert f"{len('    return 1  # ') + 10 * 8} columns" in message
 
 

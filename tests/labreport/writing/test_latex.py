@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from labreport.language.formats import LONGEST_TEXT, Number, duration, file, percent, url
+from labreport.language.quantities import between, change, ci, currency, eng, ordinal, p, rate, sci, se
 from labreport.writing.balance import imbalance
 from labreport.writing.latex import TYPESETTABLE, escape, to_latex
+from labreport.writing.symbols import MATHEMATICS
 
 ADDRESSES = {
     "https://example.org/a_b?x=1&y=2#part": "https://example.org/a_b?x=1&y=2#part",
@@ -30,6 +32,7 @@ FILES = [
     "100%_#1&$x^~{y}\\z.tex",
     "ünï.cöde",
     "日本.txt",
+    "Data™ ℠ Ĳĳ ẞ ‱.csv",
     "--flag.py",
 ]
 CONTEXTS = {
@@ -49,7 +52,7 @@ CONTEXTS = {
 def visible(text: str) -> str:
     """Return what must stand on the page, without white space and in compatible characters."""
     shown = (
-        c if c in PRINTABLE or c.isspace() else f"[U+{ord(c):04X}]"
+        c if c in PRINTABLE or c in MATHEMATICS or c.isspace() else f"[U+{ord(c):04X}]"
         for c in unicodedata.normalize("NFC", text)
     )
     return squeezed("".join(shown))
@@ -91,7 +94,7 @@ def folder(tmp_path_factory) -> Path:
 def compiled(folder: Path, preamble: str, body: str) -> tuple[str, str]:
     """Return the squeezed text of the pages and the log of a document, compiled once."""
     source = (
-        "\\documentclass{article}\n\\usepackage{labreport}\n\\tracinglostchars=2\n\\hyphenpenalty=10000\n"
+        "\\documentclass{article}\n\\usepackage[article]{labreport}\n\\tracinglostchars=2\n\\hyphenpenalty=10000\n"
         f"\\hbadness=10000 \\hfuzz=\\maxdimen \\vfuzz=\\maxdimen\n{preamble}\n"
         f"\\begin{{document}}\\raggedright\n{body}\n"
         "\\typeout{the end is reached}\n\\end{document}\n"
@@ -169,6 +172,10 @@ class TestText:
     def test_marks_of_a_text_make_no_ligature_with_what_follows_it(self):
         assert str(escape("so? no!")) == "so{?} no{!}"
 
+    def test_a_long_file_name_is_cut_visibly(self):
+        printed = to_latex(file("a" * 250_000))
+        assert printed == rf"\texttt{{{'a' * LONGEST_TEXT}…\ (240000\ more\ characters)}}"
+
     def test_a_long_text_is_cut_visibly(self):
         printed = escape("a" * (LONGEST_TEXT + 5))
         assert printed == "a" * LONGEST_TEXT + "… (5 more characters)"
@@ -206,6 +213,23 @@ NUMBERS = [
     ),
     (duration(7200), r"{2\LRunit{h}}", r"\qty{2}{\hour}", "2 h"),
     (None, r"\LRdash{}", None, "–"),
+    (Number("9.81", unit="m s^-2"), r"{9.81\LRunit{m\LRgroup{}s\LRraised{\LRminus{}2}}}", None, "9.81 m s−2"),
+    (eng(4700.0, unit="Ω"), r"{4.70\LRunit{k\LRohm{}}}", r"\qty{4.70}{\kilo\ohm}", "4.70 kΩ"),
+    (se(1.2341, 0.005), "{1.234(5)}", r"\num[uncertainty-mode=compact]{1.234(5)}", "1.234(5)"),
+    (sci(0.00123), r"{1.23\LRpower{\LRminus{}3}}", r"\num{1.23e-3}", "1.23 × 10−3"),
+    (change(0.032), r"{+3.2\LRunit{\%}}", r"\qty[print-implicit-plus]{3.2}{\percent}", "+3.2 %"),
+    (
+        ci(0.123, 0.081, 0.165),
+        r"{0.123\LRgap{}[0.081{,}\LRgap{}0.165]}",
+        None,
+        "0.123 [0.081, 0.165]",
+    ),
+    (between(-1.5, 20.0), r"{\LRminus{}1.5\LRgap{}\LRto{}\LRgap{}20.0}", None, "−1.5 – 20.0"),
+    (between(2, 17, unit="kg"), r"{2\LRto{}17\LRunit{kg}}", None, "2–17 kg"),
+    (p(0.0001), r"{\LRp{}\LRis{<}0.001}", None, "p < 0.001"),
+    (rate(0.000123, 100000), r"{12.3\LRgap{}\LRsign{per}\LRgap{}100{,}000}", None, "12.3 per 100,000"),
+    (currency(1234.5, "EUR"), r"{\LRsign{€}1{,}234.50}", None, "€1,234.50"),
+    (ordinal(3), r"{3\LRsign{rd}}", None, "3rd"),
 ]
 LOOKS = {
     "text": "{}",
@@ -253,11 +277,19 @@ class TestNumbers:
             pages, _ = compiled(tmp_path, preamble, body)
         assert all(pages.count(f"N{squeezed(seen)}end") == 2 for *_, seen in NUMBERS)
         assert all(f"UP{squeezed(seen)}END" in pages for *_, seen in NUMBERS)
-        marks = [seen.replace("10−", "10^−") for *_, seen in NUMBERS]
+        marks = [re.sub(r"(?<=× 10)−?\d+|(?<=s)−\d+", raised, seen) for *_, seen in NUMBERS]
         pdf = PdfReader(tmp_path / "a.pdf")
-        assert pdf.metadata.title.replace("\xa0", " ") == " ".join(marks)
-        titles = [entry.title.replace("\xa0", " ") for entry in pdf.outline]
+        assert normal(pdf.metadata.title).replace("\xa0", " ") == " ".join(marks)
+        titles = [normal(entry.title).replace("\xa0", " ") for entry in pdf.outline]
         assert titles == [f"{n} N {mark} end" for n, mark in enumerate(marks, start=1)]
+
+
+def raised(found: re.Match[str]) -> str:
+    return found[0].translate(str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def comparable(text: str) -> str:

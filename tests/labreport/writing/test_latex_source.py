@@ -24,7 +24,14 @@ def test_an_unclosed_brace_is_no_argument():
 
 
 @pytest.mark.parametrize(
-    "hidden", [r"% \cref{a}", "\\\\% \\cref{a}", "\\begin{verbatim}\n\\cref{a}\n\\end{verbatim}"]
+    "hidden",
+    [
+        r"% \cref{a}",
+        "\\\\% \\cref{a}",
+        "\\begin{verbatim}\n\\cref{a}\n\\end{verbatim}",
+        "\\begin{comment}\n\\cref{a}\n\\end{comment}",
+        "\\iffalse\n\\cref{a}\n\\fi",
+    ],
 )
 def test_comments_and_verbatim_text_refer_to_nothing(hidden):
     found = source(f"50\\% \\cref{{b}} {hidden}\n\\Cref{{c}}").references

@@ -13,7 +13,8 @@ from markdown_it import MarkdownIt
 from rendering import marked, mistake, printed, rendered
 
 from labreport.language import formats
-from labreport.language.formats import Cell, Column, FormatError, Number, column
+from labreport.language.columns import Cell, Column, column
+from labreport.language.formats import LONGEST_TEXT, FileName, FormatError, Number
 from labreport.writing import latex
 from labreport.writing.markdown import (
     Markdown,
@@ -21,6 +22,7 @@ from labreport.writing.markdown import (
     code_span,
     escape,
     figure,
+    file_name,
     in_mathematics,
     mathematics,
     python,
@@ -96,6 +98,20 @@ class TestText:
         for piece in read(printed).found:  # MathJax sees no mathematics that elements divide
             assert piece in ("\\", "$") or not set(piece) & set("\\$")
 
+    @pytest.mark.parametrize(
+        "text",
+        ["see http://a.b/x_y", "www.a.b", "x a.b@c.de", "a :smile: b", "ftp://a.b", "HTTPS://A.B", "WWW.a.b"],
+    )
+    def test_nothing_that_becomes_a_link_or_a_picture_stands_in_one_piece(self, text):
+        mark = re.search("https?:/|ftp:/|www.|@|:smile:", text, re.IGNORECASE)[0]
+        shown = read(escape(text)).found
+        assert "".join(shown).strip() == text
+        assert not [piece for piece in shown if mark in piece and mark != "@"]
+        assert "@" not in text or "@" in shown
+
+    def test_a_heading_keeps_the_number_sign_at_its_end(self):
+        assert "".join(read(f"# {escape('C #')}").found).strip() == "C #"
+
     def test_white_space_is_one_space(self):
         assert escape("a \n\n b") == "a b"
 
@@ -113,6 +129,13 @@ class TestText:
         assert unescape(READER.render(code_block(text, "python"))) == (
             f'<pre><code class="language-python">{text}\n</code></pre>\n'
         )
+
+    def test_a_file_name_cannot_forge_the_marks_of_values(self):
+        forged = "x\ue0010\ue003forged\ue002.txt"
+        assert file_name(FileName(forged)) == "`x[U+E001]0[U+E003]forged[U+E002].txt`"
+
+    def test_a_long_file_name_is_cut_once(self):
+        assert to_markdown(formats.file("a" * 250_000)) == f"`{'a' * LONGEST_TEXT}… (240000 more characters)`"
 
     def test_addresses_are_links_and_file_names_code(self):
         assert read(to_markdown(formats.url("https://example.org/a_b?x=1"))).found[0] == (

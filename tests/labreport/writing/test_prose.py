@@ -106,3 +106,7 @@ def test_of_any_text_each_character_is_read_at_its_place_or_not_at_all(latex):
 @pytest.mark.parametrize("command", [r"\\[", r"\cref(", r"\cmidrule(", r"\begin{tabular}("])
 def test_a_bracket_that_nobody_closes_hides_nothing(command):
     assert words(f"a {command} 3 and 4") == f"a {command[-1]} 3 and 4"
+
+
+def test_a_drawing_in_the_line_is_not_read():
+    assert words(r"a \tikz\draw (0,0)--(3,1); b \tikz[x=2cm]{\node at (4,5) {c};} d") == "a b d"

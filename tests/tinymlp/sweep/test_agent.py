@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from swept import GRID, MIXED, bowl, constant, definition, forked_map, given, stored
 
-from labreport.project import Config, Project
+from labreport.config import Config
+from labreport.project import Project
 from labreport.running import Lab
 from tinymlp.sweep import Sweep, agent
 

@@ -1,0 +1,59 @@
+"""Letters and signs of mathematics in texts: on the page, in bookmarks and in metadata."""
+
+import shutil
+import subprocess
+import unicodedata
+
+import pytest
+from pypdf import PdfReader
+
+from labreport.documents.report import STYLE
+from labreport.writing.latex import escape, hexadecimal, to_latex
+from labreport.writing.symbols import MATHEMATICS
+
+AS_SEEN = str.maketrans("⩽⩾∆⧵∣∙∗∖ΑΒΕΖΗΙΚΜΝΟΡΤΧοℏ◃▹▵⋆", "≤≥Δ\\|•*\\ABEZHIKMNOPTXoℏ◁▷△⋆")
+"""Signs that look like others, as which they can be copied."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", ["", "[article]"])
+def test_each_is_set_everywhere_and_stands_in_bookmarks_as_itself(tmp_path, style):
+    shutil.copy(STYLE, tmp_path)
+    every = "".join(MATHEMATICS)
+    names = [unicodedata.name(c) for c in every]
+    assert len(set(names)) == len(every) > 180
+    shown = "\n\n".join(
+        f"Q{n}Q {escape(c)} \\textbf{{{escape(c)}}} \\texttt{{{escape(c)}}}" for n, c in enumerate(every)
+    )
+    heads = "".join(rf"\section{{{escape(every[n : n + 20])}}}" for n in range(0, len(every), 20))
+    text = rf"\documentclass{{article}}\usepackage{style}{{labreport}}\begin{{document}}\tableofcontents "
+    (tmp_path / "a.tex").write_text(f"{text}{heads}{shown}\\end{{document}}", encoding="utf-8")
+    for _ in range(3):
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+        done = subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False
+        )
+        assert done.returncode == 0, done.stdout[-2000:]
+    log = (tmp_path / "a.log").read_text(errors="replace")
+    assert "Missing character" not in log
+    assert "Token not allowed" not in log
+    titles = "".join(entry.title for entry in PdfReader(tmp_path / "a.pdf").outline)
+    assert [c for c in every if c not in titles] == []
+    done = subprocess.run(["pdftotext", tmp_path / "a.pdf", "-"], capture_output=True, text=True, check=True)
+    pieces = {n: done.stdout.partition(f"Q{n}Q")[2].partition(f"Q{n + 1}Q")[0] for n in range(len(every))}
+    letters = {n: c for n, c in enumerate(every) if unicodedata.category(c)[0] == "L" and c in "αβγπσωΓΣ"}
+    assert [c for n, c in letters.items() if pieces[n].count(c.translate(AS_SEEN)) < 3] == []
+
+
+def test_what_no_font_has_is_a_code_point_after_which_a_line_may_break():
+    assert escape("李") == r"\LRcharacter{674E}"
+    assert escape("a😀") == r"a\LRcharacter{1F600}"
+
+
+def test_typewriters_leave_some_signs_to_the_other_fonts():
+    assert escape("Data™ ‱") == r"Data\LRroman{™} \LRroman{‱}"
+
+
+def test_alternative_texts_are_written_letter_by_letter():
+    assert bytes.fromhex(hexadecimal("α 😀 \\{%")).decode("utf-16-be") == "α 😀 \\{%"
+    assert to_latex(None) == r"\LRdash{}"

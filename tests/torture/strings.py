@@ -1,0 +1,370 @@
+"""Hostile strings: each is printed by a template in every context, and read back from the PDF and notebook.
+
+A text is *lost* where a reader sees another one, *executed* where TeX obeyed it, and the build is *stopped*
+where it ends in an error of LaTeX.
+"""
+
+from __future__ import annotations
+
+import html
+import random
+import re
+import shutil
+import subprocess
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import labreport
+from labreport.documents.readback import opened, read
+from labreport.errors import LabreportError
+from labreport.language.environment import render
+from labreport.language.formats import cut, limited, url
+from labreport.language.values import Box
+from labreport.writing import LATEX
+from labreport.writing.latex import UNSHOWN, escape
+from labreport.writing.targets import MARKDOWN
+from torture.trial import Trial
+
+STYLE = Path(labreport.__file__).parent / "documents" / "labreport.sty"
+BATCH = 100
+LONG = 300
+SHORT_ONLY = frozenset({"heading", "bookmark", "file in a heading", "PDF metadata", "table head and cell"})
+"""Where long texts are not tried: hyperref's time for a bookmark grows with the square of its length."""
+
+# ---------------------------------------------------------------------------------------------------- strings
+
+COMMANDS = [
+    r"\input{secret}", r"\input secret ", r"\csname input\endcsname{secret}", "^^5cinput{secret}",
+    r"\^^69nput{secret}",
+    r"\typeout{RUN\number1NOW}", r"\immediate\write18{touch executed}", r"\immediate\openout3=executed.txt",
+    r"\catcode`\@=11 \@@input secret ", r"\def\x{\x}\x", r"\loop\iftrue\repeat", r"\end{document}", r"\par",
+    r"\\",
+    r"\begin{verbatim}", r"\verb|x|", r"\VAR{d.secret}", r"\BLOCK{if x}", "%# no", "{{ x }}", "{% if x %}",
+    r"\LRcharacter{674E}", r"\LRsymbol{\alpha}{03B1}", r"\noexpand\x", r"\protect", r"\unichar{65}",
+    r"\relax", r"\fi",
+    r"\ifx", r"\else", r"\global\let\par\relax", r"\special{pdf:x}", r"\pdfobj stream file {secret.tex}",
+    "^^M", "^^00", "^^^^00e9", "``", "''", "---", "?`", "!`", "<<", ">>", ",,", '"a', '""', "ffi",
+    "[U+674E]", "#1", "##",
+]  # fmt: skip
+MARKUP = [
+    "http://auto.link/x_y_z", "https://a.b/?q=1#x", "www.auto.link", "a.b@c.de", "<http://a.b>", "<a@b.cd>",
+    "<b>x</b>",
+    "<script>alert(1)</script>", "<!-- x -->", "<![CDATA[x]]>", "&amp;", "&#65;", "&nbsp", ":smile:", ":+1:",
+    "[^1]",
+    "[^1]: x", "[a](b)", "[a]: b", "![a](b)", "$x$", "$$x$$", r"\(x\)", r"\[x\]",
+    r"\begin{align}x\end{align}", "`x`",
+    "```", "~~~", "~~x~~", "**x**", "__x__", "# x", "x #", "- x", "* x", "1. x", "12) x", "> x", "| a | b |",
+    "|---|",
+    "===", "---", "    x", "- [ ] x", "==x==", "^x^", "~x~", ": x", "@user", "#12", "\\", "  \n", "{.class}",
+    "(c)",
+    "ftp://a.b/c", "mailto:a@b.cd", "javascript:alert(1)", "x'\"x", "*[a]: b",
+]  # fmt: skip
+BLOCKS = [
+    (0x20, 0x7E), (0x00, 0x1F), (0x7F, 0x9F), (0xA0, 0xFF), (0x100, 0x24F), (0x250, 0x2FF), (0x300, 0x36F),
+    (0x370, 0x3FF), (0x400, 0x4FF), (0x590, 0x6FF), (0x900, 0x97F), (0x1E00, 0x1FFF), (0x2000, 0x206F),
+    (0x2070, 0x218F), (0x2190, 0x23FF), (0x2500, 0x27FF), (0x2900, 0x2BFF), (0x3000, 0x30FF),
+    (0x4E00, 0x9FFF),
+    (0xAC00, 0xD7A3), (0xE000, 0xE010), (0xE011, 0xF8FF), (0xFB00, 0xFEFF), (0xFF00, 0xFFFF),
+    (0x10000, 0x10FFF),
+    (0x1D400, 0x1D7FF), (0x1F000, 0x1FAFF), (0x20000, 0x2A6DF), (0xE0000, 0xE01EF), (0xF0000, 0x10FFFF),
+]  # fmt: skip
+SPECIAL = "\\{}$&#_^~%[]*-'`\"<>|!?,.@=/:;()+ \n\t\r\x00\ufeff\u2028\u2029\x85\x0b\x0c"
+SPECIAL += "\u200b\u200d\u202e\u2066\u00ad"
+
+
+def generated(count: int, chance: random.Random) -> list[str]:
+    """Return strings of all planes, commands, markup, and characters that mean something to somebody."""
+    return [one(chance) for _ in range(count)]
+
+
+def one(chance: random.Random) -> str:
+    """Return one hostile string; a few are very long."""
+    parts = [chance.choice(_PARTS)(chance) for _ in range(chance.randint(1, 12))]
+    return "".join(parts) * (chance.randint(50, 400) if chance.random() < 0.003 else 1)
+
+
+def _of_block(chance: random.Random) -> str:
+    return "".join(chr(chance.randint(*chance.choice(BLOCKS))) for _ in range(chance.randint(1, 4)))
+
+
+_PARTS = (
+    lambda chance: chance.choice(COMMANDS),
+    lambda chance: chance.choice(MARKUP),
+    lambda chance: "".join(chance.choices(SPECIAL, k=chance.randint(1, 6))),
+    lambda chance: "".join(chance.choices("abcxyzABC0123 ", k=chance.randint(1, 8))),
+    _of_block,
+)
+
+# ---------------------------------------------------------------------------------------------- as it is read
+
+
+@cache
+def printable(c: str) -> bool:
+    """Return whether LaTeX shows a character as itself, not as its code point."""
+    return not UNSHOWN.search(escape(c))
+
+
+def squeezed(text: str) -> str:
+    """Return a text without white space, its compatible and look-alike characters made one."""
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text.translate(_ALIKE)).translate(_ALIKE))
+
+
+def on_page(text: str) -> str:
+    """Return a text as it is read on a page: squeezed, without accents, which are glyphs beside letters."""
+    parts = unicodedata.normalize("NFKD", squeezed(text)).replace("ȷ", "j").replace("ı", "i")
+    return "".join(c for c in parts if not unicodedata.combining(c) and c not in "ˆˇ˜")
+
+
+_ALIKE = str.maketrans(
+    "⩽⩾∆⧵∣∙∗∖⋅⁎ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοℏ▹⋆—–‑‐‒−ϵ⋄∼⊲⊳◃⟂∥ℓ",
+    "≤≥Δ\\|•*\\·*ABEZHIKMNOPTYXoħ▷*------ε◇~◁▷◁⊥‖l",
+)
+
+
+def seen(text: str) -> str:
+    """Return what must stand on the page."""
+    line = cut(text)
+    return on_page("".join(c if c.isspace() or printable(c) else f"[U+{ord(c):04X}]" for c in line))
+
+
+def seen_in_file(text: str) -> str:
+    """Return what must stand on the page for a file name: white space that is no blank as a code point."""
+    name = limited(text)
+    return on_page(
+        "".join(c if c == " " or (printable(c) and not c.isspace()) else f"[U+{ord(c):04X}]" for c in name)
+    )
+
+
+def said(text: str) -> str:
+    """Return what a bookmark, a title or an alternative text must say: all characters themselves."""
+    return squeezed(cut(text))
+
+
+# --------------------------------------------------------------------------------------------------- contexts
+
+ON_PAGE = {
+    "body": r"\noindent %s\par",
+    "bold": r"\textbf{\textit{%s}}\par",
+    "typewriter": r"\texttt{%s}\par",
+    "heading": r"\section{%s}",
+    "starred heading": r"\subsection*{%s}",
+    "caption": r"\captionof{figure}{%s}",
+    "first cell": "\\noindent\\begin{tabular}{p{.6\\linewidth}l}\n%s & x \\\\ \\hline\\end{tabular}\\par",
+    "last cell": "\\noindent\\begin{tabular}{lp{.6\\linewidth}}x & \n%s\\\\ \\end{tabular}\\par",
+    "item": r"\begin{itemize}\item %s\end{itemize}",
+    "after a break": "x\\\\\n%s\\par",
+    "footnote": r"x\footnote{%s}\par",
+}
+FILE = {"file": r"\texttt{%s}\par", "file in a heading": r"\subsection{%s}"}
+BESIDE = {
+    "bookmark": ON_PAGE["heading"],
+    "alternative text": r"\VAR{d.figures[%d]|figure}\par",
+    "PDF metadata": r"\hypersetup{pdfinfo={Q%d={\VAR{d.s[%d]}}}}",
+    "URL": r"\VAR{d.u[%d]|url}\par",
+    "label": r"\label{\VAR{(%d ~ '-x' ~ d.s[%d])|label}}",
+    "table head and cell": r"\VAR{d.t[%d]|table(column('Q%dTQ' ~ d.s[%d] ~ 'ZZ', 'v'))}",
+}
+HEAD = r"""\documentclass{article}
+\usepackage[a4paper,landscape,margin=2cm]{geometry}
+\usepackage[article]{labreport}
+\hypersetup{bookmarksnumbered=false}\pagestyle{empty}\pdfcompresslevel=0 \pdfobjcompresslevel=0
+\raggedright \hyphenpenalty=10000 \exhyphenpenalty=10000 \hbadness=10000 \hfuzz=\maxdimen
+\vbadness=10000 \vfuzz=\maxdimen
+\tracinglostchars=2
+"""
+
+
+def template(texts: Sequence[str], only: str | None = None) -> str:
+    """Return a template that prints each text in every context, or in one only."""
+
+    def used(contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
+        for name, form in contexts.items():
+            if only in (None, name) and is_tried(name, texts[at]):
+                yield name, form
+
+    preamble, body = [HEAD], []
+    for at in range(len(texts)):
+        body += [form % rf"Q{at}{_id(name)}Q\VAR{{d.s[{at}]}}ZZ" for name, form in used(ON_PAGE)]
+        body += [form % rf"Q{at}{_id(name)}Q\VAR{{d.s[{at}]|file}}ZZ" for name, form in used(FILE)]
+        for name, form in used(BESIDE):
+            if name == "bookmark" and only:
+                body.append(form % rf"Q{at}{_id('heading')}Q\VAR{{d.s[{at}]}}ZZ")
+            elif name == "PDF metadata":
+                preamble.append(form % (at, at))
+            elif name != "bookmark":
+                body.append(form.replace("%d", str(at)))
+        body.append(r"\clearpage")
+    return "\n".join(
+        [*preamble, r"\begin{document}", *body, r"\typeout{the end is reached}", r"\end{document}"]
+    )
+
+
+def is_tried(context: str, text: str) -> bool:
+    """Return whether a context is one for a text of this length."""
+    return len(text) <= LONG or context not in SHORT_ONLY
+
+
+def _id(context: str) -> str:
+    """Return the letters that mark a context on the page."""
+    return chr(ord("a") + [*ON_PAGE, *FILE].index(context))
+
+
+def compiled(folder: Path, texts: Sequence[str], only: str | None = None) -> str | None:
+    """Compile the texts twice, as tables of contents need; return what went wrong, or None."""
+    names = {"experiment": "d", "name": "f", "file": "figure.pdf"}
+    values = {
+        "s": list(texts),
+        "u": [f"https://example.org/{text}" for text in texts],
+        "t": [[{"v": f"Q{at}UQ{text}ZZ"}] for at, text in enumerate(texts)],
+        "figures": [{**names, "alt": text} for text in texts],
+    }
+    (folder / "templates").mkdir(parents=True, exist_ok=True)
+    (folder / "templates" / "main.tex.j2").write_text(template(texts, only), encoding="utf-8")
+    try:
+        rendered = render(folder / "templates", "main.tex.j2", {"d": Box(values, ("d",))}, LATEX)
+    except LabreportError as error:
+        return str(error)
+    shutil.copy(STYLE, folder)
+    (folder / "figure.pdf").write_bytes(FIGURE)
+    (folder / "secret.tex").write_text("THEXSECRET")
+    for made in folder.glob("main.*"):
+        made.unlink()
+    (folder / "main.tex").write_text(rendered.text, encoding="utf-8")
+    command = ["pdflatex", "-no-shell-escape", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+    for _ in range(2):
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, timeout=120, check=False)
+        except subprocess.TimeoutExpired:
+            return "LaTeX does not end"
+        output = done.stdout.decode(errors="replace")
+        if done.returncode or "the end is reached" not in output:
+            found = re.search(r"^!.*?(?=\n!|\Z)", output, re.DOTALL | re.MULTILINE)
+            return found[0][:300] if found else output[-300:]
+    return None
+
+
+FIGURE = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+)
+
+
+def trials(count: int, seed: int) -> Iterator[Trial]:
+    """Yield what became of so many strings, in each context of a PDF and of a notebook."""
+    chance = random.Random(seed)
+    for start in range(0, count, BATCH):
+        texts = generated(min(BATCH, count - start), chance)
+        yield from in_notebook(texts)
+        yield from in_pdf(texts)
+
+
+def in_pdf(texts: Sequence[str]) -> Iterator[Trial]:
+    """Yield what became of the texts in a PDF; of a batch that stops the build, each half is tried again."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        wrong = compiled(folder, texts)
+        if wrong is None:
+            yield from read_back(folder, texts)
+            return
+        if len(texts) == 1:
+            for context in (*ON_PAGE, *FILE, *BESIDE):
+                if wrong := compiled(folder, texts, context):
+                    yield Trial(context, "stopped", f"{texts[0]!r}: {wrong}")
+            return
+    half = len(texts) // 2
+    for part in (texts[:half], texts[half:]):
+        yield from in_pdf(part)
+
+
+def read_back(folder: Path, texts: Sequence[str]) -> Iterator[Trial]:
+    """Yield what a reader sees of each text in a PDF."""
+    data = (folder / "main.pdf").read_bytes()
+    pages = on_page("".join(read(data, "main.pdf").pages))
+    log = (folder / "main.log").read_text(encoding="utf-8", errors="replace")
+    if "RUN1NOW" in log or "THEXSECRET" in pages or list(folder.glob("executed*")):
+        yield Trial("any", "executed", repr(texts))
+    marks = {context: _id(context) for context in (*ON_PAGE, *FILE)} | {"table head": "T", "table cell": "U"}
+    for context, mark in marks.items():
+        found = dict(re.findall(rf"Q(\d+){mark}Q(.*?)(?=ZZ)", pages))
+        tried = "table head and cell" if context.startswith("table") else context
+        for at, text in enumerate(texts):
+            if is_tried(tried, text):
+                expected = seen_in_file(text) if context in FILE else seen(text)
+                yield judged(context, text, found.get(str(at)), expected)
+    pdf = opened(data)
+    titles = {match[1]: match[2] for title in _titles(pdf.outline) if (match := _TITLE.fullmatch(title))}
+    alts = re.findall(rb"/Alt<FEFF([0-9A-F]*)>", data)
+    metadata = pdf.metadata or {}
+    links = set(_links(pdf))
+    for at, text in enumerate(texts):
+        if is_tried("bookmark", text):
+            yield judged("bookmark", text, squeezed(titles.get(str(at), "")), said(text))
+            yield judged("PDF metadata", text, squeezed(str(metadata.get(f"/Q{at}", ""))), said(text))
+        alt = bytes.fromhex(alts[at].decode()).decode("utf-16-be")
+        yield judged("alternative text", text, squeezed(alt), said(text))
+        address = f"https://example.org/{text}"
+        link = url(address)
+        yield judged("URL", text, unquote(link) if link in links else None, unquote(address))
+
+
+_TITLE = re.compile(rf"Q(\d+){_id('heading')}Q(.*)ZZ", re.DOTALL)
+
+
+def _titles(outline: Iterable[Any]) -> Iterator[str]:
+    for entry in outline:
+        yield from _titles(entry) if isinstance(entry, list) else [str(entry.title)]
+
+
+def _links(pdf: Any) -> Iterator[str]:
+    for page in pdf.pages:
+        for note in page.get("/Annots", ()):
+            yield str(note.get_object().get("/A", {}).get("/URI"))
+
+
+def judged(context: str, text: str, found: str | None, expected: str) -> Trial:
+    """Return the trial of a text that is found somewhere."""
+    if found == expected:
+        return Trial(context, "kept")
+    return Trial(
+        context, "lost", f"{text[:300]!r}: seen {(found or '')[:300]!r}, expected {expected[:300]!r}"
+    )
+
+
+# -------------------------------------------------------------------------------------------------- notebooks
+
+MARKDOWN_CONTEXTS = {
+    "text": ("{}", "{}"),
+    "line": ("begin\n{} end", "begin {} end"),
+    "heading": ("# {}", "{}"),
+    "cell": ("| a | b |\n|---|---|\n| {} | end |", "a b {} end"),
+    "bold": ("x **a {} b** x", "x a {} b x"),
+    "item": ("- a {}", "a {}"),
+}
+
+
+def in_notebook(texts: Iterable[str]) -> Iterator[Trial]:
+    """Yield what a reader of a notebook sees of each text."""
+    from markdown_it import MarkdownIt
+
+    reader = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    for text in texts:
+        written = MARKDOWN.write(text)
+        for context, (form, around) in MARKDOWN_CONTEXTS.items():
+            shown = squeezed(_text_of(reader.render(form.replace("{}", written))))
+            expected = squeezed(around.replace("{}", in_markdown(text)))
+            yield judged(f"notebook: {context}", text, shown, expected)
+
+
+def in_markdown(text: str) -> str:
+    """Return what a notebook must show of a text."""
+    return "".join(c if c.isprintable() or c.isspace() else f"[U+{ord(c):04X}]" for c in cut(text))
+
+
+def _text_of(page: str) -> str:
+    return html.unescape(re.sub(r"<[^>]*>", "", page))

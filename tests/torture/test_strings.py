@@ -1,0 +1,32 @@
+"""Hostile strings in every context: a few of those that `make torture` tries by the thousand."""
+
+import shutil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from torture import strings
+from torture.trial import table
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+def test_no_string_is_lost_or_executed_or_stops_a_build():
+    text, failed = table(strings.trials(60, seed=17))
+    assert failed == [], text
+    contexts = {line[:20].strip() for line in text.split("\n")}
+    assert {"body", "table head", "bookmark", "URL", "notebook: cell"} <= contexts
+
+
+@settings(deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_no_string_is_lost_in_a_notebook(chance):
+    text, failed = table(strings.in_notebook([strings.one(chance)]))
+    assert failed == [], text
+
+
+def test_what_is_seen_instead_of_a_text_is_told():
+    (trial,) = table([strings.judged("body", "a_b", "ab", "a_b")])[1]
+    assert (trial.context, trial.outcome) == ("body", "lost")
+    assert "seen 'ab', expected 'a_b'" in trial.detail
