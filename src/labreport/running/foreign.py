@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,7 @@ def _of_pdf(data: bytes, pdf: Path, png: Path, where: str) -> tuple[float, float
 
 def _of_png(source: Path, dpi: float, pdf: Path, png: Path) -> tuple[float, float]:
     """Write the dots of a PNG, whatever else is in it; return its size in inches."""
+    from matplotlib import rc_context, rcdefaults
     from matplotlib.figure import Figure
     from matplotlib.image import imread, imsave
     from numpy import dstack
@@ -76,12 +78,15 @@ def _of_png(source: Path, dpi: float, pdf: Path, png: Path) -> tuple[float, floa
     dots = imread(source)
     dots = dots if dots.ndim > 2 else dstack([dots] * 3)  # a scale of greys has fewer of them than a PNG
     height, width = (number / dpi for number in dots.shape[:2])
-    figure = Figure(figsize=(width, height))
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set_axis_off()
-    axes.imshow(dots, aspect="auto", interpolation="none")  # as they are, not drawn anew
-    figure.savefig(pdf, metadata=dict.fromkeys(("Creator", "Producer", "CreationDate")))
-    imsave(png, dots, metadata=UNNAMED)
+    with rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # defaults that are deprecated warn when they are set
+        rcdefaults()  # a style of the project's must not move the dots
+        figure = Figure(figsize=(width, height))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        axes.imshow(dots, aspect="auto", interpolation="none")  # as they are, not drawn anew
+        figure.savefig(pdf, metadata=dict.fromkeys(("Creator", "Producer", "CreationDate")))
+        imsave(png, dots, metadata=UNNAMED)
     return width, height
 
 
