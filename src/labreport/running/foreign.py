@@ -64,7 +64,7 @@ def _of_pdf(data: bytes, pdf: Path, png: Path, where: str) -> tuple[float, float
             dots = page.render(scale=PNG_DPI / POINTS_PER_INCH, rev_byteorder=True).to_numpy()
     except (PyPdfError, PdfiumError, LookupError, ValueError) as error:
         raise ExperimentError(f"{where} is damaged: {error}", cure="make it again") from error
-    imsave(png, dots, metadata=UNNAMED)
+    imsave(png, dots, metadata=UNNAMED, origin="upper")  # a style of the project's may say otherwise
     return width / POINTS_PER_INCH, height / POINTS_PER_INCH
 
 

@@ -57,13 +57,15 @@ def test_a_png_keeps_its_dots_and_the_size_that_it_says(lab, tmp_path, mode):
     assert np.array_equal(np.asarray(image.image.convert("L"))[::-1], dots)  # a PDF counts rows from below
 
 
-def test_the_projects_style_moves_no_dot_of_a_png(lab, tmp_path):
+@pytest.mark.parametrize("kind", ["png", "pdf"])
+def test_the_projects_style_moves_no_dot_of_another_programs_figure(lab, tmp_path, kind):
     dots = np.arange(60 * 40, dtype=np.uint8).reshape(40, 60) % 200
-    Image.fromarray(dots).save(tmp_path / "r.png", dpi=(100, 100))
-    lab.figure("usual", tmp_path / "r.png", alt="Dots")
+    source = tmp_path / f"r.{kind}"
+    Image.fromarray(dots).save(source, dpi=(100, 100), resolution=100)
+    lab.figure("usual", source, alt="Dots")
     style = {"figure.constrained_layout.use": True, "image.origin": "lower", "savefig.bbox": "tight"}
     with rc_context(style):
-        lab.figure("styled", tmp_path / "r.png", alt="Dots")
+        lab.figure("styled", source, alt="Dots")
         assert all(rcParams[key] == value for key, value in style.items())
     for end in (".pdf", ".png"):
         assert (lab.folder / f"styled{end}").read_bytes() == (lab.folder / f"usual{end}").read_bytes()
