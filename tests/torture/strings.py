@@ -26,15 +26,12 @@ from labreport.language.environment import render
 from labreport.language.formats import cut, limited, url
 from labreport.language.values import Box
 from labreport.writing import LATEX
-from labreport.writing.latex import UNSHOWN, escape
+from labreport.writing.latex import LONGEST_BOOKMARK, UNSHOWN, escape
 from labreport.writing.targets import MARKDOWN
 from torture.trial import Trial
 
 STYLE = Path(labreport.__file__).parent / "documents" / "labreport.sty"
 BATCH = 100
-LONG = 300
-SHORT_ONLY = frozenset({"heading", "bookmark", "file in a heading", "PDF metadata", "table head and cell"})
-"""Where long texts are not tried: hyperref's time for a bookmark grows with the square of its length."""
 
 # ---------------------------------------------------------------------------------------------------- strings
 
@@ -117,32 +114,45 @@ def squeezed(text: str) -> str:
 def on_page(text: str) -> str:
     """Return a text as it is read on a page: squeezed, without accents, which are glyphs beside letters."""
     parts = unicodedata.normalize("NFKD", squeezed(text)).replace("ȷ", "j").replace("ı", "i")
+    parts = re.sub("`(?=[gyY])", "", parts)
     return "".join(c for c in parts if not unicodedata.combining(c) and c not in "ˆˇ˜")
 
 
+def composed(text: str) -> str:
+    """Return a text as it is read on a page, with the glyphs that one character is made of."""
+    return on_page("".join(_COMPOSED.get(c) or c + _ACCENTS.get(c, "") for c in text))
+
+
+_COMPOSED = {"↦": "7→", "↩": "←-", "↪": ",→", "⟵": "←-", "⟶": "-→", "∉": "∈/", "≅": "~=", "⊨": "|="}
+_COMPOSED |= {"⋮": "...", "⋯": "···", "⋱": "..."}
+_ACCENTS = dict.fromkeys("ĢĶķĻļŅņŖŗȘșȚț", ",") | dict.fromkeys("ḍḥḷṃṇṛṣṭ", ".")
+
+
 _ALIKE = str.maketrans(
-    "⩽⩾∆⧵∣∙∗∖⋅⁎ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοℏ▹⋆—–‑‐‒−ϵ⋄∼⊲⊳◃⟂∥ℓ",
-    "≤≥Δ\\|•*\\·*ABEZHIKMNOPTYXoħ▷*------ε◇~◁▷◁⊥‖l",
+    "⩽⩾∆⧵∣∙∗∖⋅⁎ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοℏ▹⋆—–‑‐‒−―ϵ⋄∼⊲⊳◃⟂∥ℓ∘▵ĐÐ〈〉‘’",
+    "≤≥Δ\\|•*\\·*ABEZHIKMNOPTYXoħ▷*-------ε◇~◁▷◁⊥‖l◦△DD⟨⟩`'",
 )
 
 
 def seen(text: str) -> str:
     """Return what must stand on the page."""
     line = cut(text)
-    return on_page("".join(c if c.isspace() or printable(c) else f"[U+{ord(c):04X}]" for c in line))
+    return composed("".join(c if c.isspace() or printable(c) else f"[U+{ord(c):04X}]" for c in line))
 
 
 def seen_in_file(text: str) -> str:
     """Return what must stand on the page for a file name: white space that is no blank as a code point."""
     name = limited(text)
-    return on_page(
+    return composed(
         "".join(c if c == " " or (printable(c) and not c.isspace()) else f"[U+{ord(c):04X}]" for c in name)
     )
 
 
 def said(text: str) -> str:
-    """Return what a bookmark, a title or an alternative text must say: all characters themselves."""
-    return squeezed(cut(text))
+    """Return what a bookmark or a title must say: the first characters themselves, and how many follow."""
+    line = cut(text)
+    rest = len(line) - LONGEST_BOOKMARK
+    return squeezed(line if rest <= 0 else f"{line[:LONGEST_BOOKMARK]}… ({rest} more characters)")
 
 
 # --------------------------------------------------------------------------------------------------- contexts
@@ -183,9 +193,7 @@ def template(texts: Sequence[str], only: str | None = None) -> str:
     """Return a template that prints each text in every context, or in one only."""
 
     def used(contexts: dict[str, str]) -> Iterator[tuple[str, str]]:
-        for name, form in contexts.items():
-            if only in (None, name) and is_tried(name, texts[at]):
-                yield name, form
+        return ((name, form) for name, form in contexts.items() if only in (None, name))
 
     preamble, body = [HEAD], []
     for at in range(len(texts)):
@@ -202,11 +210,6 @@ def template(texts: Sequence[str], only: str | None = None) -> str:
     return "\n".join(
         [*preamble, r"\begin{document}", *body, r"\typeout{the end is reached}", r"\end{document}"]
     )
-
-
-def is_tried(context: str, text: str) -> bool:
-    """Return whether a context is one for a text of this length."""
-    return len(text) <= LONG or context not in SHORT_ONLY
 
 
 def _id(context: str) -> str:
@@ -292,25 +295,23 @@ def read_back(folder: Path, texts: Sequence[str]) -> Iterator[Trial]:
     marks = {context: _id(context) for context in (*ON_PAGE, *FILE)} | {"table head": "T", "table cell": "U"}
     for context, mark in marks.items():
         found = dict(re.findall(rf"Q(\d+){mark}Q(.*?)(?=ZZ)", pages))
-        tried = "table head and cell" if context.startswith("table") else context
         for at, text in enumerate(texts):
-            if is_tried(tried, text):
-                expected = seen_in_file(text) if context in FILE else seen(text)
-                yield judged(context, text, found.get(str(at)), expected)
+            expected = seen_in_file(text) if context in FILE else seen(text)
+            yield judged(context, text, found.get(str(at)), expected)
     pdf = opened(data)
     titles = {match[1]: match[2] for title in _titles(pdf.outline) if (match := _TITLE.fullmatch(title))}
     alts = re.findall(rb"/Alt<FEFF([0-9A-F]*)>", data)
     metadata = pdf.metadata or {}
     links = set(_links(pdf))
     for at, text in enumerate(texts):
-        if is_tried("bookmark", text):
-            yield judged("bookmark", text, squeezed(titles.get(str(at), "")), said(text))
-            yield judged("PDF metadata", text, squeezed(str(metadata.get(f"/Q{at}", ""))), said(text))
+        yield judged("bookmark", text, squeezed(titles.get(str(at), "")), said(text))
+        yield judged("PDF metadata", text, squeezed(str(metadata.get(f"/Q{at}", ""))), said(text))
         alt = bytes.fromhex(alts[at].decode()).decode("utf-16-be")
-        yield judged("alternative text", text, squeezed(alt), said(text))
+        yield judged("alternative text", text, squeezed(alt), squeezed(cut(text)))
         address = f"https://example.org/{text}"
         link = url(address)
-        yield judged("URL", text, unquote(link) if link in links else None, unquote(address))
+        known = link.removesuffix("#")  # an empty fragment leads to where the address leads without it
+        yield judged("URL", text, unquote(link) if known in links else None, unquote(address))
 
 
 _TITLE = re.compile(rf"Q(\d+){_id('heading')}Q(.*)ZZ", re.DOTALL)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NAME = "report-diff"
 SAFE = (
-    "--append-safecmd=num,qty,unit,ang,LRminus,LRpm,LRpower,LRunit,LRsymbol,LRcharacter,LRroman,LRat,LRerror"
+    "--append-safecmd=num,qty,unit,ang,LRminus,LRpm,LRpower,LRunit,LRsymbol,LRcharacter,LRroman,LRrest,LRat,LRerror"
     ",LRsign,LRohm,LRraised,LRgroup,LRgap,LRto,LRp,LRis"
 )
 """The commands whose text may be marked as a whole: printed numbers, and those of siunitx."""

@@ -59,6 +59,7 @@ _COMMAND = re.compile(
 _SYMBOL = re.compile(r"\\LRsymbol\{(?:[^{}]|\{[^{}]*\})*\}\{([0-9A-F]+)\}")
 _CODE_POINT = re.compile(r"\\LRcharacter\{([0-9A-F]+)\}")
 _ADDRESS = re.compile(r"\\LRaddress\{(?:[^{}\\]|\\.)*\}")
+_REST = re.compile(r"\\LRrest\{\d+\}")
 _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 
 
@@ -66,7 +67,7 @@ _ESCAPED = re.compile(r"\\([^A-Za-z0-9\s])")
 def readable(text: str) -> str:
     r"""Return a printed text as it looks on the page: `{0.25\LRpm{}0.02}` is 0.25 ± 0.02."""
     if "\\" in text or "{" in text:
-        text = _ADDRESS.sub("", text)
+        text = _REST.sub("", _ADDRESS.sub("", text))
         text = _SYMBOL.sub(lambda found: chr(int(found[1], 16)), text)
         text = _CODE_POINT.sub(r"[U+\1]", text)
         text = _IS.sub(r" \1 ", _POWER.sub(_power, text))

@@ -35,6 +35,8 @@ from labreport.writing.symbols import MATHEMATICS
 Latex = Markup
 """Text that is LaTeX already and is printed as it stands."""
 
+LONGEST_BOOKMARK = 250
+
 DASH = Latex(r"\LRdash{}")
 """What a missing value prints as."""
 
@@ -98,7 +100,22 @@ def escape(text: str) -> Latex:
     # a text of blanks would end the paragraph where it stands alone on a line
     if not line.strip():
         return Latex(f"{{{line}}}")
-    return Latex(r"\LRapart{}".join("".join(map(_escaped, part)) for part in _LIGATURES.split(line)))
+    return _in_bookmarks(line, _apart)
+
+
+def _apart(text: str) -> str:
+    return r"\LRapart{}".join("".join(map(_escaped, part)) for part in _LIGATURES.split(text))
+
+
+def _in_bookmarks(text: str, write: Callable[[str], str]) -> Latex:
+    """Write a text such that a bookmark says its first `LONGEST_BOOKMARK` characters, and how many follow.
+
+    A page has all of them; hyperref's time for a bookmark grows with the square of its length.
+    """
+    rest = text[LONGEST_BOOKMARK:]
+    if not rest:
+        return Latex(write(text))
+    return Latex(rf"{write(text[:LONGEST_BOOKMARK])}\LRrest{{{len(rest)}}}{{\LRapart{{}}{write(rest)}}}")
 
 
 _LIGATURES = re.compile("(?<=-)(?=-)|(?<=,)(?=,)|(?<=<)(?=<)|(?<=>)(?=>)|(?<=')(?=')|(?<=[`!?])(?=`)")
@@ -136,6 +153,10 @@ def file_name(value: FileName) -> Latex:
 
 
 def _breakable(text: str, marks: str) -> str:
+    return _in_bookmarks(text, lambda part: _with_breaks(part, marks))
+
+
+def _with_breaks(text: str, marks: str) -> str:
     shown = (
         r"\ " if c == " " else rf"\LRcharacter{{{ord(c):04X}}}" if c.isspace() else escape(c) for c in text
     )

@@ -8,7 +8,8 @@ import pytest
 from pypdf import PdfReader
 
 from labreport.documents.report import STYLE
-from labreport.writing.latex import escape, hexadecimal, to_latex
+from labreport.explain.texts import readable
+from labreport.writing.latex import LONGEST_BOOKMARK, UNSHOWN, escape, hexadecimal, to_latex
 from labreport.writing.symbols import MATHEMATICS
 
 AS_SEEN = str.maketrans("⩽⩾∆⧵∣∙∗∖ΑΒΕΖΗΙΚΜΝΟΡΤΧοℏ◃▹▵⋆", "≤≥Δ\\|•*\\ABEZHIKMNOPTXoℏ◁▷△⋆")
@@ -57,3 +58,16 @@ def test_typewriters_leave_some_signs_to_the_other_fonts():
 def test_alternative_texts_are_written_letter_by_letter():
     assert bytes.fromhex(hexadecimal("α 😀 \\{%")).decode("utf-16-be") == "α 😀 \\{%"
     assert to_latex(None) == r"\LRdash{}"
+
+
+def test_of_a_long_text_a_bookmark_has_the_beginning_and_a_page_all():
+    text = "-" * LONGEST_BOOKMARK + "-é" * 40
+    printed = escape(text)
+    assert printed.startswith("{-}" * LONGEST_BOOKMARK + r"\LRrest{80}{\LRapart{}{-}é")
+    assert readable(printed) == text
+    assert r"\LRrest" not in escape(text[:LONGEST_BOOKMARK])
+
+
+def test_a_black_heart_is_not_shown_as_a_white_one():
+    assert UNSHOWN.search(escape("♥"))
+    assert not UNSHOWN.search(escape("♡"))
