@@ -18,8 +18,12 @@ from labreport.language.rounding import EXACT, decimal, fixed, last_place, round
 from labreport.language.units import symbol
 from labreport.language.values import kind
 
-LONGEST_TEXT = 10_000
-"""The number of characters after which a text is cut, visibly: TeX cannot read lines of any length."""
+LONGEST_TEXT = 3_000
+"""The number of characters after which a text is cut, visibly.
+
+TeX reads lines of up to 200,000 bytes, and a table of contents has a heading on one line; the longest command
+for a character takes 55 of them there.
+"""
 
 
 # ---------------------------------------------------------------------------------------------------- text

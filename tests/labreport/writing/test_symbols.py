@@ -9,6 +9,7 @@ from pypdf import PdfReader
 
 from labreport.documents.report import STYLE
 from labreport.explain.texts import readable
+from labreport.language.formats import LONGEST_TEXT
 from labreport.writing.latex import LONGEST_BOOKMARK, UNSHOWN, escape, hexadecimal, to_latex
 from labreport.writing.symbols import MATHEMATICS
 
@@ -61,11 +62,28 @@ def test_alternative_texts_are_written_letter_by_letter():
 
 
 def test_of_a_long_text_a_bookmark_has_the_beginning_and_a_page_all():
-    text = "-" * LONGEST_BOOKMARK + "-é" * 40
+    text = "ab-" * LONGEST_BOOKMARK
     printed = escape(text)
-    assert printed.startswith("{-}" * LONGEST_BOOKMARK + r"\LRrest{80}{\LRapart{}{-}é")
+    assert printed.startswith("ab{-}" * (LONGEST_BOOKMARK // 3) + r"a\LRrest{500}{\LRapart{}b{-}ab")
     assert readable(printed) == text
     assert r"\LRrest" not in escape(text[:LONGEST_BOOKMARK])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("c", ["⟶", "李", "^"])
+def test_the_longest_text_is_printed_in_a_heading(tmp_path, c):
+    shutil.copy(STYLE, tmp_path)
+    text = escape(c * LONGEST_TEXT)
+    head = "\\documentclass{article}\\usepackage[article]{labreport}\n\\begin{document}\n\\tableofcontents\n"
+    (tmp_path / "a.tex").write_text(f"{head}\\section{{{text}}}\n\\end{{document}}", encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    for _ in range(2):  # the second reads the whole text as one line of the table of contents
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stdout[-500:]
+    (entry,) = PdfReader(tmp_path / "a.pdf").outline
+    assert entry.title.endswith(
+        f"{c * LONGEST_BOOKMARK}… ({LONGEST_TEXT - LONGEST_BOOKMARK} more characters)"
+    )
 
 
 def test_a_black_heart_is_not_shown_as_a_white_one():
