@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,16 +13,29 @@ OPTIONS = "-no-shell-escape -interaction=nonstopmode -halt-on-error -file-line-e
 
 @dataclass(frozen=True)
 class Engine:
-    """A program that sets documents; `mode` is latexmk's number for it, `package` Debian's that brings it."""
+    """A program that sets documents; `mode` is latexmk's number for it, `package` Debian's that brings it.
+
+    Without the file that it `needs` no font is found: Debian has the program in a package of its own.
+    """
 
     name: str
     mode: int
     package: str
+    needs: str = ""
 
     @property
     def command(self) -> str:
         """The program with its options."""
         return f"{self.name} {OPTIONS}"
+
+    def lacks(self) -> str | None:
+        """Return what of the engine is not installed: the program, a file that it needs, or nothing."""
+        if shutil.which(self.name) is None:
+            return self.name
+        if self.needs and shutil.which("kpsewhich"):
+            found = subprocess.run(["kpsewhich", self.needs], capture_output=True, check=False)
+            return self.needs if found.returncode else None
+        return None
 
 
 PDFLATEX = Engine("pdflatex", 1, "texlive-latex-base")
@@ -28,7 +43,7 @@ ENGINES = {
     engine.name: engine
     for engine in (
         PDFLATEX,
-        Engine("lualatex", 4, "texlive-luatex"),
+        Engine("lualatex", 4, "texlive-luatex", needs="luaotfload.sty"),
         Engine("xelatex", 5, "texlive-xetex"),
     )
 }

@@ -120,10 +120,10 @@ class CompileFailed(LatexError):
 def check_tools(engine: Engine = PDFLATEX) -> None:
     """Do nothing if all programs are on the PATH, else raise ToolError saying how to install them."""
     missing = [tool for tool in (*TOOLS[:2], engine.name, *TOOLS[2:]) if shutil.which(tool) is None]
-    if missing == [engine.name] and engine != PDFLATEX:
+    if engine != PDFLATEX and missing in ([], [engine.name]) and (lacks := engine.lacks()):
+        where = "not found on the PATH" if lacks == engine.name else f"TeX does not find it for {engine.name}"
         raise ToolError(
-            f"the PDF needs {engine.name}: not found on the PATH",
-            cure=f"on Debian or Ubuntu: apt-get install {engine.package}",
+            f"the PDF needs {lacks}: {where}", cure=f"on Debian or Ubuntu: apt-get install {engine.package}"
         )
     if missing:
         raise ToolError(

@@ -79,8 +79,8 @@ def project(tmp_path_factory):
 
 
 def build(project, name, template=TEMPLATE):
-    if shutil.which(name) is None:
-        pytest.skip(f"{name} is not installed: make test-classes")
+    if lacks := engines.ENGINES[name].lacks():
+        pytest.skip(f"{lacks} is not installed: make test-classes")
     (project.root / "report.toml").write_text(f'title = "T"\nengine = "{name}"\n')
     projects.write(project.templates / "report.tex.j2", template)
     shutil.rmtree(project.auxiliary, ignore_errors=True)
@@ -142,6 +142,15 @@ def test_a_missing_engine_is_named_with_its_package(project, monkeypatch, tmp_pa
     with pytest.raises(ToolError, match="the PDF needs lualatex") as caught:
         latexmk.check_tools(engines.ENGINES["lualatex"])
     assert "apt-get install texlive-luatex" in caught.value.cure
+    # Debian brings the program without what finds its fonts
+    for name, status in {"lualatex": 0, "kpsewhich": 1}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\nexit {status}\n")
+        (tmp_path / name).chmod(0o755)
+    with pytest.raises(ToolError, match=r"the PDF needs luaotfload\.sty: TeX does not find it") as caught:
+        latexmk.check_tools(engines.ENGINES["lualatex"])
+    assert "apt-get install texlive-luatex" in caught.value.cure
+    (tmp_path / "kpsewhich").write_text("#!/bin/sh\n")
+    latexmk.check_tools(engines.ENGINES["lualatex"])
 
 
 @pytest.mark.slow
