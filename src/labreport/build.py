@@ -48,6 +48,7 @@ from labreport.outcomes import (
     Stale,
     told,
 )
+from labreport.results import variants
 
 if TYPE_CHECKING:
     from labreport.documents import Accepted, Document, Unread
@@ -402,7 +403,7 @@ def _run(
         project, names, jobs=jobs, force=force, settings=settings or {}, events=events, cluster=cluster
     )
     raise_all(outcome.errors)
-    total = len(project.experiment_names())
+    total = len(variants.names(project))
     return told(events, Experiments(total, outcome.ran, outcome.restored, time.monotonic() - start))
 
 

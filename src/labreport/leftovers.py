@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from labreport.config import JOB
 from labreport.documents import notebooks
 from labreport.project import DOCUMENTS
-from labreport.results import files, freshness, store
+from labreport.results import files, freshness, store, variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -81,7 +81,7 @@ def _by_experiment(project: Project) -> dict[Path, str]:
 
 
 def _of_deleted_experiments(project: Project) -> Found:
-    names = set(project.experiment_names())
+    names = set(variants.names(project))
     for place, what in _by_experiment(project).items():
         for path in _in(project, place):
             is_one = path.is_dir() and not _is_temporary(path)
@@ -104,7 +104,7 @@ def _logs(project: Project) -> Found:
         "watch.log",
         "watch-build.log",
     }
-    kept |= {f"{name}{end}.log" for name in project.experiment_names() for end in ("", ".draw")}
+    kept |= {f"{name}{end}.log" for name in variants.names(project) for end in ("", ".draw")}
     kept |= {f"notebook-{name}.log" for name in notebooks.names(project)}
     for path in _in(project, project.log):
         if path.suffix == ".log" and path.name not in kept:

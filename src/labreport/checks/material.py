@@ -177,11 +177,11 @@ class _Numbers(Mapping[str, float]):
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._names = project.experiment_names()
+        self._names = results.variants.names(project)
         self._read: dict[str, dict[str, float]] = {}
 
     def __getitem__(self, key: str) -> float:
-        return self._of(key.partition(".")[0])[key]
+        return self._of(results.variants.owner(key))[key]
 
     def __iter__(self) -> Iterator[str]:
         return (key for name in self._names for key in self._of(name))
@@ -196,7 +196,7 @@ class _Numbers(Mapping[str, float]):
             result = results.load(self._project, name)
             tables = {table: result.rows(table) for table in result.tables}
             parts = {"params": result.params, "values": result.values, "tables": tables}
-            self._read[name] = claims.numbers(name, parts)
+            self._read[name] = claims.numbers(results.variants.root(self._project, name), parts)
         return self._read[name]
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from labreport import results
 from labreport.documents.keys import Step, steps
-from labreport.results import freshness
+from labreport.results import freshness, variants
 
 if TYPE_CHECKING:
     from labreport.language import Rendered
@@ -40,7 +40,7 @@ ESTIMATES = ("estimate", "mean", "median", "difference", "ratio", "rate", "share
 
 def of(project: Project, rendered: Rendered) -> dict[str, Any]:
     """Return what stands behind a rendered document, as plain data; what cannot be read is left out."""
-    stored = {name: _Stored(project.results / name) for name in project.experiment_names()}
+    stored = {name: _Stored(project.results / name) for name in variants.names(project)}
     keys = sorted({key for item in rendered.printed for key in item.keys})
     return {
         "noise": dict(_noise(keys, stored)),
@@ -87,11 +87,12 @@ def _json(path: Path) -> dict[str, Any]:
 def _noise(keys: Iterable[str], stored: Mapping[str, _Stored]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield value, width and kind of noise for each key whose neighbours tell them."""
     for key in keys:
-        path = steps(key) or ()
-        experiment = str(path[0]) if len(path) >= 3 else ""
-        if experiment not in stored:
+        path, name = steps(key) or (), variants.owner(key)
+        if path[1:2] == (variants.KEYWORD,):
+            path = path[2:]
+        if len(path) < 3 or name not in stored:
             continue
-        result = stored[experiment].result
+        result = stored[name].result
         neighbours, name = _neighbours(result, path[1:-1]), str(path[-1])
         if isinstance(own := neighbours.get(name), dict):  # a format prints it as one: mean ± std
             neighbours, name = own, next((middle for middle in MIDDLES if middle in own), "")

@@ -47,12 +47,33 @@ def _experiment(project: Project, name: str) -> dict[str, Any]:
             place=Place(project.shown(project.experiments / f"{name}.py")),
             cure="rename the file",
         )
+    declared = results.variants.of(project, name)
+    found = Variants({address: _result(project, variant) for address, variant in declared.items()})
+    return {**_result(project, name), results.variants.KEYWORD: found}
+
+
+class Variants(dict[str, Any]):
+    """The variants of an experiment by their addresses, whose parameters may stand in any order."""
+
+    KIND = "mapping"
+
+    def canonical(self, index: Any) -> Any:
+        """Return the address as it is declared."""
+        return results.variants.canonical(index, self) if isinstance(index, str) else index
+
+
+def _result(project: Project, name: str) -> dict[str, Any]:
+    """Return what templates know of a result."""
     result = results.load(project, name)
+    of = results.variants.root(project, name)
+    # LaTeX gives some characters of the names of variants a meaning, and so do journals
+    own = name if of == name else f"{result.experiment}.{results.files.checksum(name.encode())[:8]}"
     figures = {
         figure: {
             "experiment": name,
+            "of": of,
             "name": figure,
-            "file": f"figures/{name}-{figure}.pdf",
+            "file": f"figures/{own}-{figure}.pdf",
             "alt": stored.alt,
             "width_mm": stored.width_mm,
             "height_mm": stored.height_mm,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from labreport import results
 from labreport.errors import InputError, did_you_mean
 from labreport.modules import find_module
-from labreport.results import RESULT, Cache, strict_json, syntax
+from labreport.results import RESULT, Cache, strict_json, syntax, variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -136,6 +136,13 @@ def split(project: Project, target: str) -> tuple[str, Steps]:
         )
     if name not in names:
         raise InputError(f"there is no experiment {name!r}", cure=did_you_mean(name, names))
+    if len(steps) > 1 and steps[0] == variants.KEYWORD:
+        declared = variants.of(project, name)
+        address = variants.canonical(str(steps[1]), declared)
+        if address not in declared:
+            what = f"{name} has no variant {address!r}"
+            raise InputError(what, cure=did_you_mean(address, declared))
+        name, steps = declared[address], steps[2:]
     if steps and steps[0] not in PARTS:
         what = f"{name} has no part {steps[0]!r} that a paragraph can be about"
         raise InputError(what, cure=did_you_mean(str(steps[0]), PARTS))

@@ -29,6 +29,7 @@ from labreport.results import (
     freshness,
     of_kind,
     strict_json,
+    variants,
     versions,
 )
 
@@ -137,7 +138,7 @@ class _Records:
     def inputs(self, found: Iterable[str]) -> Fingerprint:
         """Return the fingerprint of the files that each notebook depends on, and of those that are named."""
         paths = [self.project.root / "report.toml", *files_in(ENGINE)]
-        for name in self.project.experiment_names():
+        for name in variants.names(self.project):
             folder = self.project.results / name
             paths += [folder / "result.json", folder / "figures" / "figures.json"]
         return freshness.inputs(self.project, paths) | self.found(found)

@@ -32,7 +32,7 @@ from labreport.documents import (
 from labreport.documents.document import Document
 from labreport.errors import InputError, LatexError, Place
 from labreport.project import ENGINE, PROVENANCE, Project
-from labreport.results import TIMING, Fingerprint, Part, Record, files, files_in, freshness
+from labreport.results import TIMING, Fingerprint, Part, Record, files, files_in, freshness, variants
 
 if TYPE_CHECKING:
     from labreport.documents.latexmk import CompileFailed, Rules
@@ -78,7 +78,7 @@ def inputs(project: Project, found: Iterable[str]) -> Fingerprint:
     if project.config.documents:
         templates = [path for path in templates if path.suffix != ".j2"]
     paths = [project.root / "report.toml", *templates, *files_in(ENGINE)]
-    for name in project.experiment_names():
+    for name in variants.names(project):
         folder = project.results / name
         figures = files_in(folder / "figures")
         paths += [folder / "result.json", *(f for f in figures if f.name != TIMING)]

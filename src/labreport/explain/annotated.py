@@ -18,6 +18,7 @@ from labreport.explain import record as records
 from labreport.explain.contexts import COLOURED, Contexts, cells
 from labreport.explain.keys import experiment_of
 from labreport.explain.record import Claim, Place, Value
+from labreport.results import variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -75,7 +76,9 @@ class _Annotating:
 
     def colour(self, keys: Iterable[str]) -> str:
         """Return the name of the colour of values from these keys: that of the first experiment."""
-        known = (name for key in keys if (name := experiment_of(key)) in self.experiments)
+        known = (
+            name for key in keys if (name := variants.experiment(experiment_of(key))) in self.experiments
+        )
         first = next(known, None)
         return f"exp{_letters(self.experiments.index(first))}" if first is not None else "other"
 

@@ -18,7 +18,7 @@ from labreport.explain.origins import Origin, Origins
 from labreport.explain.record import Claim, Excerpt, Figure, Record, Value
 from labreport.explain.search import Match, Search
 from labreport.explain.texts import readable
-from labreport.results import load
+from labreport.results import load, variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -169,7 +169,7 @@ class _Explaining:
 
     def _tell(self, name: str | None) -> None:
         """Add the origin of an experiment to what is told, once."""
-        if name in self.project.experiment_names() and name is not None and name not in self.experiments:
+        if name in variants.names(self.project) and name is not None and name not in self.experiments:
             most = None if self.complete else MOST_CODE
             self.experiments[name] = _origin(self.origins.of(name, most=most))
 

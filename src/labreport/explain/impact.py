@@ -17,7 +17,7 @@ from labreport.explain.origins import recorded
 from labreport.explain.record import Claim, Excerpt, Figure, Paragraph, Place, Record, Value
 from labreport.explain.texts import readable
 from labreport.modules import find_module
-from labreport.results import Fingerprint, Part
+from labreport.results import Fingerprint, Part, variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -108,8 +108,8 @@ def _value(value: Value) -> dict[str, Any]:
 
 def _target(project: Project, record: Record, name: str) -> Target:
     """Return what a name means; UsageError if it means nothing."""
-    if name in project.experiment_names():
-        return Target("experiment", f"experiments/{name}.py", name)
+    if name in variants.names(project):
+        return Target("experiment", f"experiments/{variants.experiment(name)}.py", name)
     file, colon, code = name.partition(":")
     if path := _file(project, file):
         shown = project.shown(path)
@@ -118,10 +118,10 @@ def _target(project: Project, record: Record, name: str) -> Target:
         kind = "template" if path.is_relative_to(project.templates.resolve()) else "file"
         return Target(kind, shown)
     name = canonical(name)
-    if experiment_of(name) in project.experiment_names() and (path_of_key := steps(name)) and path_of_key[1:]:
+    if experiment_of(name) in variants.names(project) and (path_of_key := steps(name)) and path_of_key[1:]:
         known = {key for value in record.values for key in value.keys} | {f.key for f in record.figures}
         if any(overlap(name, key) for key in known):
-            return Target("key", f"experiments/{experiment_of(name)}.py", name)
+            return Target("key", f"experiments/{variants.experiment(experiment_of(name))}.py", name)
         raise UsageError(f"nothing is made from a key {name!r}", cure=did_you_mean(name, known))
     if inside := _files_in_folder(project, name):
         raise UsageError(f"{name} is a folder", cure=f"name one of its files: {brief(inside, ', ')}")
@@ -156,7 +156,7 @@ def _function(project: Project, file: str, name: str) -> Target:
 
 
 def _names(project: Project) -> set[str]:
-    names = project.experiment_names()
+    names = variants.names(project)
     prints = (recorded(project, name) for name in names)
     files = {part.name for found in prints for part in found.parts if part.kind in CODE}
     files |= {file.partition(":")[0] for file in files}
@@ -171,7 +171,7 @@ def _reached(project: Project, target: Target) -> Reached:
     """Return the experiments whose results, or only figures, would be made again if the target changed."""
     if target.kind in ("key", "template"):
         return Reached()
-    names = project.experiment_names()
+    names = variants.names(project)
     runs = {name: recorded(project, name) for name in names}
     draws = {name: recorded(project, name, "draw") for name in names}
     results = dict(_touched(target, runs))
@@ -200,12 +200,15 @@ def _touched(target: Target, prints: Mapping[str, Fingerprint]) -> Iterator[tupl
 
 def _dependence(target: Target, reached: Reached) -> Callable[[str], bool]:
     """Return whether what a key leads to depends on a target, or on an experiment that it reaches."""
-    declares = {name for name in reached.results if target.file == f"experiments/{name}.py"}
+    file = "experiments/{}.py"
+    declares = {name for name in reached.results if target.file == file.format(variants.experiment(name))}
 
     def depends(key: str) -> bool:
         if target.kind == "key":
             return overlap(key, target.name)
         name, *path = steps(key) or ("",)
+        if path[:1] == [variants.KEYWORD]:
+            name, path = variants.owner(key), path[2:]
         if name == "report":
             return target.file == "report.toml"
         if path[:1] == ["figures"]:

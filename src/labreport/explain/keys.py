@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from labreport.documents import Step, steps
+from labreport.results import variants
 
 if TYPE_CHECKING:
     from labreport.results import Result
@@ -46,8 +46,8 @@ def overlap(one: str, other: str) -> bool:
 
 
 def experiment_of(key: str) -> str:
-    """Return the name of the experiment that a key begins with; `report` for a text of report.toml."""
-    return re.split(r"[.\[]", key, maxsplit=1)[0]
+    """Return the name of the result that a key leads into; `report` for a text of report.toml."""
+    return variants.owner(key)
 
 
 class Contents:
@@ -59,7 +59,7 @@ class Contents:
 
     def value(self, key: str) -> Any:
         """Return the value that a key leads to; LookupError or TypeError if there is none."""
-        return self._value((steps(key) or ())[1:])
+        return self._value(_inside(key))
 
     def spread(self, key: str) -> dict[str, Any]:
         """Return the summary of the sample that a value belongs to: its mean, deviation, interval, number, …
@@ -67,7 +67,7 @@ class Contents:
         These stand beside the value: `low` beside `estimate`, `std` beside `mean`, `loss_std` beside `loss`
         or `loss_mean`. Empty if the value is not part of a summary.
         """
-        path = (steps(key) or ())[1:]
+        path = _inside(key)
         whole = self._value(path)
         if isinstance(whole, Mapping):
             return _found(whole, (*SAMPLE, *INTERVAL, NUMBER))
@@ -90,6 +90,12 @@ class Contents:
         if name not in self._tables:
             self._tables[name] = self._result.rows(name)
         return self._tables[name]
+
+
+def _inside(key: str) -> tuple[Step, ...]:
+    """Return the steps of a key inside the result that it leads into."""
+    path = (steps(key) or ())[1:]
+    return path[2:] if path[:1] == (variants.KEYWORD,) else path
 
 
 def _summary(beside: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from labreport.errors import LabreportError
 from labreport.explain.definitions import Definition, Definitions
-from labreport.results import FIGURES, RUN, Fingerprint, Run, declaration, recorded_drawing, recorded_run
+from labreport.results import (
+    FIGURES,
+    RUN,
+    Fingerprint,
+    Run,
+    declaration,
+    recorded_drawing,
+    recorded_run,
+    variants,
+)
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -69,7 +78,7 @@ class Origins:
 
         `most` bounds the number of functions that are looked up, each in its file.
         """
-        file = f"experiments/{name}.py"
+        file = f"experiments/{variants.experiment(name)}.py"
         if name not in self._declarations:
             self._declarations[name] = self._declared(name)
         question, defaults = self._declarations[name]
@@ -100,7 +109,7 @@ class Origins:
 
     def _declared(self, name: str) -> tuple[str, dict[str, Any]]:
         """Return an experiment's question and the defaults of its parameters, as it is declared now."""
-        path = self.project.experiments / f"{name}.py"
+        path = self.project.experiments / f"{variants.experiment(name)}.py"
         try:
             data = path.read_bytes()
             shown = self.project.shown(path)
@@ -127,7 +136,7 @@ class Origins:
     @cached_property
     def _needs(self) -> dict[str, frozenset[str]]:
         """The results that each experiment used when it ran."""
-        names = self.project.experiment_names()
+        names = variants.names(self.project)
         return {name: frozenset(recorded(self.project, name).named("result")) for name in names}
 
 

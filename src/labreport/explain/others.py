@@ -212,7 +212,7 @@ def _git(project: Project, *arguments: str, index: Path | None = None) -> subpro
 
 def _has_results(project: Project) -> bool:
     """Return whether there is a result of each experiment that the record of its run vouches for."""
-    names = project.experiment_names()
+    names = results.variants.names(project)
     return all(not isinstance(results.recorded_run(project, name), str) for name in names)
 
 

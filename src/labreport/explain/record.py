@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from labreport.config import JOB
 from labreport.documents import notebooks, provenance
 from labreport.errors import InputError
+from labreport.results import variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -105,7 +106,7 @@ class Figure:
     @property
     def experiment(self) -> str | None:
         """The experiment that drew the figure; None for a file."""
-        return self.key.partition(".")[0] if self.shown.startswith("figures/") else None
+        return variants.owner(self.key) if self.shown.startswith("figures/") else None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from labreport.errors import UsageError, did_you_mean
 from labreport.explain.keys import canonical, experiment_of, is_below, overlap
 from labreport.explain.record import Claim, Excerpt, Figure, Place, Record, Value
 from labreport.explain.texts import begins_with_number, comparable, numbers, parts, readable
+from labreport.results import variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -138,7 +139,8 @@ class Search:
         query = canonical(query)
         if (name := experiment_of(query)) not in {*self._experiments, SETTINGS}:
             return None
-        shown = self._of_keys(lambda key: is_below(key, query))
+        is_name = query == name  # that of a variant does not begin its keys
+        shown = self._of_keys(lambda key: is_below(key, query) or (is_name and experiment_of(key) == name))
         if not _is_shown(shown):  # it may be part of what is printed: the mean of a summary
             shown = self._of_keys(lambda key: overlap(key, query))
         if name == SETTINGS:
@@ -232,7 +234,7 @@ class Search:
 
     @cached_property
     def _experiments(self) -> set[str]:
-        return set(self.project.experiment_names())
+        return set(variants.names(self.project))
 
     def _leads(self, key: str) -> bool:
         """Return whether a key leads to something in its result, although nothing prints that."""

@@ -56,6 +56,7 @@ def collect(project: Project) -> Contents:
     standalone.add_engine(contents, project)
     for name in project.experiment_names():
         contents.questions[name] = sources.declaration(name).question
+    for name in results.variants.names(project):
         _add_result(contents, project, name)
     _note_foreign_results(contents, project)
     _add_notebooks(contents, project)
@@ -123,7 +124,7 @@ def _add_named(contents: Contents, project: Project, sources: Sources) -> None:
 def _seen(project: Project) -> list[str]:
     """Return the files that experiments were seen to read: without them no result in the zip is fresh."""
     found: set[str] = set()
-    for name in project.experiment_names():
+    for name in results.variants.names(project):
         for record in (results.recorded_run(project, name), results.recorded_drawing(project, name)):
             if not isinstance(record, str):
                 found |= record.fingerprint.named("file").keys()
@@ -196,7 +197,7 @@ def timeless(record: bytes, shown: str, cure: str) -> bytes:
 def _note_foreign_results(contents: Contents, project: Project) -> None:
     """Note results of experiments that no longer exist."""
     if project.results.is_dir():
-        foreign = {path.name for path in project.results.iterdir()} - set(project.experiment_names())
+        foreign = {path.name for path in project.results.iterdir()} - set(results.variants.names(project))
         contents.left_out += [f"build/results/{n}" for n in sorted(foreign) if not n.startswith(".")]
 
 

@@ -21,7 +21,7 @@ from labreport.handin.contents import README
 from labreport.handin.fresh import VerifyError
 from labreport.handin.fresh import python as fresh_python
 from labreport.project import Project
-from labreport.results import FIGURES, RESULT
+from labreport.results import FIGURES, RESULT, variants
 
 LOG = "verify.log"
 FOLDER = "labreport-verify-"
@@ -218,7 +218,7 @@ def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
         found.skipped.append(f"bytes: it was made on {made or 'an unknown processor'}, this is {here}")
         return found
     if train:
-        for name in project.experiment_names():
+        for name in variants.names(project):
             _compare_result(found, name, old / "results" / name, new / "results" / name)
     _compare_printed(found, project, new)
     for pdf in (each.pdf.name for each in project.documents):

@@ -341,7 +341,8 @@ class Environment(SandboxedEnvironment):
         typed = self.typed(width)
         # a printed width is part of the figure, not a value of its own: its keys join those of the figure
         inside = typed and without_marks(typed)
-        shown = Figure(entry["experiment"], entry["name"], entry["file"], entry["alt"], inside)
+        given = (entry["experiment"], entry["name"], entry["file"], entry["alt"])
+        shown = Figure(*given, inside, entry.get("of", ""))
         return box(Formatted.of(self.target.write(shown), shown.file, shown), keys(value, width))
 
 

@@ -216,7 +216,8 @@ def scaled(mantissa: Decimal, uncertainty: Decimal | None, compact: bool = False
 class Figure:
     """A figure of a result as a template shows it: its file, alternative text and, if set, its width.
 
-    A file of the project that is shown as a figure has no experiment; its name is its path.
+    A file of the project that is shown as a figure has no experiment; its name is its path. `of` is what its
+    key begins with where that is not the experiment: a variant's.
     """
 
     experiment: str
@@ -224,8 +225,9 @@ class Figure:
     file: str
     alt: str
     width: str | None = None
+    of: str = ""
 
     @property
     def key(self) -> str:
         """What leads to the figure: its key in the results, or the path of the file."""
-        return f"{self.experiment}.figures.{self.name}" if self.experiment else self.name
+        return f"{self.of or self.experiment}.figures.{self.name}" if self.experiment else self.name

@@ -75,6 +75,8 @@ class Box:
         """
         if not isinstance(self.plain, dict | list | tuple | str):
             raise TypeError(f"a {kind(self.plain)} has no items")
+        if type(self.plain) not in _KINDS:  # a mapping whose keys have several spellings
+            index = getattr(self.plain, "canonical", lambda given: given)(index)
         value = self.plain[index]  # type: ignore[index]
         if isinstance(index, int) and index < 0:
             index += len(self.plain)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.page.numbers import LARGEST
-from labreport.results import Drawing, Figure, recorded_drawing
+from labreport.results import Drawing, Figure, recorded_drawing, variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -29,10 +29,11 @@ _NUMBERS = {int, float, type(None)}
 def drawn(project: Project) -> dict[str, Figure]:
     """Return the figures of all experiments by their keys, as far as they can be used."""
     found: dict[str, Figure] = {}
-    for name in project.experiment_names():
+    for name in variants.names(project):
         drawing = recorded_drawing(project, name)
         if isinstance(drawing, Drawing):
-            found |= {f"{name}.figures.{figure.name}": figure for figure in drawing.figures.values()}
+            root = variants.root(project, name)
+            found |= {f"{root}.figures.{figure.name}": figure for figure in drawing.figures.values()}
     return found
 
 

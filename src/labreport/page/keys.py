@@ -12,7 +12,7 @@ from labreport.documents import steps
 from labreport.errors import LabreportError
 from labreport.explain import Contents, experiment_of
 from labreport.page.numbers import exact
-from labreport.results import Result, load
+from labreport.results import Result, load, variants
 
 if TYPE_CHECKING:
     from labreport.page.things import Plain
@@ -28,7 +28,7 @@ MOST = 40
 def results(project: Project) -> dict[str, Result]:
     """Return the results of all experiments that have one that can be used."""
     found = {}
-    for name in project.experiment_names():
+    for name in variants.names(project):
         try:
             found[name] = load(project, name)
         except LabreportError:  # the report tells of what its build found

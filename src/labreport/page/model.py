@@ -15,7 +15,7 @@ from labreport.explain import Definitions, Origins, Record, located
 from labreport.page import behind, changes, experiments, figures, keys, pages
 from labreport.page.code import Code, cache
 from labreport.page.things import Places, Plain, Things
-from labreport.results import RESULT, Cache, files
+from labreport.results import RESULT, Cache, files, variants
 
 if TYPE_CHECKING:
     from labreport.page.texts import Texts
@@ -69,7 +69,7 @@ class _Told:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.names = project.experiment_names()
+        self.names = variants.names(project)
         self.cache = cache(project)
         self.kept = Cache(project.cache / "page" / "model.json", (page, explain))
         definitions = Definitions(project, self.cache.remember)

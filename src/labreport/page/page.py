@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.config import CONFIG
 from labreport.documents import notebooks
 from labreport.project import ENGINE
-from labreport.results import FIGURES, RESULT, RUN, Fingerprint, Record, files, files_in, freshness
+from labreport.results import FIGURES, RESULT, RUN, Fingerprint, Record, files, files_in, freshness, variants
 
 if TYPE_CHECKING:
     import subprocess
@@ -62,7 +62,7 @@ def _inputs(project: Project, code: Iterable[str]) -> Fingerprint:
     before = [project.previous / project.provenance.name, project.previous / "latex" / f"{project.job}.tex"]
     main = project.root / "build_report.py"  # the page names it in its commands if it is there
     paths = [project.root / CONFIG, main, *published, *before, *files_in(ENGINE)]
-    for name in project.experiment_names():
+    for name in variants.names(project):
         folder = project.results / name
         paths += [folder / RESULT, folder / RUN, folder / FIGURES / "figures.json"]
         paths += sorted((folder / FIGURES).glob("*.csv"))

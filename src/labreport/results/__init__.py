@@ -10,6 +10,7 @@ from labreport.results import (
     store,
     strict_json,
     syntax,
+    variants,
     versions,
 )
 from labreport.results.cache import Cache
@@ -89,6 +90,7 @@ __all__ = [
     "strict_json",
     "sweep",
     "syntax",
+    "variants",
     "versions",
     "with_settings",
 ]

@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from labreport.errors import InputError, Place, did_you_mean, raise_all
 
@@ -28,7 +28,8 @@ class Setting:
 class Declaration:
     """An experiment, as far as its syntax tells: the first line of its docstring is its question.
 
-    `needs` are other experiments, `reads` files of the project by their paths inside it.
+    `needs` are other experiments, `reads` files of the project by their paths inside it. `variants` are
+    the parameters of each variant that are not the default.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Declaration:
     params: dict[str, Setting]
     quick: dict[str, Any]
     has_draw: bool
+    variants: tuple[dict[str, Any], ...] = ()
 
     def values(self, *, quick: bool = False) -> dict[str, Any]:
         """Return the parameters by name; `quick` gives those of a quick build."""
@@ -86,7 +88,7 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     InputError, SeveralErrors
         `run` or `Params` is missing, a default is not a literal or of another type than its annotation, NEEDS
         or READS is not a literal tuple of texts, READS names something outside the project, QUICK sets
-        unknown parameters; each with file, line and cure.
+        unknown parameters, VARIANTS is no tuple of different parameters; each with file, line and cure.
 
     """
     reader = _Reader(source)
@@ -101,9 +103,10 @@ def read(tree: ast.Module, source: Source, name: str) -> Declaration:
     # where Params cannot be read, each name in QUICK would be called unknown
     readable = isinstance(bound.get("Params"), ast.ClassDef)
     quick = reader.quick(bound["QUICK"], params) if readable and "QUICK" in bound else {}
+    variants = reader.variants(bound["VARIANTS"], params) if readable and "VARIANTS" in bound else ()
     raise_all(reader.errors)
     question = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
-    return Declaration(name, question, needs, reads, params, quick, "draw" in bound)
+    return Declaration(name, question, needs, reads, params, quick, "draw" in bound, variants)
 
 
 def targets(node: ast.stmt) -> list[str]:
@@ -218,25 +221,62 @@ class _Reader:
 
     def quick(self, node: ast.stmt, params: Mapping[str, Setting]) -> dict[str, Any]:
         call = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
-        if not (
-            isinstance(call, ast.Call)
-            and ast.unparse(call.func) == "Params"
-            and not call.args
-            and all(keyword.arg for keyword in call.keywords)
-        ):
+        if call is None or not _is_params(call):
             cure = "write for example: QUICK = Params(repeats=10)"
             self.wrong("QUICK must be a call of Params with literal keywords", node, cure)
             return {}
-        quick = {}
-        for keyword in call.keywords:
-            name = str(keyword.arg)
+        return self.keywords(call, "QUICK", params)
+
+    def keywords(self, call: ast.Call, keyword: str, params: Mapping[str, Setting]) -> dict[str, Any]:
+        """Return the parameters that a call of Params sets; note as wrong those that there are not."""
+        found = {}
+        for given in call.keywords:
+            name = str(given.arg)
             if name not in params:
-                self.wrong(
-                    f"QUICK sets {name!r}, which is not in Params", keyword, did_you_mean(name, params)
-                )
+                what = f"{keyword} sets {name!r}, which is not in Params"
+                self.wrong(what, given, did_you_mean(name, params))
             annotation = params[name].annotation if name in params else ""
-            quick[name] = self.fitting(keyword.value, f"QUICK's {name!r}", annotation)
-        return quick
+            found[name] = self.fitting(given.value, f"{keyword}'s {name!r}", annotation)
+        return found
+
+    def variants(self, node: ast.stmt, params: Mapping[str, Setting]) -> tuple[dict[str, Any], ...]:
+        """Return the parameters of each variant that are not the default."""
+        written = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        key = next(iter(params), "key")
+        if not isinstance(written, ast.Tuple):
+            cure = f"write for example: VARIANTS = (Params({key}=…), Params({key}=…))"
+            if written is not None and _is_params(written):
+                cure = f"it is the comma that makes a tuple: VARIANTS = ({ast.unparse(written)},)"
+            self.wrong("VARIANTS must be a literal tuple of calls of Params", node, cure)
+            return ()
+        found: list[dict[str, Any]] = []
+        for item in written.elts:
+            if not _is_params(item):
+                what = "each of VARIANTS must be a call of Params with literal keywords"
+                self.wrong(what, item, f"write for example: Params({key}=…)")
+                continue
+            before = len(self.errors)
+            values = self.keywords(item, "VARIANTS", params)
+            if len(self.errors) > before:
+                continue
+            # a float as `--set` would read it: both give the same record
+            as_set = {k: float(v) if params[k].annotation == "float" else v for k, v in values.items()}
+            differing = {k: v for k, v in as_set.items() if v != params[k].default}
+            if not differing:
+                cure = "take it out: templates reach the default result without it"
+                self.wrong(f"{ast.unparse(item)} of VARIANTS is the default", item, cure)
+            elif differing in found:
+                self.wrong(f"VARIANTS has {ast.unparse(item)} twice", item, "take one of them out")
+            else:
+                found.append(differing)
+        return tuple(found)
+
+
+def _is_params(node: ast.expr) -> TypeGuard[ast.Call]:
+    """Return whether an expression is a call of Params with keywords alone."""
+    if not isinstance(node, ast.Call) or node.args:
+        return False
+    return ast.unparse(node.func) == "Params" and all(keyword.arg for keyword in node.keywords)
 
 
 class _Arithmetic(ast.NodeTransformer):

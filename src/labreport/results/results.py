@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import ExperimentError, InputError, LabreportError, Place, did_you_mean
-from labreport.results import files, tables
+from labreport.results import files, tables, variants
 from labreport.results.encoding import kind_of
 from labreport.results.files import checksum
 from labreport.results.fingerprint import Fingerprint
@@ -170,7 +170,8 @@ def load(project: Project, name: str) -> Result:
         raise ExperimentError(f"no result for {name!r}", cure=cure) from None
     except OSError as error:
         raise InputError(f"cannot read {shown}: {error.strerror}", cure=again) from error
-    fields = _checked(parse(data, shown, cure=again), name, shown, again)
+    own = variants.experiment(name)
+    fields = _checked(parse(data, shown, cure=again), own, shown, again)
     run = _run_record(folder, name)
     if isinstance(run, str):
         raise InputError(f"the result of {name!r} cannot be trusted: {run}", cure=again)
@@ -178,7 +179,7 @@ def load(project: Project, name: str) -> Result:
     if run.result != checksum(data):
         what = f"{shown} is not what the run of {name!r} wrote: it was changed or damaged"
         raise InputError(what, place=Place(shown), cure=again)
-    return Result(name, **fields, folder=folder, shown=project.shown(folder), again=again)
+    return Result(own, **fields, folder=folder, shown=project.shown(folder), again=again)
 
 
 def recorded_run(project: Project, name: str) -> Run | str:
@@ -226,14 +227,15 @@ def publish(
 
     `encoded` comes from `encode`; `facts` are the fields of `Run` that say when, how long and with what.
     """
-    fixed = {"schema": SCHEMA, "experiment": name}
+    own = variants.experiment(name)
+    fixed = {"schema": SCHEMA, "experiment": own}
     data = dumps({**fixed, "fingerprint": fingerprint.digest, **encoded}).encode()
     outcome: dict[str, Any] = {"result": checksum(data), "content": content(encoded)}
     folder = project.results / name
     files.write(folder / RESULT, data)
     # the record comes last: a kill in between leaves a result that no record vouches for, and it runs again
     files.write(folder / RUN, seal({**fixed, **outcome, "fingerprint": fingerprint.plain(), **facts}))
-    return Run(experiment=name, **outcome, fingerprint=fingerprint, **facts)
+    return Run(experiment=own, **outcome, fingerprint=fingerprint, **facts)
 
 
 def publish_drawing(
@@ -248,7 +250,7 @@ def publish_drawing(
     `staged` lies in the result's folder and holds the files; `figures` says what checks need to know of each
     figure, and the names of other `files` that are kept beside it.
     """
-    fixed = {"schema": DRAWING_SCHEMA, "experiment": name}
+    fixed = {"schema": DRAWING_SCHEMA, "experiment": variants.experiment(name)}
     entries = {}
     for key, entry in figures.items():
         kept = entry.get("files", ())
@@ -343,7 +345,7 @@ def _run_record(folder: Path, name: str) -> Run | str:
         return f"{RUN} is missing"
     except OSError as error:
         return f"{RUN} cannot be read: {error.strerror}"
-    run = _parsed_run(data)
+    run, name = _parsed_run(data), variants.experiment(name)
     return run if isinstance(run, str) or run.experiment == name else f"{RUN} belongs to {run.experiment!r}"
 
 
@@ -366,6 +368,7 @@ def _drawing(folder: Path, name: str) -> Drawing | str:
     figures = folder / FIGURES
     try:
         record, fingerprint = _parsed_drawing((figures / DRAWING).read_bytes())
+        name = variants.experiment(name)
         if record["schema"] != DRAWING_SCHEMA or record["experiment"] != name:
             return f"{DRAWING} is of another version, or belongs to another experiment"
         trouble = _file_trouble(figures, record["figures"])

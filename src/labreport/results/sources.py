@@ -24,6 +24,7 @@ from labreport.results import (
     references,
     resolving,
     syntax,
+    variants,
     versions,
 )
 from labreport.results.cache import Cache
@@ -105,6 +106,9 @@ class Sources:
             },
             quick={key: ast.literal_eval(text) for key, text in facts["quick"].items()},
             has_draw=facts["has_draw"],
+            variants=tuple(
+                {key: ast.literal_eval(text) for key, text in each.items()} for each in facts["variants"]
+            ),
         )
 
     def fingerprint(
@@ -200,6 +204,7 @@ class Sources:
         self._cache.save()
 
     def _experiment(self, name: str) -> dict[str, Any]:
+        name = variants.experiment(name)
         path = self.project.experiments / f"{name}.py"
         data = self.read(path) if name in self._names else None
         if data is None:
@@ -246,6 +251,7 @@ class Sources:
 
     def _code(self, name: str, phase: str) -> dict[str, Any]:
         """Return what a phase reaches: digests of code by label, imported modules, other packages."""
+        name = variants.experiment(name)
         start = Module(self.project.experiments / f"{name}.py", EXPERIMENTS)
 
         def find() -> dict[str, Any]:

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import LabreportError
-from labreport.results import files
+from labreport.results import files, variants
 from labreport.results.fingerprint import Fingerprint, Part
 from labreport.results.results import FIGURES, RESULT, RUN, recorded_drawing, recorded_run
 from labreport.results.strict_json import digest, seal, unseal
@@ -44,11 +44,12 @@ ENTRY = "entry.json"
 class Entry:
     """A stored result or drawing whose files were found to be what was stored.
 
+    `name` is that of the result that it may replace; an experiment and its variants have one store.
     `content` is what dependents see of a result, None for a drawing; `data` are the bytes of its files.
     """
 
     folder: Path
-    experiment: str
+    name: str
     phase: str
     fingerprint: Fingerprint
     content: str | None
@@ -67,7 +68,7 @@ def keep(project: Project, name: str, phase: str) -> None:
     data = {path.name: path.read_bytes() for path in _live(project, name, phase)}
     plain: dict[str, Any] = {
         "schema": SCHEMA,
-        "experiment": name,
+        "experiment": variants.experiment(name),
         "phase": phase,
         "fingerprint": recorded.fingerprint.plain(),
         "content": getattr(recorded, "content", None),
@@ -96,7 +97,8 @@ def find(
     returns the fingerprint that an entry with the given one would have today. `damaged` is given the folder
     of each entry that cannot be used.
     """
-    for folder in sorted((project.store / name / phase).glob(f"{_key(name, known)}-*")):
+    place = project.store / variants.experiment(name) / phase
+    for folder in sorted(place.glob(f"{_key(name, known)}-*")):
         if _disagrees(folder, known):
             continue
         record = _record(folder)
@@ -122,7 +124,7 @@ def kept(project: Project, name: str, phase: str) -> Iterator[Entry]:
 
 def restore(project: Project, entry: Entry) -> None:
     """Put a stored result or drawing in the place of the present one, and note that it was used."""
-    folder = project.results / entry.experiment
+    folder = project.results / entry.name
     if entry.phase == "run":
         for name in (RESULT, RUN):  # the record last, as when it was published
             files.write(folder / name, entry.data[name])
@@ -177,12 +179,13 @@ def _live(project: Project, name: str, phase: str) -> list[Path]:
 
 
 def _place(project: Project, name: str, phase: str, fingerprint: Fingerprint) -> Path:
-    return project.store / name / phase / f"{_key(name, fingerprint)}-{fingerprint.digest[:32]}"
+    own = variants.experiment(name)
+    return project.store / own / phase / f"{_key(name, fingerprint)}-{fingerprint.digest[:32]}"
 
 
 def _key(name: str, fingerprint: Fingerprint) -> str:
     """Return the digest of those parts that are known before a run or draw, whatever it will read."""
-    own = Part("result", name)
+    own = Part("result", variants.experiment(name))
     fixed = {str(p): value for p, value in fingerprint.parts.items() if p.kind == "parameter" or p == own}
     return digest(fixed)[:16]
 

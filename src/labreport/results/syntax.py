@@ -25,7 +25,7 @@ from labreport.results.references import (
     references,
 )
 
-_DECLARED = ("NEEDS", "READS", "QUICK")
+_DECLARED = ("NEEDS", "READS", "QUICK", "VARIANTS")
 _CALLED_BY_PROTOCOLS = frozenset(
     (
         # files, mappings, sequences, queues, locks
@@ -80,6 +80,7 @@ def experiment_facts(data: bytes, shown: str, name: str) -> dict[str, Any]:
         "reads": list(declared.reads),
         "params": {key: [s.annotation, repr(s.default)] for key, s in declared.params.items()},
         "quick": {key: repr(value) for key, value in declared.quick.items()},
+        "variants": [{key: repr(value) for key, value in each.items()} for each in declared.variants],
         "has_draw": declared.has_draw,
     }
     return {"declaration": declaration, "module": _facts(tree, data, is_experiment=True).plain()}
@@ -331,7 +332,7 @@ def _uses_defaults(body: Iterable[ast.stmt]) -> bool:
         for name in ast.walk(annotation)
     }
     used = (name for node in outside for name in ast.walk(node) if id(name) not in annotations)
-    return any(isinstance(n, ast.Name) and n.id in ("Params", "QUICK") for n in used)
+    return any(isinstance(n, ast.Name) and n.id in ("Params", "QUICK", "VARIANTS") for n in used)
 
 
 def _is_special(name: str) -> bool:

@@ -27,6 +27,7 @@ from labreport.results import (
     of_kind,
     publish,
     publish_drawing,
+    variants,
 )
 from labreport.running import generators, hints, mutations, observing, reading, relay, sightings, warned
 from labreport.running.budget import Budget, Shared
@@ -68,6 +69,11 @@ class Task:
     forced: bool
     slot: int = 0
     cluster: str | None = None
+
+    @property
+    def experiment(self) -> str:
+        """The experiment whose code it runs: of a variant, that which declares it."""
+        return variants.experiment(self.name)
 
     @property
     def title(self) -> str:
@@ -145,7 +151,7 @@ def _module(task: Task) -> tuple[ModuleType, Sources]:
     import importlib
     import types
 
-    generators.seed(seed_of(task.name, "import"))
+    generators.seed(seed_of(task.experiment, "import"))
     project = task.project
     roots = [str(root) for root in project.source_roots]
     sys.path[:] = [*roots, *(entry for entry in sys.path if entry not in roots)]
@@ -156,7 +162,7 @@ def _module(task: Task) -> tuple[ModuleType, Sources]:
         sys.modules["experiments"] = package
     observing.start(project, task.name, task.phase)
     warned.listen(project, drawing=task.phase == "draw")
-    module = importlib.import_module(f"experiments.{task.name}")
+    module = importlib.import_module(f"experiments.{task.experiment}")
     # the module was imported from the files as they are now, the fingerprint was taken a moment ago
     sources = Sources(project)
     now = sources.fingerprint(task.name, task.phase, task.params, {})
@@ -241,7 +247,7 @@ def _lab(
 
 def _seed(task: Task, params: Mapping[str, Any]) -> None:
     """Seed the global generators for what the phase itself draws from them."""
-    generators.seed(seed_of(task.name, params.get("seed"), task.phase))
+    generators.seed(seed_of(task.experiment, params.get("seed"), task.phase))
 
 
 def _kept(task: Task, sources: Sources, stored: Cells, params: object) -> Kept:
@@ -253,7 +259,7 @@ def _kept(task: Task, sources: Sources, stored: Cells, params: object) -> Kept:
         Lab: lambda _: "the lab",
         type(params): lambda value: "the parameters" if value == params else None,
     }
-    experiment = Module(task.project.experiments / f"{task.name}.py", EXPERIMENTS)
+    experiment = Module(task.project.experiments / f"{task.experiment}.py", EXPERIMENTS)
     functions = Functions(sources, experiment, named)
     now = inputs_of(task.fingerprint, task.params, lambda seen: sources.observed(seen.parts))
     return Kept(stored, functions, task.fingerprint, now, forced=task.forced)
@@ -343,7 +349,7 @@ def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
     import traceback
 
     project = task.project
-    own = str(project.experiments / f"{task.name}.py")
+    own = str(project.experiments / f"{task.experiment}.py")
     frames = [(frame.filename, frame.lineno or 0) for frame in traceback.extract_tb(error.__traceback__)]
     frames += getattr(error.__cause__, "frames", [])  # of an error in a worker of lab.map
     if isinstance(error, SyntaxError) and error.filename:  # no frame: the file itself did not run
@@ -351,7 +357,7 @@ def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
     ours = [frame for frame in frames if _is_ours(project, frame[0])]
     mine = [frame for frame in ours if frame[0] == own] or ours
     if not mine:
-        return [f"experiments/{task.name}.py", None, None], []
+        return [f"experiments/{task.experiment}.py", None, None], []
     file, line = mine[-1]
     notes = [] if ours[-1] == mine[-1] else [f"raised in {project.shown(Path(ours[-1][0]))}:{ours[-1][1]}"]
     return [project.shown(Path(file)), line, linecache.getline(file, line).rstrip("\n")], notes

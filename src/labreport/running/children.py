@@ -11,7 +11,7 @@ from labreport.config import CONFIG
 from labreport.errors import ExperimentError, Place
 from labreport.events import Event, Events
 from labreport.modules import is_own
-from labreport.results import Sources
+from labreport.results import Sources, variants
 from labreport.running.warned import Heard
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Children:
         if self._server is None:
             self._server = self._new_server()
         config = self.project.config
-        deadline = config.deadlines.get(task.name, config.deadline)
+        deadline = config.deadlines.get(variants.experiment(task.name), config.deadline)
         task = replace(task, slot=self._free_slot())
         self._running[self._server.start(perform, task, task.log)] = _Running(task, deadline)
 
@@ -214,11 +214,12 @@ def _sudden_end(running: _Running, code: int) -> ExperimentError:
     from labreport.running.failures import ending
 
     task = running.task
-    place = Place(f"experiments/{task.name}.py")
+    own = variants.experiment(task.name)
+    place = Place(f"experiments/{own}.py")
     notes: list[str] = []
     if running.expired:
         what = f"{task.title} was stopped after {running.deadline:g} s, its deadline"
-        cure = f"see {task.shown_log}; allow it more time in report.toml: [deadlines] {task.name} = …"
+        cure = f"see {task.shown_log}; allow it more time in report.toml: [deadlines] {own} = …"
         notes = running.map.notes() if running.map is not None else []
     else:
         what = f"{task.title} {ending(code)}"

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from labreport import surroundings
 from labreport.config import CONFIG
 from labreport.errors import ExperimentError
-from labreport.results import Fingerprint
+from labreport.results import Fingerprint, variants
 from labreport.running import failures, generators, mutations, observing, reading, relay, units, warned
 from labreport.running.forkserver import die_with_parent
 from labreport.running.lab import Lab
@@ -115,12 +115,13 @@ class _Guest:
         manifest = pickle.loads((self.folder / MANIFEST).read_bytes())
         project = self._project(manifest)
         import_from(self.folder, manifest)
-        generators.seed(seed_of(manifest.experiment, "import"))
+        experiment = variants.experiment(manifest.experiment)
+        generators.seed(seed_of(experiment, "import"))
         observing.start(project, manifest.experiment, "run", self.folder / manifest.folder)
         warned.listen(project)
         for name in manifest.modules:
             importlib.import_module(name)
-        reading.watch(sys.modules[f"experiments.{manifest.experiment}"].Params)
+        reading.watch(sys.modules[f"experiments.{experiment}"].Params)
         mutations.begin(project)
         self.lab = Lab(
             project,

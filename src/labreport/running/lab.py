@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from labreport.errors import ExperimentError, did_you_mean, visible
-from labreport.results import Fingerprint, Result, checkpoints, encode, files, files_in, load
+from labreport.results import Fingerprint, Result, checkpoints, encode, files, files_in, load, variants
 from labreport.running import observing, reading, relay, warned
 from labreport.running.budget import Alone
 from labreport.running.seeds import Seeds, seed_of
@@ -59,7 +59,7 @@ class Lab:
 
     def __post_init__(self) -> None:
         """Begin to count the maps, whose seeds follow from the experiment's own."""
-        self._seeds = Seeds(self.experiment, self.params.get("seed"))
+        self._seeds = Seeds(variants.experiment(self.experiment), self.params.get("seed"))
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what goes to another process: all but the ways to talk to this one."""
@@ -250,7 +250,7 @@ class Lab:
             raise ExperimentError(what, cure="add `seed: int = 0` to Params")
         reading.note("parameter", "seed")
         plain = encode({"key": [self.params["seed"], *key]}, {})["values"]["key"]
-        return seed_of(self.experiment, *plain)
+        return seed_of(variants.experiment(self.experiment), *plain)
 
     def figure(
         self,

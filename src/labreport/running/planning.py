@@ -33,6 +33,7 @@ from labreport.results import (
     recorded_drawing,
     recorded_run,
     store,
+    variants,
     with_settings,
 )
 
@@ -109,8 +110,9 @@ class Book:
         self.project = project
         self.sources = Sources(project)
         self.declared = self._declared(settings)
-        self.order = _ordered(self.declared)
         self.params = {name: d.values(quick=project.quick) for name, d in self.declared.items()}
+        self._add_variants()
+        self.order = _ordered(self.declared)
         self.expected: dict[str, str] = {}  # the contents of results that a build would restore
 
     def _declared(self, settings: Settings) -> dict[str, Declaration]:
@@ -138,6 +140,20 @@ class Book:
         raise_all(errors)
         return declared
 
+    def _add_variants(self) -> None:
+        """Add each variant: an experiment of its own, but for the code; `--set` leaves it as it is."""
+        for name in list(self.declared):
+            declared = self.sources.declaration(name)
+            for differing in declared.variants:
+                variant = variants.named(name, variants.address(differing))
+                self.declared[variant] = declared
+                self.params[variant] = {**declared.values(quick=self.project.quick), **differing}
+
+    def with_variants(self, names: Sequence[str], settings: Settings) -> list[str]:
+        """Return names with the variants of each experiment whose parameters are not set otherwise."""
+        bases = {name for name in names if name not in settings}
+        return [*names, *(n for n in self.order if variants.MARK in n and variants.experiment(n) in bases)]
+
     def contents(self, names: Iterable[str]) -> dict[str, str]:
         """Return the digests of stored contents; of a result that is missing or damaged, the reason."""
         return {name: self.expected.get(name) or self._content(name) for name in names}
@@ -153,7 +169,12 @@ class Book:
 
     def of_drawing(self, name: str, used: Iterable[str]) -> Fingerprint:
         """Return what can be told of the fingerprint that a drawing would have now, if it used these."""
-        return self.sources.fingerprint(name, "draw", self.params[name], self.contents({name, *used}))
+        return self.sources.fingerprint(name, "draw", self.params[name], self._used(name, used))
+
+    def _used(self, name: str, used: Iterable[str]) -> dict[str, str]:
+        """Return the contents that a drawing uses; that of a variant counts as the experiment's own."""
+        own = self.contents((name,))[name]
+        return self.contents(used) | {variants.experiment(name): own}
 
     def known(self, name: str, phase: str) -> Fingerprint:
         """Return what the last run or drawing has read without its being declared, as it is now."""

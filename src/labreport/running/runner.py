@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import ExperimentError, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
-from labreport.results import discard_drawing, files, last_seconds, store, sweep
+from labreport.results import discard_drawing, files, last_seconds, store, sweep, variants
 from labreport.running import restoring
 from labreport.running.children import Children
 from labreport.running.planning import Book, Settings
@@ -75,6 +75,7 @@ def execute(
         if name not in book.declared
     ]
     raise_all(errors)
+    chosen = book.with_variants(chosen, settings or {})
     tidy(project)
     files.sweep(project.build / "cache")
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None), cluster)
@@ -213,6 +214,8 @@ class _Execution:
     def _settle(self, name: str, phase: str) -> None:
         """Note that a phase is up to date, and go on to the next."""
         self.settled.add(name)
+        if variants.MARK in name:  # `run --set` with its parameters finds it in the store
+            restoring.keep(self.project, name, phase, self.events)
         draws = self.book.declared[name].has_draw
         if phase == "run" and name in self.chosen and draws:
             self.waiting.insert(0, (name, "draw"))  # those that need the result need not wait for the figures

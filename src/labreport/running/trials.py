@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labreport.errors import UsageError, did_you_mean, raise_all
-from labreport.results import RESULT, RUN, Fingerprint, recorded_run, shown_setting, store, strict_json
+from labreport.results import RESULT, RUN, Fingerprint, recorded_run, store, strict_json, variants
 from labreport.running.planning import Book
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ class Trial:
     @property
     def address(self) -> str:
         """What it is called: the parameters that differ, as `--set` takes them; "default" if none does."""
-        shown = (f"{key}={shown_setting(value)}" for key, value in sorted(self.differing.items()))
-        return " ".join(shown) or "default"
+        return variants.address(self.differing) or "default"
 
 
 def trials(project: Project, names: Sequence[str] = ()) -> list[Trial]:
@@ -52,14 +51,15 @@ def trials(project: Project, names: Sequence[str] = ()) -> list[Trial]:
 
     """
     book = Book(project, {})
+    known = project.experiment_names()
     errors = [
-        UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, book.order))
+        UsageError(f"there is no experiment {name!r}", cure=did_you_mean(name, known))
         for name in names
-        if name not in book.declared
+        if name not in known
     ]
     raise_all(errors)
     found: list[Trial] = []
-    for name in names or sorted(book.declared):
+    for name in names or known:
         best: dict[str, Trial] = {}
         for trial in sorted(_of(book, name), key=lambda trial: (trial.fresh, trial.present, trial.finished)):
             best[trial.address] = trial
@@ -76,11 +76,12 @@ def _order(trial: Trial) -> list[tuple[str, float, str]]:
 
 
 def _of(book: Book, name: str) -> Iterator[Trial]:
-    folder = book.project.results / name
-    run = recorded_run(book.project, name)
-    if not isinstance(run, str):
-        data = {file: (folder / file).read_bytes() for file in (RESULT, RUN)}
-        yield _trial(book, name, data, run.fingerprint, present=True)
+    for each in (n for n in book.order if variants.experiment(n) == name):
+        folder = book.project.results / each
+        run = recorded_run(book.project, each)
+        if not isinstance(run, str):
+            data = {file: (folder / file).read_bytes() for file in (RESULT, RUN)}
+            yield _trial(book, name, data, run.fingerprint, present=True)
     for entry in store.kept(book.project, name, "run"):
         yield _trial(book, name, entry.data, entry.fingerprint, present=False)
 

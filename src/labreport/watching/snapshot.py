@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.project import ENGINE
-from labreport.results import observed, recorded_drawing, recorded_run
+from labreport.results import observed, recorded_drawing, recorded_run, variants
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -138,7 +138,7 @@ def _existing(folder: Path) -> str:
 
 def _inputs(project: Project) -> Iterator[str]:
     """Yield the files outside the build folder that the experiments read last time."""
-    for name in project.experiment_names():
+    for name in variants.names(project):
         for recorded in (recorded_run(project, name), recorded_drawing(project, name)):
             files = () if isinstance(recorded, str) else recorded.fingerprint.named("file")
             for file in files:
