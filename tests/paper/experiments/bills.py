@@ -53,13 +53,18 @@ def estimate(values, level):
 def draw(result, lab):
     birds = result.table("birds")
     for name in ("length", "depth"):
-        figure, axes = pyplot.subplots(figsize=(1.6, 1.7), layout="constrained")
-        for place, (species, group) in enumerate(birds.groupby("species")):
-            jitter = np.linspace(-0.25, 0.25, len(group))
-            axes.plot(place + jitter, group[name], ".", markersize=2, color=COLOURS[species])
-            axes.plot([place - 0.3, place + 0.3], [group[name].mean()] * 2, color="black", linewidth=1)
+        figure, axes = pyplot.subplots(figsize=(1.4, 1.7), layout="constrained")
+        groups = [group[name].to_numpy() for _, group in birds.groupby("species")]
+        places = np.concatenate([i + np.linspace(-0.25, 0.25, len(group)) for i, group in enumerate(groups)])
+        axes.scatter(places, np.concatenate(groups), s=1.5, color="0.55", label="bird")
+        middle = np.arange(len(groups))
+        axes.hlines(
+            [group.mean() for group in groups], middle - 0.35, middle + 0.35, color="black", label="mean"
+        )
         axes.set_xticks(range(len(COLOURS)), [species[:1] for species in COLOURS])
         axes.set_ylabel(f"bill {name} (mm)")
+        corner = {"length": "upper left", "depth": "lower left"}[name]
+        axes.legend(frameon=False, loc=corner, fontsize=7, handlelength=1, borderaxespad=0)
         alt = {
             "length": "Bills of Adelie penguins are the shortest; those of the other two are alike.",
             "depth": "Bills of Gentoo penguins are the least deep; those of the other two are alike.",

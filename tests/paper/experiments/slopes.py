@@ -50,7 +50,7 @@ def run(params, lab):
 
 def draw(result, lab):
     birds = lab.result("bills").table("birds")
-    figure, axes = pyplot.subplots(figsize=(6.6, 2.6), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(6.2, 2.6), layout="constrained")
     for (species, group), marker in zip(birds.groupby("species"), "o^s", strict=True):
         colour = COLOURS[species]
         axes.plot(

@@ -12,8 +12,20 @@ def slope(x, y):
 def resampled(x, y, repeats, seed):
     """Return slopes of samples drawn from the points with replacement."""
     random = np.random.default_rng(seed)
-    drawn = random.integers(0, len(x), (repeats, len(x)))
-    return np.array([slope(x[some], y[some]) for some in drawn])
+    n = len(x)
+    drawn = random.integers(n, size=(repeats, n))
+    slopes = [slope(x[i], y[i]) for i in drawn]
+    return np.array(slopes)
+
+
+def common(x, y, labels):
+    """Return the slope of the deviations from the means of the groups."""
+    x, y = x.copy(), y.copy()
+    for name in np.unique(labels):
+        group = labels == name
+        x[group] -= x[group].mean()
+        y[group] -= y[group].mean()
+    return float(slope(x, y))
 
 
 def interval(values):
