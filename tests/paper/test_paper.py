@@ -115,11 +115,24 @@ def test_the_printed_numbers_are_those_of_the_data(text):
         slopes.append(np.polyfit(x, y, 1)[0])
         assert f"{name} {len(x)} {x.mean():.2f}" in text
     assert f"{100 * (means['Gentoo'] / means['Adelie'] - 1):.1f}" in text
+    known = [row for row in birds() if row[1] != "NA"]
+    deviations = []
+    for group in {row[:2] for row in known}:
+        part = np.array([row[2:] for row in known if row[:2] == group])
+        deviations.append(part - part.mean(axis=0))
+    x, y = np.concatenate(deviations).T
+    assert f"species and sex {x @ y / (x @ x):.3f}" in text
     assert f"{min(slopes):.3f}–{max(slopes):.3f}" in text
 
 
 def test_a_second_build_does_nothing(paper):
     assert "3 experiments up to date" in paper[2]()
+
+
+def test_the_hand_in_is_built_again_from_its_zip(paper):
+    said = paper[2]("verify", "--jobs", "2")
+    for what in ("the result of 'bills'", "the result of 'slopes'", "the bytes of report.pdf"):
+        assert f"equal: {what}" in said
 
 
 def test_nothing_in_it_is_of_this_repositorys_own_report(paper):
