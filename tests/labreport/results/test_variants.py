@@ -10,7 +10,10 @@ from projects import PARAMS, change, experiment, make, run, states
 from labreport import cli
 from labreport.documents import context
 from labreport.errors import InputError, LabreportError
+from labreport.explain import record
 from labreport.language import render
+from labreport.page.model import model
+from labreport.page.texts import Texts
 from labreport.results import RESULT, load, variants
 from labreport.running import trials
 from labreport.writing import LATEX
@@ -112,6 +115,7 @@ def test_wrong_variants_are_told_with_their_place(tmp_path, declared, what, cure
     assert (caught.value.place.file, caught.value.place.line) == ("experiments/coin.py", 13)
 
 
+KEY = 'coin.variants["tosses=50"].values.heads'
 REPORT = r"""\documentclass{article}
 \usepackage{labreport}
 \begin{document}
@@ -146,7 +150,11 @@ def test_variants_are_built_explained_packed_and_verified(tmp_path):
     assert name == "coin@tosses=50"
     changed = [p for p in found["experiments"][name]["parameters"] if not p["is_default"]]
     assert [(p["name"], p["value"], p["default"]) for p in changed] == [("tosses", 50, 10)]
-    assert "coin@tosses=50" in project.page.read_text()
+    told = model(project, record.read(project), {}, Texts((), ()))
+    assert told["keys"][KEY]["experiment"] == "coin@tosses=50"
+    assert told["keys"][KEY]["value"] == 25.0
+    shown = [thing["experiment"] for thing in told["things"] if thing["kind"] == "figure"]
+    assert shown == ["coin@tosses=50", "coin"]
     with zipfile.ZipFile(project.submission / "code.zip") as packed:
         names = packed.namelist()
     assert any(name.endswith("coin@tosses=50/result.json") for name in names)
