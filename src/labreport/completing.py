@@ -25,7 +25,10 @@ def _of_project(offers: Callable[[Project], Iterable[tuple[str, str]]]) -> Compl
     def complete(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
         try:
             found = [(word, help) for word, help in offers(project_of(context)) if word.startswith(begun)]
-        except (LabreportError, OSError):  # whoever is typing is told nothing; the command tells it
+        except (
+            LabreportError,
+            OSError,
+        ):  # a message would spoil the line; the command reports it
             return []
         return [CompletionItem(word, help=help or None) for word, help in found]
 

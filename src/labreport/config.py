@@ -25,7 +25,7 @@ class Config:
     lists modules that the fork server
     imports once; `deadline` is the time in seconds that an experiment may take, `deadlines` the exceptions;
     `cell_deadline` and `notebook_deadline` are the same for a cell of a notebook and for a whole notebook.
-    `constants` maps texts with digits that are no results, such as `95 %`, to the reason why they are none.
+    `constants` maps texts with digits that are not results, such as `95 %`, to the reason why.
     `submission` has four lists: `include`, patterns of further files to hand in, `exclude`, patterns of
     sources to leave out, `allow`, texts that only look like a secret or like a name of this machine, and
     `notes`, what the README of the hand-in says of its files.

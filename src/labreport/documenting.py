@@ -31,7 +31,7 @@ def make_reports(
                 events(Event("started", "", "report"))
                 made = report.make(each)
         except LabreportError as error:
-            # what is wrong with a template that several include is told once
+            # a fault in a template that several include is reported once
             if error.lines() not in [known.lines() for known in errors]:
                 errors.append(error)
         else:

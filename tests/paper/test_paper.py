@@ -1,7 +1,6 @@
 """A report on another subject, built by an installed labreport outside this repository."""
 
 import csv
-import os
 import re
 import shutil
 import subprocess
@@ -10,43 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wheels
 from pypdf import PdfReader
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
 PAGES = 3
 
 pytestmark = pytest.mark.slow
 
 
-def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **more}
-
-
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
-    """A folder with labreport as pip installs it, from a copy: setuptools writes where it builds."""
+    """A folder with labreport as pip installs it."""
     folder = tmp_path_factory.mktemp("installed")
-    source = folder / "source"
-    source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    (source / "build").mkdir()
-    pip = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--no-build-isolation",
-    ]
-    target = folder / "packages"
-    subprocess.run([*pip, "--target", target, source], check=True, env=environment(), timeout=120)
-    return target
+    wheels.pip("install", *wheels.OFFLINE, "--target", folder / "packages", wheels.built(folder))
+    return folder / "packages"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +39,7 @@ def paper(installed, tmp_path_factory):
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment(PYTHONPATH=str(installed)),
+            env=wheels.environment(PYTHONPATH=str(installed)),
             capture_output=True,
             text=True,
             timeout=300,

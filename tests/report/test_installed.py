@@ -1,15 +1,14 @@
 """labreport installed from its wheel, without this checkout: a small project builds where it lies."""
 
-import os
 import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
+import wheels
 from coins import ROOT, write_project
 from pypdf import PdfReader
 
@@ -21,27 +20,7 @@ NOT_NEEDED = ("torch", "wandb", "optuna", "networkx")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> Path:
-    """The wheel, built offline from a copy: setuptools writes into the folder that it builds from."""
-    folder = tmp_path_factory.mktemp("wheel")
-    copy = folder / "source"
-    copy.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, copy)
-    shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    (copy / "build").mkdir()
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-        "--no-build-isolation",
-    ]
-    subprocess.run([*command, "--wheel-dir", folder, copy], check=True, env=environment(), timeout=120)
-    (found,) = folder.glob("*.whl")
-    return found
+    return wheels.built(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +37,7 @@ def installed(wheel, tmp_path_factory) -> Path:
     for path in Path(sysconfig.get_path("purelib")).iterdir():
         if path.suffix != ".pth" and path.name.partition("-")[0] not in NOT_NEEDED:
             link(path, packages / path.name)
-    pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-deps", "--no-index"]
-    subprocess.run([*pip, wheel], check=True, env=environment(), timeout=120)
+    wheels.pip("--python", python, "install", *wheels.OFFLINE, wheel)
     return folder / "bin"
 
 
@@ -73,16 +51,11 @@ def link(path: Path, new: Path) -> None:
         shutil.copy(path, new)
 
 
-def environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    return {**kept, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-
-
 def run(*command: object, cwd: Path | None = None, check: int = 0) -> str:
     done = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
-        env=environment(),
+        env=wheels.environment(),
         capture_output=True,
         text=True,
         timeout=300,

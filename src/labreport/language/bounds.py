@@ -58,7 +58,7 @@ class Bounds:
         kept = []
         for part in parts:
             self.characters += len(part)
-            # a loop that makes too much is told by its next round, which knows its line
+            # a loop that makes too much is stopped in its next round, which knows its line
             if self.characters > 2 * MOST_CHARACTERS:
                 raise _too_long()
             kept.append(part)

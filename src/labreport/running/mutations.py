@@ -2,7 +2,7 @@
 
 Mutable default arguments, attributes of classes and variables of modules are compared with how the imports
 left them: at the end of `run` and of `draw`, and in the processes of `lab.map` after their first, second,
-fourth, eighth … item. What differs is told with its line.
+fourth, eighth … item. What differs is reported with its line.
 
 Left out is what only remembers: caches of `functools`, dicts of classes and modules that only got new keys,
 a variable or an attribute that was None. Objects are looked at by their identity, and large values by a part
@@ -227,7 +227,7 @@ def _remembers(before: _Mark, after: _Mark) -> bool:
     return before[0] is after[0] and before[0] in _MAPPINGS and before[2] <= after[2]
 
 
-# --------------------------------------------------------------------------------------------- how it is told
+# --------------------------------------------------------------------------------------------- reporting it
 
 
 def _sentence(project: Project, name: _Name) -> str:

@@ -1,7 +1,7 @@
-"""Warnings while an experiment runs or draws, from Python's `warnings` and from matplotlib's log, told once.
+"""Warnings while an experiment runs or draws, from Python's `warnings` and from matplotlib's log, each once.
 
-Each is told with the line of the project that led to it. What a filter or `catch_warnings` of the project's
-hides, stays hidden; the log has all of them as before. In `run` Python shows a warning once for each place;
+Each is reported with the line of the project that led to it. What a filter or `catch_warnings` of the
+project's hides, stays hidden; the log has all of them as before. In `run` Python shows a warning once a place;
 in `draw` all are seen, since two figures may lack the same character.
 """
 
@@ -121,7 +121,7 @@ def _hear(text: str, file: str, line: int) -> None:
 
 @contextmanager
 def during() -> Iterator[list[Warned]]:
-    """Give the list of what is told within the block, in a drawing."""
+    """Give the list of what is reported within the block, in a drawing."""
     found: list[Warned] = []
     if _listener is not None:
         _listener.block = {}
