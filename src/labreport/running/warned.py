@@ -1,7 +1,7 @@
 """Warnings while an experiment runs or draws, from Python's `warnings` and from matplotlib's log, each once.
 
 Each is reported with the line of the project that led to it. What a filter or `catch_warnings` of the
-project's hides, stays hidden; the log has all of them as before. In `run` Python shows a warning once a place;
+project's hides, stays hidden; the log has all of them as before. In `run` Python shows each once a place;
 in `draw` all are seen, since two figures may lack the same character.
 """
 
