@@ -29,4 +29,4 @@ def test_no_string_is_lost_in_a_notebook(chance):
 def test_what_is_seen_instead_of_a_text_is_told():
     (trial,) = table([strings.judged("body", "a_b", "ab", "a_b")])[1]
     assert (trial.context, trial.outcome) == ("body", "lost")
-    assert "seen 'ab', expected 'a_b'" in trial.detail
+    assert "seen 'b', expected '_b', from character 1 on" in trial.detail

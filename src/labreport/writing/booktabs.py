@@ -42,7 +42,8 @@ def table(
         if groups and (not index or groups[index] != groups[index - 1]):
             body += [r"\addlinespace"] if index else []
             if titles and titles[index] is not None:
-                body.append(rf"\multicolumn{{{last + 1}}}{{@{{}}l@{{}}}}{{\itshape {titles[index]}}} \\*")
+                title = rf"\itshape {_on_a_line(titles[index])}"
+                body.append(rf"\multicolumn{{{last + 1}}}{{@{{}}l@{{}}}}{{{title}}} \\*")
         body.append(" & ".join(t.cell(cell) for t, cell in zip(typeset, row, strict=True)) + r" \\")
     spec = "@{}" + "".join(t.spec for t in typeset) + "@{}"
     head = [r"\toprule", *_heads(columns, typeset), r"\midrule"]
@@ -139,7 +140,7 @@ class _Typeset:
         number = in_cell(cell.content)
         is_aligned = isinstance(number, Number) and _can_be_aligned(number)
         if not is_aligned or self.has_errors != (number.uncertainty is not None and not number.compact):
-            text = cell.mark(to_latex(number, self.locale))
+            text = _on_a_line(cell.mark(to_latex(number, self.locale)))
             return f"{{{weight}{_underlined(text) if cell.look == 'underline' else text}{star}}}"
         behind = brackets(number) if number.compact else ""
         parts = [r"\LRat" + self._halves(number.mantissa, cell.look, behind)]
@@ -151,6 +152,14 @@ class _Typeset:
     def _halves(self, number: str, look: str | None, behind: str) -> str:
         both = _sides(number, self.locale, behind)
         return "".join(f"{{{_underlined(side) if look == 'underline' and side else side}}}" for side in both)
+
+
+def _on_a_line(text: str) -> str:
+    r"""Return what stands on one line whatever its length, abridged if it is too long for any.
+
+    TeX does not report lines that are longer than 32,767pt, as it cannot measure them.
+    """
+    return rf"\LRabridged {text}" if r"\LRrest" in text else text
 
 
 def _underlined(text: str) -> str:
@@ -189,7 +198,7 @@ def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
             width = len(covered)
             if len(above) > level:
                 sides = f"{covered[0].edges[0]}c{covered[-1].edges[1]}"
-                cells.append(rf"\multicolumn{{{width}}}{{{sides}}}{{{above[level]}}}")
+                cells.append(rf"\multicolumn{{{width}}}{{{sides}}}{{{_on_a_line(above[level])}}}")
                 rules.append(rf"\cmidrule(lr){{{position}-{position + width - 1}}}")
             else:
                 cells += ["{}"] * width
@@ -200,5 +209,5 @@ def _heads(columns: Sequence[Column], typeset: Sequence[_Typeset]) -> list[str]:
 
 def _head(column: Column) -> str:
     """Return a column's own head, with the unit of its cells."""
-    head = column.head if column.unit is None else f"{column.head} ({symbol(column.unit)})"
+    head = _on_a_line(column.head if column.unit is None else f"{column.head} ({symbol(column.unit)})")
     return rf"\rotatebox{{90}}{{{head}}}" if column.turned else head

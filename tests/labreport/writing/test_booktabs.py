@@ -17,7 +17,7 @@ from labreport.language.formats import FormatError, Number
 from labreport.results.encoding import encode
 from labreport.results.tables import decode
 from labreport.writing.booktabs import table
-from labreport.writing.latex import Latex
+from labreport.writing.latex import LONGEST_BOOKMARK, Latex
 from labreport.writing.targets import LATEX, MARKDOWN
 
 FIELDS = ("name", "n", "mean", "std", "rate", "x", "g", "best")
@@ -108,6 +108,12 @@ class TestTable:
         assert lines[0] == r"\begin{longtable}{@{}l@{}}"
         assert lines[-1] == r"\end{longtable}"
         assert lines[5] == r"\endfirsthead"
+
+    def test_what_is_too_long_for_any_line_is_abridged(self):
+        source = 'column(d.rows[0].name, "name", under=d.rows[0].name), column("N", "n"), group="name"'
+        for length, times in ((LONGEST_BOOKMARK, 0), (LONGEST_BOOKMARK + 1, 4)):
+            lines = lines_of(source, [{"name": "b" * length, "n": "x"}])
+            assert "\n".join(lines).count(r"\LRabridged bbb") == times
 
     def test_a_wide_table_is_turned(self):
         lines = lines_of('column("A", "n"), layout="wide"')

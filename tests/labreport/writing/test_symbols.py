@@ -86,6 +86,22 @@ def test_the_longest_text_is_printed_in_a_heading(tmp_path, c):
     )
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("used", [r"\usepackage[article]{labreport}", r"\usepackage{labreport}"])
+@pytest.mark.parametrize("lengths", [[LONGEST_TEXT], [200] * 8, [3]])
+def test_a_caption_of_any_length_is_printed_whole(tmp_path, used, lengths):
+    shutil.copy(STYLE, tmp_path)
+    text = " ".join(escape("李" * length) for length in lengths)
+    figure = f"\\begin{{figure}}\\caption{{{text}}}\\end{{figure}}"
+    source = f"\\documentclass{{article}}{used}\\begin{{document}}\n{figure}\n\\end{{document}}"
+    (tmp_path / "a.tex").write_text(source, encoding="utf-8")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout[-500:]
+    page = "".join(page.extract_text() for page in PdfReader(tmp_path / "a.pdf").pages)
+    assert "".join(page.split()).count("[U+674E]") == sum(lengths)
+
+
 def test_a_black_heart_is_not_shown_as_a_white_one():
     assert UNSHOWN.search(escape("♥"))
     assert not UNSHOWN.search(escape("♡"))
