@@ -7,6 +7,7 @@ reach templates as boxes (see `values`), so each printed value carries the keys 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType
@@ -313,7 +314,18 @@ class Environment(SandboxedEnvironment):
     def print_value(self, site: Site, value: Any) -> str:
         """Return the text that a value prints as, between marks that carry its site and keys."""
         bare = plain(value)
-        return self.marked(self._text(value), bare, keys(value), site)
+        text = self._text(value) if type(bare) is not str else self._name(bare, site) or self._text(value)
+        return self.marked(text, bare, keys(value), site)
+
+    def _name(self, value: str, site: Site) -> str | None:
+        """Return a text as it is where a command takes a name: nothing is escaped there; elsewhere None."""
+        command = self.target.takes_name(self.sources[site.template][: site.offset])
+        if command is None:
+            return None
+        if not _IN_NAMES.fullmatch(value):
+            what = f"{command} takes a name, and {short(value)} has other characters than letters and digits"
+            raise FormatError(what, cure=rf"make a label of it: \VAR{{{site.expression.strip()}|label}}")
+        return value
 
     def _text(self, value: Any) -> str:
         """Return a value in the target's language; text that is not formatted is escaped."""
@@ -345,6 +357,8 @@ class Environment(SandboxedEnvironment):
         shown = Figure(*given, inside, entry.get("of", ""))
         return box(Formatted.of(self.target.write(shown), shown.file, shown), keys(value, width))
 
+
+_IN_NAMES = re.compile(r"[A-Za-z0-9 :;,./+*_-]*")
 
 # ------------------------------------------------------------------------------------------------- rendering
 

@@ -18,3 +18,5 @@ class Target:
     write: Callable[[Any], Markup]
     table: Callable[..., Markup]
     answer: Callable[[str], Markup]
+    takes_name: Callable[[str], str | None]
+    """Returns the command, if one takes as a name (a label, a file) what stands behind a template's text."""

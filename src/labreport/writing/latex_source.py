@@ -37,6 +37,13 @@ REFERENCE = re.compile(rf"\\(?:{REFERENCES}|{RANGES}){{([^{{}}]*)}}(?:{{([^{{}}]
 """A reference, with the labels that it names."""
 CITATIONS = r"[cC]ite(?:t|p|alt|alp|author|year|yearpar|text|num)?\*?"
 
+_NAMING = re.compile(
+    rf"(\\(?:label|{REFERENCES}|{RANGES}|(?:no)?{CITATIONS}|(?:text|paren|foot|auto)cite\*?|hypertarget|hyperlink"
+    r"|includegraphics|input|include|bibliography|addbibresource|begin|end))"
+    r"(?:\s*\[[^\[\]]*\])*\s*\{(?:[^{}\\]|\\VAR\{[^{}]*\})*\\VAR\{[-+]?\s*\Z"
+)
+LONGEST_NAME = 500
+
 
 @dataclass(frozen=True)
 class Command:
@@ -242,3 +249,9 @@ def _from_hexadecimal(digits: str) -> str:
         return bytes.fromhex(digits).decode("utf-16-be")
     except ValueError:  # written by hand
         return ""
+
+
+def takes_name(before: str) -> str | None:
+    r"""Return the command in whose argument a template's text ends if it takes a name, as \label does."""
+    found = _NAMING.search(before[-LONGEST_NAME:])
+    return found[1] if found else None

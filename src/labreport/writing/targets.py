@@ -6,6 +6,7 @@ from functools import partial
 
 from labreport.language import ENGLISH, FORMATS, Locale, Target
 from labreport.writing import booktabs, latex, markdown
+from labreport.writing.latex_source import takes_name
 
 
 def latex_in(locale: Locale) -> Target:
@@ -16,6 +17,7 @@ def latex_in(locale: Locale) -> Target:
         partial(latex.to_latex, locale=locale),
         partial(booktabs.table, locale=locale),
         latex.answer,
+        takes_name,
     )
 
 
@@ -27,6 +29,7 @@ def markdown_in(locale: Locale) -> Target:
         partial(markdown.to_markdown, locale=locale),
         partial(markdown.table, locale=locale),
         markdown.answer,
+        lambda _: None,
     )
 
 
