@@ -137,9 +137,12 @@ def _open_field(lines: Sequence[str], told: int) -> int | None:
     for start in reversed(starts[-2:]):  # without an end, the next entry is taken for a part of this one
         depth, field = 0, None
         for number, line in enumerate(lines[start:end], start + 1):
-            if re.match(r"\s*\w+\s*=", line) or re.match(r"\s*@\w+\s*[{(]", line):
+            is_next = number in entries
+            if is_next or re.match(r"\s*\w+\s*=", line):
                 if depth > 0:
                     return field
+                if is_next:
+                    break
                 depth, field = 0, number
             bare = re.sub(r"\\.", "", line)
             depth += bare.count("{") - bare.count("}")

@@ -82,6 +82,13 @@ def test_the_line_is_the_one_that_is_wrong(folder, problem, place):
     assert (again.file, again.line) == place
 
 
+def test_a_missing_comma_is_told_in_its_own_entry(tmp_path):
+    entry = "@book{%s,\n  title = {%s},\n  note = {x}%s\n  year = 1900,\n}\n"
+    (tmp_path / "references.bib").write_text(entry % ("a", "Alpha", ",") + entry % ("b", "Beta", ""))
+    told = Problem("bibtex", "I was expecting a `,'", "references.bib", 9)  # as BibTeX says it
+    assert blamed(told, tmp_path, "report").line == 9
+
+
 def test_an_error_in_the_body_of_a_macro_has_two_places(folder):
     found = blamed(error("Undefined …", 15, key=r"\wrong", macros=(r"\mine",)), folder, "report")
     assert (found.line, found.also) == (15, (r"in the body of \mine", "report.tex", 4))
