@@ -13,7 +13,7 @@ import wheels
 from pypdf import PdfReader
 
 HERE = Path(__file__).parent
-PAGES = 3
+PAGES = 4
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +73,7 @@ def test_every_check_passes_but_that_nobody_is_named_as_author(paper):
     assert found == [("warning", "authors")], said
 
 
-def test_it_has_three_pages_in_two_columns(paper):
+def test_it_has_four_pages_in_two_columns(paper):
     reader = PdfReader(paper[0] / "build/report.pdf")
     assert len(reader.pages) == PAGES
     assert r"\documentclass[11pt,twocolumn]" in (paper[0] / "build/latex/report.tex").read_text()
@@ -102,8 +102,22 @@ def test_the_printed_numbers_are_those_of_the_data(text):
     assert f"{min(slopes):.3f}–{max(slopes):.3f}" in text
 
 
+def test_the_pooled_slope_is_made_of_two(text):
+    found = birds()
+    x, y = (np.array([bird[at] for bird in found]) for at in (2, 3))
+    species = np.array([bird[0] for bird in found])
+    centres = {name: (x[species == name].mean(), y[species == name].mean()) for name in set(species)}
+    mx, my = (np.array([centres[name][at] for name in species]) for at in (0, 1))
+    share = np.var(x - mx) / np.var(x)
+    between = np.polyfit(mx, my, 1)[0]
+    assert f"w = {share:.3f}" in text
+    assert f"= {between:.3f}" in text
+    within = np.polyfit(x - mx, y - my, 1)[0]
+    assert share * within + (1 - share) * between == pytest.approx(np.polyfit(x, y, 1)[0])
+
+
 def test_a_second_build_does_nothing(paper):
-    assert "3 experiments up to date" in paper[2]()
+    assert "4 experiments up to date" in paper[2]()
 
 
 def test_the_hand_in_is_built_again_from_its_zip(paper):

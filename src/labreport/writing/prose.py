@@ -50,12 +50,12 @@ _SILENT = {
     # How many arguments are not read as text, by a pattern for the command; options go with them.
     rf"label|{REFERENCES}|{CITATIONS}|nocite|hyperref|href|url|path|bibliography|bibliographystyle": 1,
     r"includegraphics|LR[a-z]+|input|include|usepackage|hypersetup|pagestyle|thispagestyle|bibitem": 1,
-    r"[hv]space|raisebox|parbox|color|textcolor|colorbox|pagecolor|cline|cmidrule|addlinespace": 1,
+    r"[hv]space|raisebox|parbox|color|textcolor|colorbox|pagecolor|cline|cmidrule": 1,
     r"texttt|lstinline|mintinline|lstinputlisting|linespread|tag|end|pagenumbering|scalebox|captionof": 1,
     rf"LRsymbol|{RANGES}|setlength|addtolength|setcounter|addtocounter|rule|multirow|fontsize|resizebox": 2,
     r"(?:re)?newcommand|providecommand|DeclareMathOperator|def|let|multicolumn|sisetup": 2,
     r"definecolor": 3,
-    r"linebreak|pagebreak|nolinebreak|nopagebreak|suppressfloats|enlargethispage": 0,
+    r"addlinespace|linebreak|pagebreak|nolinebreak|nopagebreak|suppressfloats|enlargethispage": 0,
 }
 _SILENT_NAMES = [(re.compile(rf"(?:{pattern})\*?"), number) for pattern, number in _SILENT.items()]
 _ARGUMENTS = {

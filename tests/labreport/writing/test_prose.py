@@ -24,6 +24,7 @@ def formulas(body: str) -> str:
         (r"\cref{fig:1} \citep[section 4.3.2]{knuth1984} \label{eq:1}x", "x"),
         (r"a\\[2pt]b \vspace{3pt}c \setlength\tabcolsep{2.8pt}d", "a b c d"),
         (r"\begin{tabular}{@{}p{3cm}r@{}} a & b \cmidrule(lr){2-3} \end{tabular}", "a & b"),
+        (r"\addlinespace \multicolumn{3}{@{}l@{}}{\itshape title}", "title"),
         (r"\begin{figure}[tb] \includegraphics[width=3cm]{f1} \caption[S]{C}\end{figure}", "[S] C"),
         (r"\multicolumn{3}{c}{All} \textcolor{red}{word}", "All word"),
         (r"\texttt{x1} \verb|y2| z \url{https://a.b/3}", "z"),

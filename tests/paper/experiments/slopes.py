@@ -36,12 +36,16 @@ def run(params, lab):
         }
 
     fits = dict(zip(groups, lab.map(fit, list(groups)), strict=True))
-    inner = birds[["length", "depth"]] - birds.groupby("species")[["length", "depth"]].transform("mean")
+    means = birds.groupby("species")[["length", "depth"]].transform("mean")
+    inner = birds[["length", "depth"]] - means
+    spread = birds["length"] - birds["length"].mean()
     species = [name for name in fits if name != "all"]
     slopes = [fits[name]["slope"]["estimate"] for name in species]
     return {
         **{name.lower(): values for name, values in fits.items()},
         "within": float(slope(inner["length"].to_numpy(), inner["depth"].to_numpy())),
+        "between": float(slope(means["length"].to_numpy(), means["depth"].to_numpy())),
+        "share_within": float(np.sum(inner["length"] ** 2) / np.sum(spread**2)),
         "lowest": min(slopes),
         "highest": max(slopes),
         "species": [{"species": name, **fits[name]} for name in species],
