@@ -25,7 +25,11 @@ class Kind:
 
 
 KINDS = {
+    "disk": Kind(1_000, batch=1_000),
+    "flips": Kind(1_000, batch=1_000),
     "kills": Kind(200, batch=10),
+    "tampered": Kind(60, batch=30),
+    "planted": Kind(120, batch=60),
     "faults": Kind(100, batch=25),
     "strings": Kind(10_000, batch=500),
 }
