@@ -30,8 +30,8 @@ KINDS = {
     "kills": Kind(200, batch=10),
     "tampered": Kind(60, batch=30),
     "planted": Kind(120, batch=60),
-    "faults": Kind(100, batch=25),
-    "strings": Kind(10_000, batch=500),
+    "faults": Kind(80, batch=20),
+    "strings": Kind(4_000, batch=500),
 }
 """The kinds, each a module of this package; first what takes longest in one go: the rest fills the cores."""
 

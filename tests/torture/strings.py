@@ -31,7 +31,7 @@ from labreport.writing.targets import MARKDOWN
 from torture.trial import Trial
 
 STYLE = Path(labreport.__file__).parent / "documents" / "labreport.sty"
-BATCH = 100
+BATCH = 250
 
 # ---------------------------------------------------------------------------------------------------- strings
 
