@@ -1,7 +1,7 @@
 # make report   install what is missing, then build the report
 # make test     install what is missing, then lint, types and tests
 # make test-classes   install the classes of publishers, then the tests of reports in them
-# make torture  install what is missing, then faults at random places and hostile strings; COUNT, SEED choose
+# make torture  install what is missing, then builds that are killed, faults, hostile strings; KIND, COUNT, SEED choose
 # make bench    install what is missing, then the benchmarks, with those tools to compare that are there
 # make bench-peers   install these tools: for the benchmarks only, and Python's in an environment of their own
 # Set-up is done once; PYTHON=python3.12 chooses another interpreter for it.
@@ -34,10 +34,9 @@ test-classes: setup
 		apt-get install -y --no-install-recommends texlive-publishers texlive-luatex texlive-xetex texlive-bibtex-extra biber
 	$(RUN) -m pytest -q -n $(WORKERS) -m classes
 
-COUNT ?= 10000
+# KIND: one of them; COUNT: so many inputs of each; SEED: the same ones again
 torture: setup
-	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture.faults
-	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture --count $(COUNT) $(if $(SEED),--seed $(SEED))
+	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture $(KIND) $(if $(COUNT),--count $(COUNT)) $(if $(SEED),--seed $(SEED))
 
 bench: setup
 	$(RUN) -m pytest tests/benchmarks --benchmark-only -s

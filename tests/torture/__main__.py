@@ -5,13 +5,35 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from torture import strings
-from torture.trial import Trial, table
+from torture import batches
+from torture.batches import Tried
+from torture.trial import table
 
-KINDS: dict[str, Callable[[int, int], Iterator[Trial]]] = {"strings": strings.trials}
-SHOWN = 40
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How many inputs of a kind are tried unless told otherwise, and how many in one go."""
+
+    count: int
+    batch: int
+
+
+KINDS = {
+    "disk": Kind(1_000, batch=1_000),
+    "flips": Kind(1_000, batch=1_000),
+    "kills": Kind(200, batch=10),
+    "tampered": Kind(60, batch=30),
+    "planted": Kind(120, batch=60),
+    "faults": Kind(80, batch=20),
+    "strings": Kind(4_000, batch=500),
+}
+"""The kinds, each a module of this package; first what takes longest in one go: the rest fills the cores."""
 
 
 def main() -> int:
@@ -19,22 +41,49 @@ def main() -> int:
     parser.add_argument(
         "kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)}; all if none is given"
     )
-    parser.add_argument("--count", type=int, default=10_000, help="inputs of each kind")
+    parser.add_argument("--count", type=int, help="inputs of each kind, instead of its own number")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="the same inputs again")
     options = parser.parse_args()
     if unknown := sorted(set(options.kinds) - set(KINDS)):
         parser.error(f"no kind {unknown[0]!r}: choose from {', '.join(KINDS)}")
-    has_failed = False
-    for kind in options.kinds or KINDS:
-        print(f"{kind}: {options.count:,} inputs, --seed {options.seed}", flush=True)
-        text, failed = table(KINDS[kind](options.count, options.seed))
-        print(text)
-        for trial in failed[:SHOWN]:
-            print(f"{trial.outcome} ({trial.context}): {trial.detail}")
-        if failed[SHOWN:]:
-            print(f"… and {len(failed) - SHOWN:,} more")
-        has_failed |= bool(failed)
-    return int(has_failed)
+    kinds = options.kinds or list(KINDS)
+    print(f"{', '.join(kinds)}: --seed {options.seed}", flush=True)
+    start = time.monotonic()
+    done = batches.all_tried(
+        [
+            batch
+            for kind in kinds
+            for batch in batches.split(
+                kind, options.count or KINDS[kind].count, KINDS[kind].batch, options.seed
+            )
+        ]
+    )
+    for each in done:
+        if each.failed:
+            tell(each)
+    print(f"{'kind':10}{'inputs':>10}{'trials':>10}{'failed':>10}{'seed':>10}{'seconds':>10}")
+    for kind in kinds:
+        print(row(kind, options.seed, [each for each in done if each.batch.kind == kind]))
+    print(f"{time.monotonic() - start:,.0f} seconds in all")
+    return int(any(each.failed for each in done))
 
 
-sys.exit(main())
+def tell(done: Tried) -> None:
+    """Print how a batch can be repeated, what came of it in each context, and the trials that failed."""
+    print(f"\n{done.batch}\n{table(done.trials)[0]}")
+    for trial in done.failed[:SHOWN]:
+        print(f"{trial.outcome} ({trial.context}): {trial.detail}")
+    if done.failed[SHOWN:]:
+        print(f"… and {len(done.failed) - SHOWN:,} more")
+    print(flush=True)
+
+
+def row(kind: str, seed: int, done: Sequence[Tried]) -> str:
+    """Return the line of a kind in the table."""
+    inputs, trials = sum(each.batch.count for each in done), sum(len(each.trials) for each in done)
+    failed, seconds = sum(len(each.failed) for each in done), sum(each.seconds for each in done)
+    return f"{kind:10}{inputs:10,}{trials:10,}{failed:10,}{seed:10}{seconds:10,.0f}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

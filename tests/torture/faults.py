@@ -1,20 +1,13 @@
-r"""Single faults at random places of a small report: is each reported where it is?
+r"""Single faults at random places of a small report: is each told where it is, within one line?
 
-    python tests/torture/faults.py [NUMBER] [SEED]
-
-injects NUMBER faults (300 unless told), one at a time, and prints those that are told elsewhere, and the
-share that is told within one line of its place. A fault is a row of `FAULTS`: one of the places that match is
-chosen at random and edited.
+A fault is a row of `FAULTS`: one of the places that match is chosen at random and edited.
 """
 
 from __future__ import annotations
 
 import random
 import re
-import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +16,7 @@ from labreport import project as projects
 from labreport import running
 from labreport.documents import report
 from labreport.errors import LabreportError
+from torture.trial import Trial
 
 EXPERIMENT = '''\
 """How often do coins fall on heads?"""
@@ -365,24 +359,13 @@ def is_right(made: Injected, lines: Sequence[str]) -> bool:
     return any(place.search(line) for line in lines)
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the faults that are told elsewhere; return 1 where they are more than one in twenty."""
-    number, seed = (int(a) for a in (*arguments, *("300", "1")[len(arguments) :]))
-    wrong: Counter[str] = Counter()
+def trials(count: int, seed: int) -> Iterator[Trial]:
+    """Yield whether each of so many faults is told within one line of its place."""
     with tempfile.TemporaryDirectory() as folder:
         project = make(Path(folder).resolve())
-        report.make(project)
-        for made in injected(number, seed):
-            start = time.process_time()
+        for made in injected(count, seed):
             said = told(project, made)
-            if not is_right(made, said):
-                wrong[made.fault.kind] += 1
-                print(f"\n{made.fault.kind}: {made.file}:{made.line} ({time.process_time() - start:.1f} s)")
-                print(*said, sep="\n")
-    right = number - wrong.total()
-    print(f"\n{right} of {number} faults ({right / number:.1%}) are told within one line of their place")
-    return int(right < 0.95 * number)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+            if is_right(made, said):
+                yield Trial(made.fault.kind, "kept")
+            else:
+                yield Trial(made.fault.kind, "elsewhere", "\n".join([f"{made.file}:{made.line}", *said]))

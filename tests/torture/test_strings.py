@@ -29,4 +29,12 @@ def test_no_string_is_lost_in_a_notebook(chance):
 def test_what_is_seen_instead_of_a_text_is_told():
     (trial,) = table([strings.judged("body", "a_b", "ab", "a_b")])[1]
     assert (trial.context, trial.outcome) == ("body", "lost")
-    assert "seen 'b', expected '_b', from character 1 on" in trial.detail
+    assert "from character 1 on seen 'ab', expected 'a_b'" in trial.detail
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
+@pytest.mark.parametrize("text", ["W" * 5_000, "\N{HORSE}" * 5_000, "Ỳ॒"], ids=["wide", "not shown", "accent"])
+def test_a_text_that_once_was_lost_or_stopped_a_build_is_kept(text):
+    text, failed = table(strings.in_pdf([text]))
+    assert failed == [], text

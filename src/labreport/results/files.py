@@ -81,13 +81,18 @@ def stage(folder: Path) -> Path:
 def replace_folder(target: Path, staged: Path) -> None:
     """Replace a folder by a staged one of finished files.
 
-    Between the two renames a kill leaves no folder at all; `sweep` then puts the old one back.
+    There is always one of them, but on file systems that cannot exchange two names: there a kill between two
+    renames leaves none, and `sweep` puts the old one back.
     """
     import shutil
 
     for path in staged.iterdir():
         sync(path)
     staged.chmod(0o777 & ~_umask())
+    if _exchange(staged, target):
+        sync(target.parent)
+        shutil.rmtree(staged, ignore_errors=True)
+        return
     old = target.parent / f"{_OLD}{target.name}"
     shutil.rmtree(old, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):  # a folder cannot be renamed onto one that holds files
@@ -95,6 +100,18 @@ def replace_folder(target: Path, staged: Path) -> None:
     staged.rename(target)
     sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two files or folders change places at once; return False where one is missing, or it cannot be."""
+    import ctypes
+
+    here, exchange = -100, 2  # AT_FDCWD of <fcntl.h>, RENAME_EXCHANGE of <linux/fs.h>
+    try:
+        renameat2 = ctypes.CDLL(None).renameat2
+    except AttributeError:  # a C library without it
+        return False
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
 
 
 def discard(path: Path) -> None:

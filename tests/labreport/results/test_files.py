@@ -74,8 +74,31 @@ def test_a_folder_is_replaced_as_a_whole(tmp_path):
     assert (tmp_path / "figures").stat().st_mode & 0o777 == 0o777 & ~mask
 
 
+def test_a_folder_is_there_at_each_moment_of_its_replacement(tmp_path, monkeypatch):
+    seen = []
+
+    def watched(name, real):
+        def call(*args, **kwargs):
+            seen.append((name, [path.name for path in (tmp_path / "figures").iterdir()]))
+            return real(*args, **kwargs)
+
+        return call
+
+    for text in ("old", "new"):
+        staged = files.stage(tmp_path)
+        (staged / text).write_text(text)
+        if text == "new":
+            monkeypatch.setattr(files, "sync", watched("sync", files.sync))
+            monkeypatch.setattr(shutil, "rmtree", watched("rmtree", shutil.rmtree))
+            monkeypatch.setattr(Path, "rename", None)  # two of them cannot be one step
+        files.replace_folder(tmp_path / "figures", staged)
+    assert seen == [("sync", ["old"]), ("sync", ["new"]), ("rmtree", ["new"])]
+
+
 @pytest.mark.parametrize("step", [1, 2, 3])
 def test_a_replaced_folder_survives_an_end_at_any_rename(tmp_path, monkeypatch, step):
+    monkeypatch.setattr(files, "_exchange", lambda *_: False)  # as on file systems that cannot
+
     def stage(text):
         staged = files.stage(tmp_path)
         (staged / text).write_text(text)
