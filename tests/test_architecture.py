@@ -30,7 +30,7 @@ FILES = {
 }
 EVERY = [path for paths in FILES.values() for path in paths]
 
-GROUND = ("errors", "config", "project", "events", "surroundings", "modules")
+GROUND = ("errors", "config", "project", "events", "surroundings", "modules", "lock", "descendants")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
     "errors": (),
@@ -39,6 +39,9 @@ MAY_IMPORT = {
     "events": ("errors",),
     "surroundings": ("errors", "config", "project"),
     "modules": ("errors", "project"),
+    "lock": ("errors", "project"),
+    "descendants": (),
+    "interruption": (),
     "progress": ("events",),
     "language": GROUND,
     "writing": (*GROUND, "language"),
@@ -69,6 +72,7 @@ MAY_IMPORT = {
     ),
     "watching": (
         *GROUND,
+        "interruption",
         "build",
         "outcomes",
         "page",
@@ -82,7 +86,7 @@ MAY_IMPORT = {
         "progress",
     ),
     "overview": (*GROUND, "outcomes", "running", "progress"),
-    "options": ("errors", "project", "results"),
+    "options": ("errors", "project", "lock", "results"),
     "telling": (*GROUND, "unchanged", "outcomes", "progress", "explain"),
     "trials": ("errors", "running"),
     "inquiries": (*GROUND, "completing", "options", "trials", "running", "explain"),
@@ -93,6 +97,7 @@ MAY_IMPORT = {
     "starting": (*GROUND, "options", "completing", "new", "manual", "doctor", "results"),
     "cli": (
         *GROUND,
+        "interruption",
         "unchanged",
         "options",
         "telling",
@@ -111,7 +116,7 @@ MAY_IMPORT = {
         "results",
     ),
     "unchanged": (),
-    "__main__": ("unchanged", "cli"),
+    "__main__": ("unchanged", "interruption", "cli"),
 }
 ROOMS_OF_TINYMLP = {
     "environment": (),

@@ -79,7 +79,9 @@ def record(build: str, lines: Sequence[tuple[str, bool]]) -> tuple[str, bytes] |
     if _notes is None or _notes.build != build:
         return None
     _notes.end()
-    _notes.seen.pop(_lock(build), None)  # each build writes it
+    # each build writes its name into the lock, and the record itself lies among the caches
+    for path in (_lock(build), f"{os.path.dirname(_path(build))}/"):
+        _notes.seen.pop(path, None)
     if any(is_young for _, is_young in _notes.seen.values()):
         return None
     signs = {path: sign for path, (sign, _) in _notes.seen.items()}
@@ -99,7 +101,7 @@ def _build_folder(arguments: Iterable[str], otherwise: str | None) -> str | None
             folder = value if name == "--project" else folder
         elif word in ("--quick", "--full"):
             quick = word == "--quick"
-        elif word != "all":
+        elif word not in ("all", "--wait"):
             return None
     root = os.path.realpath(folder) if folder else _nearest(os.getcwd()) or otherwise
     return root and os.path.join(root, "build", *(["quick"] if quick else []))
