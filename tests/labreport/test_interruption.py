@@ -6,12 +6,13 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import projects
 import pytest
 from processes import alive, pids, wait_for
+
+from labreport import descendants
 
 SRC = Path(__file__).parents[2] / "src"
 WAITS = projects.experiment(
@@ -20,12 +21,11 @@ WAITS = projects.experiment(
     from pathlib import Path
 
     def waits(item):
-        with open("PIDS", "a") as file:
-            print(os.getpid(), file=file, flush=True)
         while item:
             time.sleep(60)
 
     def run(params, lab):
+        Path("PID").write_text(f"{os.getpid()}\\n")
         lab.map(waits, [0, 1, 2])
         return {}
     """
@@ -45,17 +45,17 @@ def started(folder, *arguments, before="", **kwargs):
 @pytest.fixture
 def waiting(tmp_path):
     """A project whose experiment waits for ever, once one of its items has finished."""
-    made = projects.make(tmp_path / "p", {"coin": WAITS.replace("PIDS", str(tmp_path / "pids"))})
-    return made, lambda: pids(tmp_path / "pids")
+    return projects.make(tmp_path / "p", {"coin": WAITS.replace("PID", str(tmp_path / "pid"))})
 
 
-def begin(waiting, **kwargs):
-    """Return a build that has begun to compute two items, and how to look at the processes."""
-    project, found = waiting
+def begin(project, **kwargs):
+    """Return a build that has kept an item and computes two others, and the processes that do that."""
     build = started(project.root, "run", "--jobs", "2", **kwargs)
-    wait_for(lambda: len(found()) == 3)
-    time.sleep(0.5)  # the first item's value is on its way
-    return build, found
+    record = project.root.parent / "pid"
+    wait_for(lambda: (project.cells / "coin" / "cells.db").exists() and pids(record))
+    (leader,) = pids(record)
+    wait_for(lambda: len(descendants.below(leader)) == 2)
+    return build, [leader, *descendants.below(leader)]
 
 
 @pytest.mark.parametrize("number", ENDING, ids=lambda number: number.name)
@@ -67,8 +67,8 @@ def test_a_signal_ends_all_processes_and_tells_what_is_kept(waiting, number):
     by = "" if number == signal.SIGINT else f" by {number.name}"
     said = f"interrupted{by}; what was finished is kept, and the next build goes on from there"
     assert error.strip().splitlines() == [said]
-    assert not any(map(alive, found()))
-    assert not [path for path in waiting[0].build.rglob(".tmp-*") if not path.is_file()]
+    assert not any(map(alive, found))
+    assert not [path for path in waiting.build.rglob(".tmp-*") if not path.is_file()]
 
 
 def test_a_second_signal_does_not_cut_the_clearing_short(waiting):
@@ -78,7 +78,7 @@ def test_a_second_signal_does_not_cut_the_clearing_short(waiting):
     _, error = build.communicate(timeout=60)
     assert build.returncode in (129, 143)
     assert (error.count("interrupted by SIG"), error.count("Traceback")) == (1, 0)
-    assert not any(map(alive, found()))
+    assert not any(map(alive, found))
 
 
 def test_what_the_program_was_started_to_ignore_does_not_end_it(waiting):
@@ -98,7 +98,7 @@ def test_a_build_in_the_background_of_a_shell_can_be_ended(waiting):
     build.send_signal(signal.SIGTERM)
     _, error = build.communicate(timeout=60)
     assert (build.returncode, error.count("interrupted by SIGTERM")) == (143, 1)
-    assert not any(map(alive, found()))
+    assert not any(map(alive, found))
 
 
 def test_a_closed_terminal_ends_a_build_in_order(waiting):
@@ -109,7 +109,7 @@ def test_a_closed_terminal_ends_a_build_in_order(waiting):
     os.close(ours)
     build.send_signal(signal.SIGHUP)  # which the system sends to those whose terminal it was
     assert build.wait(60) == 129
-    assert not any(map(alive, found()))
+    assert not any(map(alive, found))
 
 
 @pytest.mark.slow
