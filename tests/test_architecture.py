@@ -30,7 +30,8 @@ FILES = {
 }
 EVERY = [path for paths in FILES.values() for path in paths]
 
-GROUND = ("errors", "config", "project", "events", "surroundings", "modules", "lock", "descendants")
+GROUND = ("errors", "config", "project", "events", "surroundings", "modules")
+GROUND += ("lock", "descendants", "scratch")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
     "errors": (),
@@ -41,6 +42,7 @@ MAY_IMPORT = {
     "modules": ("errors", "project"),
     "lock": ("errors", "project"),
     "descendants": (),
+    "scratch": (),
     "interruption": (),
     "progress": ("events",),
     "language": GROUND,
@@ -53,7 +55,7 @@ MAY_IMPORT = {
     "handin": (*GROUND, "explain", "documents", "claims", "writing", "language", "results"),
     "checks": (*GROUND, "handin", "explain", "documents", "claims", "writing", "language", "results"),
     "page": (*GROUND, "explain", "documents", "claims", "writing", "language", "results"),
-    "leftovers": (*GROUND, "documents", "results"),
+    "leftovers": (*GROUND, "unchanged", "documents", "results"),
     "outcomes": (*GROUND, "page", "leftovers", "checks", "handin", "documents", "running"),
     "documenting": (*GROUND, "outcomes", "page", "explain", "documents"),
     "build": (

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from labreport import documenting, leftovers, lock, page, running
+from labreport import documenting, leftovers, lock, page, running, scratch
 from labreport.documents import accepted, claims, notebooks, report
 from labreport.errors import (
     ExperimentError,
@@ -349,8 +349,10 @@ def clean(project: Project, *, dry_run: bool = False) -> Cleaned:
     """
     with lock.hold(project):
         found = leftovers.leftovers(project)
-        for leftover in () if dry_run else found:
-            leftovers.remove(leftover)
+        if not dry_run:
+            for leftover in found:
+                leftovers.remove(leftover)
+            scratch.sweep()
     return Cleaned(tuple(found), removed=not dry_run)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labreport import scratch, unchanged
 from labreport.config import JOB
 from labreport.documents import notebooks, processes
 from labreport.project import DOCUMENTS
@@ -64,6 +65,8 @@ def sweep(project: Project) -> None:
         for path in files.temporaries(folder):
             processes.end_leftovers(path)
         files.sweep(folder)
+    with unchanged.Unseen():  # there, everybody's files come and go
+        scratch.sweep()
 
 
 def _half_done(project: Project) -> Iterator[Path]:

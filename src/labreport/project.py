@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -254,7 +255,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: boo
     Raises
     ------
     UsageError
-        The folder is not a project: it does not exist or has no report.toml.
+        The folder is not a project: it does not exist or has no report.toml; or TeX could not work there.
     InputError
         report.toml cannot be read, has an unknown key, or a value of the wrong type.
 
@@ -266,6 +267,10 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: boo
             f"no project in {root}: it has no {CONFIG}",
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
+    # kpathsea expands these in each name, also in what it has expanded
+    for part in (part for part in root.parts if re.search(r"[${}]", part)):
+        what = f"TeX cannot work below a folder named {part!r}: $, {{ and }} have a meaning in its paths"
+        raise UsageError(what, cure="rename that folder")
     source = path.read_bytes()
     settings = config.parse(source)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none

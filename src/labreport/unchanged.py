@@ -208,6 +208,7 @@ class _Notes:
         self.seen: dict[str, tuple[str, bool]] = {}
         self._began = time.time_ns()
         self._plain: dict[str, Callable[..., Any]] = {}
+        self.is_paused = False
 
     def begin(self) -> None:
         """Note what is looked at from now on."""
@@ -260,7 +261,7 @@ class _Notes:
     @property
     def is_on(self) -> bool:
         """Whether what is looked at is noted."""
-        return bool(self._plain)
+        return bool(self._plain) and not self.is_paused
 
     def note(self, path: str | bytes | os.PathLike[Any], *, listed: bool = False) -> None:
         """Note that something is about to be looked at; of a folder perhaps the names in it."""
@@ -284,6 +285,20 @@ class _Notes:
             return
         for link in links:
             self.note(link)
+
+
+class Unseen:
+    """A block in which what is looked at has no say in the verdict."""
+
+    def __enter__(self) -> None:
+        self._pause(True)
+
+    def __exit__(self, *_: object) -> None:
+        self._pause(False)
+
+    def _pause(self, is_paused: bool) -> None:
+        if _notes is not None:
+            _notes.is_paused = is_paused
 
 
 _notes: _Notes | None = None

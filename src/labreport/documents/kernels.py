@@ -10,17 +10,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport import descendants, surroundings
+from labreport import descendants, scratch, surroundings
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -101,13 +99,10 @@ async def execute(
 @contextmanager
 def _folder() -> Iterator[Path]:
     """Give a folder for one kernel: `work` is empty, beside it lie its connection and its settings."""
-    folder = Path(tempfile.mkdtemp(prefix="labreport-")).resolve()
-    try:
+    with scratch.folder() as folder:
         (folder / "work").mkdir()
         (folder / "matplotlibrc").touch()
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
