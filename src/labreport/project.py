@@ -249,6 +249,13 @@ def find(
     return load(root, quick=quick, program=program, rehash=rehash)
 
 
+def refuse_names(folder: Path) -> None:
+    """Raise UsageError if TeX cannot work below a folder: kpathsea expands $, { and } wherever they stand."""
+    for part in (part for part in folder.resolve().parts if re.search(r"[${}]", part)):
+        what = f"TeX cannot work below a folder named {part!r}: $, {{ and }} have a meaning in its paths"
+        raise UsageError(what, cure="rename that folder, or take another one")
+
+
 def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: bool = False) -> Project:
     """Return the project in a folder; `program` is how the user starts labreport.
 
@@ -267,10 +274,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: boo
             f"no project in {root}: it has no {CONFIG}",
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
-    # kpathsea expands these in each name, also in what it has expanded
-    for part in (part for part in root.parts if re.search(r"[${}]", part)):
-        what = f"TeX cannot work below a folder named {part!r}: $, {{ and }} have a meaning in its paths"
-        raise UsageError(what, cure="rename that folder")
+    refuse_names(root)
     source = path.read_bytes()
     settings = config.parse(source)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none

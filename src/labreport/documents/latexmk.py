@@ -32,8 +32,8 @@ from labreport.errors import LatexError, Place, ToolError
 from labreport.results import files_in
 
 DEBIAN_PACKAGES = (
-    "latexmk texlive-binaries texlive-latex-recommended texlive-latex-extra texlive-science "
-    "texlive-fonts-recommended lmodern"
+    "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended "
+    "texlive-binaries lmodern"
 )
 TOOLS = ("perl", "latexmk", "bibtex", "kpsewhich")
 

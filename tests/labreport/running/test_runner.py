@@ -296,6 +296,20 @@ def test_events_tell_the_whole_story(tmp_path):
     assert [(e.experiment, e.kind) for e in events] == [("a", "fresh"), ("b", "fresh")]
 
 
+def test_git_that_hangs_delays_nobody_and_is_ended(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin" / "git"
+    record = tmp_path / "pids"
+    git.write_text(f"#!/bin/sh\necho $$ > {record}\nsleep 600 & echo $! >> {record}\nwait\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
+    made = projects.make(tmp_path / "p", {"a": projects.returning("{}")})
+    assert running.execute(made).ran == ("a",)
+    assert json.loads((made.results / "a" / "run.json").read_text())["revision"] is None
+    assert len(pids(record)) == 2
+    assert not any(map(alive, pids(record)))
+
+
 def test_the_record_of_a_run_knows_the_revision_and_does_without_git(tmp_path, monkeypatch):
     project = make(tmp_path, {"a": returning("{}")})
     run(project)
