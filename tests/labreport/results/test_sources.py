@@ -377,9 +377,8 @@ def test_several_wrong_declarations_come_together(project):
 )
 def test_an_experiment_that_no_template_can_name_is_refused(tmp_path, name, better):
     made = projects.make(tmp_path, {"fine": projects.returning("{}"), name: projects.returning("{}")})
-    with pytest.raises(InputError, match=re.escape(repr(name))) as caught:
-        running.plan(made)
-    assert (caught.value.place.file, caught.value.cure) == (
-        f"experiments/{name}.py",
-        f"rename it, as {better}.py",
-    )
+    with pytest.raises(InputError, match="no template can name the experiment") as caught:
+        Sources(made).declaration(name)
+    assert repr(name) in caught.value.what
+    assert caught.value.place.file == f"experiments/{name}.py"
+    assert caught.value.cure == f"rename it, as {better}.py"
