@@ -142,14 +142,15 @@ def main(report: str, *command: str) -> NoReturn:
     try:
         status = os.waitpid(child, 0)[1]
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it must not cut the end short
         names = end(session=child)
-        Path(report).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+        with contextlib.suppress(OSError):  # whoever would read it has gone, with the folder
+            Path(report).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
 
 
 def _leave(number: int, _: object) -> NoReturn:
-    signal.signal(number, signal.SIG_IGN)  # a second one must not cut the end short
     sys.exit(128 + number)
 
 

@@ -6,6 +6,7 @@ last, it would keep one process busy while the others have nothing left to do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterable, Sequence
@@ -293,7 +294,8 @@ def _revision(project: Project) -> str | None:
             try:
                 said, _ = git.communicate(timeout=GIT_SECONDS)
             except BaseException:  # a hung disk, a hook that waits, Ctrl-C: what git has started ends with it
-                os.killpg(git.pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(git.pid, signal.SIGKILL)
                 raise
     except (OSError, subprocess.TimeoutExpired):
         return None
