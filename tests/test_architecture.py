@@ -31,6 +31,7 @@ FILES = {
 EVERY = [path for paths in FILES.values() for path in paths]
 
 GROUND = ("errors", "config", "project", "events", "surroundings", "modules")
+GROUND += ("lock", "descendants", "scratch")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
     "errors": (),
@@ -39,6 +40,10 @@ MAY_IMPORT = {
     "events": ("errors",),
     "surroundings": ("errors", "config", "project"),
     "modules": ("errors", "project"),
+    "lock": ("errors", "project"),
+    "descendants": (),
+    "scratch": (),
+    "interruption": (),
     "progress": ("events",),
     "language": GROUND,
     "writing": (*GROUND, "language"),
@@ -50,7 +55,7 @@ MAY_IMPORT = {
     "handin": (*GROUND, "explain", "documents", "claims", "writing", "language", "results"),
     "checks": (*GROUND, "handin", "explain", "documents", "claims", "writing", "language", "results"),
     "page": (*GROUND, "explain", "documents", "claims", "writing", "language", "results"),
-    "leftovers": (*GROUND, "documents", "results"),
+    "leftovers": (*GROUND, "unchanged", "documents", "results"),
     "outcomes": (*GROUND, "page", "leftovers", "checks", "handin", "documents", "running"),
     "documenting": (*GROUND, "outcomes", "page", "explain", "documents"),
     "build": (
@@ -69,6 +74,7 @@ MAY_IMPORT = {
     ),
     "watching": (
         *GROUND,
+        "interruption",
         "build",
         "outcomes",
         "page",
@@ -82,7 +88,7 @@ MAY_IMPORT = {
         "progress",
     ),
     "overview": (*GROUND, "outcomes", "running", "progress"),
-    "options": ("errors", "project", "results"),
+    "options": ("errors", "project", "lock", "results"),
     "telling": (*GROUND, "unchanged", "outcomes", "progress", "explain"),
     "trials": ("errors", "running"),
     "inquiries": (*GROUND, "completing", "options", "trials", "running", "explain"),
@@ -93,6 +99,7 @@ MAY_IMPORT = {
     "starting": (*GROUND, "options", "completing", "new", "manual", "doctor", "results"),
     "cli": (
         *GROUND,
+        "interruption",
         "unchanged",
         "options",
         "telling",
@@ -111,7 +118,7 @@ MAY_IMPORT = {
         "results",
     ),
     "unchanged": (),
-    "__main__": ("unchanged", "cli"),
+    "__main__": ("unchanged", "interruption", "cli"),
 }
 ROOMS_OF_TINYMLP = {
     "environment": (),

@@ -13,17 +13,14 @@ build folder: each can be taken, looked at and tested alone.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from labreport import documenting, page, running
+from labreport import documenting, leftovers, lock, page, running, scratch
 from labreport.documents import accepted, claims, notebooks, report
 from labreport.errors import (
-    BusyError,
     ExperimentError,
     LabreportError,
     SeveralErrors,
@@ -101,31 +98,13 @@ def make_all(
 
 @contextmanager
 def building(project: Project) -> Iterator[None]:
-    """Hold the lock of the project's build folder.
+    """Hold the lock of the project's build folder, after what killed builds have left there was swept.
 
-    Raises BusyError at once if another process holds it.
+    Raises what `lock.hold` raises: BusyError at once if another process holds it.
     """
-    project.build.mkdir(parents=True, exist_ok=True)
-    with project.lock.open("a+", encoding="utf-8") as file:
-        try:
-            # a lock of the system's goes with its process: a killed build leaves nothing to clear away
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            owner = file.read().strip() or "another process"
-            raise BusyError(
-                f"another build works in {project.shown(project.build)} ({owner})",
-                cure="wait until it has ended, or end it",
-            ) from None
-        _write_owner(file)
+    with lock.hold(project):
+        leftovers.sweep(project)
         yield
-
-
-def _write_owner(file: IO[str]) -> None:
-    file.seek(0)
-    file.truncate()
-    file.write(f"process {os.getpid()}")
-    file.flush()
 
 
 # ------------------------------------------------------------------------------------------- parts of a build
@@ -368,12 +347,12 @@ def clean(project: Project, *, dry_run: bool = False) -> Cleaned:
 
     Nothing outside the build folder is touched. Raises BusyError if another build works in the same folder.
     """
-    from labreport import leftovers
-
-    with building(project):
+    with lock.hold(project):
         found = leftovers.leftovers(project)
-        for leftover in () if dry_run else found:
-            leftovers.remove(leftover)
+        if not dry_run:
+            for leftover in found:
+                leftovers.remove(leftover)
+            scratch.sweep()
     return Cleaned(tuple(found), removed=not dry_run)
 
 
@@ -384,7 +363,6 @@ def _run_stale(project: Project, jobs: int, events: Events, cluster: str | None)
     steps = running.plan(project)
     if any(step.state != "fresh" for step in steps):
         return _run(project, None, jobs, events, cluster=cluster)
-    running.tidy(project)
     return told(events, Experiments(len(steps)))
 
 

@@ -13,7 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from labreport import __version__, build, completing, inquiries, outcomes, overview, starting, unchanged
+from labreport import (
+    __version__,
+    build,
+    completing,
+    inquiries,
+    interruption,
+    lock,
+    outcomes,
+    overview,
+    starting,
+    unchanged,
+)
 from labreport import project as projects
 from labreport.errors import BusyError, LabreportError, ToolError, UsageError, did_you_mean, raise_all
 from labreport.options import (
@@ -26,6 +37,7 @@ from labreport.options import (
     option_of,
     project_of,
     settings_of,
+    waiting,
 )
 from labreport.progress import Progress, shown_bytes, shown_seconds
 from labreport.project import CHECKOUT, Project
@@ -42,6 +54,7 @@ if TYPE_CHECKING:
 @common
 @computing
 @building
+@waiting
 @click.pass_context
 def commands(context: click.Context, /, **_: Any) -> None:
     """Make the report: run what is out of date, compile the PDF, execute the notebooks, pack, check."""
@@ -53,6 +66,7 @@ def commands(context: click.Context, /, **_: Any) -> None:
 @common
 @computing
 @building
+@waiting
 @click.pass_context
 def everything(context: click.Context, /, **_: Any) -> None:
     """Make the report, as without a command."""
@@ -66,22 +80,17 @@ def _make_all(context: click.Context) -> None:
         built = build.make_all(
             project, jobs=jobs_of(context), events=lines.show, cluster=option_of(context, "cluster")
         )
-    record = unchanged.record(str(project.build), lines.said) if built.is_nothing else None
-    _settle(project, record)
+    if built.is_nothing and (record := unchanged.record(str(project.build), lines.said)):
+        _keep(project, record)
 
 
-def _settle(project: Project, record: tuple[str, bytes] | None) -> None:
-    """Remove what killed builds have left in the caches, and keep the record of a build that made nothing.
-
-    Only now: a build that looks into the folder in which its own record lies would never find it unchanged.
-    """
+def _keep(project: Project, record: tuple[str, bytes]) -> None:
+    """Keep the record of a build that made nothing."""
     from labreport.results import files
 
     # where nothing can be written, or the next build has begun, that one takes a little longer
-    with contextlib.suppress(OSError, BusyError), build.building(project):
-        files.sweep(project.build / "cache")
-        if record is not None:
-            files.write(Path(record[0]), record[1])
+    with contextlib.suppress(OSError, BusyError), lock.hold(project):
+        files.write(Path(record[0]), record[1])
 
 
 @commands.command(epilog=EPILOG)
@@ -151,6 +160,7 @@ def _named(planned: outcomes.Plan, names: Sequence[str]) -> list[Step]:
 @commands.command(epilog=EPILOG)
 @common
 @computing
+@waiting
 @click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=completing.experiments)
 @click.option("--force", is_flag=True, help="Run them even if they are up to date.")
 @click.option(
@@ -197,6 +207,7 @@ def run(
 
 @commands.command(epilog=EPILOG)
 @common
+@waiting
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option(
     "--annotated", is_flag=True, help="Make also build/report-annotated.pdf: values and claims in colour."
@@ -248,6 +259,7 @@ def accept(context: click.Context, /, names: tuple[str, ...], every: bool, **_: 
 @commands.command(epilog=EPILOG)
 @common
 @computing
+@waiting
 @click.argument("other", required=False)
 @click.option("--all", "every", is_flag=True, help="Show every change, not only the most important ones.")
 @click.option("--json", "as_json", is_flag=True, help="Print all changes, for programs.")
@@ -302,6 +314,7 @@ def diff(
 
 @commands.command(epilog=EPILOG)
 @common
+@waiting
 @click.option(
     "--for",
     "publisher",
@@ -327,6 +340,7 @@ def pack(context: click.Context, /, publisher: str | None, **_: Any) -> None:
 
 @commands.command(epilog=EPILOG)
 @common
+@waiting
 @click.option("--no-train", is_flag=True, help="Start from the packed results instead of computing them.")
 @click.option(
     "--fresh-env",
@@ -350,6 +364,7 @@ def verify(context: click.Context, /, no_train: bool, fresh_env: bool, **_: Any)
 
 @commands.command(epilog=EPILOG)
 @common
+@waiting
 @click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @click.pass_context
 def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
@@ -388,8 +403,9 @@ def main(otherwise: Path | None = None) -> None:
         error.show()
         sys.exit(2)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; finished results are kept, the report is as it was", err=True)
-        sys.exit(130)
+        said, code = interruption.told()
+        click.echo(said, err=True)
+        sys.exit(code)
     except ModuleNotFoundError as error:
         _fail(
             ToolError(

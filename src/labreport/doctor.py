@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import fcntl
 import importlib.util
 import os
 import re
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport import documents
+from labreport import documents, lock
 from labreport.modules import is_own, source_files
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ SPACE = 500 * 1024 * 1024
 
 STYLE = "labreport.sty"
 _ALSO = {
-    "kpsewhich": ("texlive-binaries", "the LaTeX packages that are missing cannot be told"),
     "pdftocairo": ("poppler-utils", "without it build/report.html shows its pages as pictures of dots"),
     "pdftotext": ("poppler-utils", "the checks read the text of the PDF more slowly"),
     "latexdiff": ("latexdiff", "`labreport diff --pdf` needs it"),
@@ -109,7 +107,7 @@ def _version(path: str) -> str:
     """Return the version that a program tells of itself, or else where it lies."""
     for option in ("--version", "-v"):
         try:
-            done = subprocess.run([path, option], capture_output=True, text=True, timeout=20, check=False)
+            done = subprocess.run([path, option], capture_output=True, text=True, timeout=5, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return path
         if found := re.search(r"\bv?(\d+(?:\.\d+)+\w*)", done.stdout + done.stderr):
@@ -209,17 +207,7 @@ def _folder(project: Project) -> Finding:
     free = shutil.disk_usage(there).free
     if free < SPACE:
         return Finding(shown, f"only {free // 1024**2} MiB are free", "free some space")
-    if _is_locked(project.lock):
-        return Finding(shown, "another build is at work there", "wait until it has ended", needed=False)
+    if owner := lock.owner(project.lock):
+        told = f"another build is at work there: {owner}"
+        return Finding(shown, told, "wait until it has ended", needed=False)
     return Finding(shown, f"can be written; {free / 1024**3:.1f} GiB are free")
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # there was no build yet
-        return False
-    return False

@@ -96,9 +96,13 @@ class ToolError(LabreportError):
 
 
 class BusyError(LabreportError):
-    """Another build works in the same folder."""
+    """Another build works in the same folder, and holds its `lock`."""
 
     exit_code = 75
+
+    def __init__(self, what: str, *, cure: str, lock: Path) -> None:
+        super().__init__(what, cure=cure)
+        self.lock = lock
 
 
 class SeveralErrors(LabreportError):

@@ -1,4 +1,5 @@
 """What lies in the build folder although nothing refers to it any more: found here, removed by `build.clean`.
+What killed builds have left half done each build removes before it begins.
 
 The kinds are a table. Each looks at one place below the project's build folder and yields what nobody will
 use again; what is in doubt stays. A folder that is a symbolic link leads somewhere else and is not entered; a
@@ -13,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from labreport import scratch, unchanged
 from labreport.config import JOB
-from labreport.documents import notebooks
+from labreport.documents import notebooks, processes
 from labreport.project import DOCUMENTS
 from labreport.results import files, freshness, store, variants
 
@@ -52,6 +54,33 @@ def remove(leftover: Leftover) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def sweep(project: Project) -> None:
+    """Remove what killed builds have left half done, and put back what they have moved away.
+
+    The caller holds the lock of the build folder.
+    """
+    for folder in _half_done(project):
+        for path in files.temporaries(folder):
+            processes.end_leftovers(path)
+        files.sweep(folder)
+    with unchanged.Unseen():  # there, everybody's files come and go
+        scratch.sweep()
+
+
+def _half_done(project: Project) -> Iterator[Path]:
+    """Yield the folders in which a kill can leave something half done."""
+    quick = replace(project, quick=True).build  # which has a lock of its own
+    yield project.build
+    yield from (folder for folder in files.folders(project.build) if folder != quick)
+    yield project.build / "cache" / "notebooks"
+    for each in project.documents:
+        yield from (each.own, each.cache, each.cache / "page")
+    for place in _by_experiment(project):
+        yield from files.folders(place)
+    for name in files.folders(project.store):
+        yield from files.folders(name)
 
 
 def _in(project: Project, folder: Path) -> list[Path]:
@@ -160,16 +189,10 @@ def _latex_of(project: Project) -> Found:
 
 
 def _temporaries(project: Project) -> Found:
-    build = project.build
-    cache = build / "cache"
-    places = [build, cache, cache / "notebooks", project.notebooks]
-    places += [place for each in project.documents for place in (each.own, each.cache / "page")]
-    for place in _by_experiment(project):
-        places += [place, *_in(project, place)]
-    places += [phase for name in _in(project, project.store) for phase in _in(project, name)]
-    for path in [path for place in places for path in _in(project, place)]:
+    inside = (path for place in _half_done(project) for path in _in(project, place))
+    for path in inside:
         # what a kill moved away the next build puts back
-        if path.name.startswith(".scratch-") or (_is_temporary(path) and not files.is_put_back(path)):
+        if path.name.startswith(files.SCRATCH) or (_is_temporary(path) and not files.is_put_back(path)):
             yield path, "what a killed build left half done"
 
 

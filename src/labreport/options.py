@@ -7,13 +7,15 @@ import os
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
+from labreport import lock
 from labreport import project as projects
-from labreport.errors import UsageError
+from labreport.errors import BusyError, UsageError
 from labreport.project import Project
 
 EPILOG = """\b
@@ -28,7 +30,10 @@ Exit codes:
   7    the hand-in cannot be packed, or breaks a rule
   8    the hand-in does not rebuild to what it says
   75   another build works in the same folder
-  130  interrupted
+  129  ended by SIGHUP: the terminal was closed
+  130  interrupted by Ctrl-C
+  131  ended by SIGQUIT
+  143  ended by SIGTERM
 """
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,6 +63,29 @@ def building(function: F) -> F:
         "--rehash", is_flag=True, default=None, help="Read all files again, whatever their times say."
     )
     return option(function)
+
+
+def waiting(function: F) -> F:
+    """Give a command that needs the build folder for itself the option to wait for another build there.
+
+    It begins again after that, with the project as it is then.
+    """
+
+    @wraps(function)
+    def in_turn(*args: Any, **params: Any) -> Any:
+        while True:
+            try:
+                return function(*args, **params)
+            except BusyError as error:
+                if not option_of(click.get_current_context(), "wait"):
+                    raise
+                click.echo(f"{error.what}; waiting until it has ended (Ctrl-C ends the wait)", err=True)
+                lock.wait(error.lock)
+
+    option = click.option(
+        "--wait", is_flag=True, default=None, help="Wait until another build in the folder has ended."
+    )
+    return cast("F", option(in_turn))
 
 
 def common(function: F) -> F:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -248,13 +249,20 @@ def find(
     return load(root, quick=quick, program=program, rehash=rehash)
 
 
+def refuse_names(folder: Path) -> None:
+    """Raise UsageError if TeX cannot work below a folder: kpathsea expands $, { and } wherever they stand."""
+    for part in (part for part in folder.resolve().parts if re.search(r"[${}]", part)):
+        what = f"TeX cannot work below a folder named {part!r}: $, {{ and }} have a meaning in its paths"
+        raise UsageError(what, cure="rename that folder, or take another one")
+
+
 def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: bool = False) -> Project:
     """Return the project in a folder; `program` is how the user starts labreport.
 
     Raises
     ------
     UsageError
-        The folder is not a project: it does not exist or has no report.toml.
+        The folder is not a project: it does not exist or has no report.toml; or TeX could not work there.
     InputError
         report.toml cannot be read, has an unknown key, or a value of the wrong type.
 
@@ -266,6 +274,7 @@ def load(root: Path, *, quick: bool = False, program: str = PROGRAM, rehash: boo
             f"no project in {root}: it has no {CONFIG}",
             cure=f'name the folder with --project DIR, or create {CONFIG} with `title = "…"`',
         )
+    refuse_names(root)
     source = path.read_bytes()
     settings = config.parse(source)
     if nearest(Path.cwd()) != root:  # a command that is pasted here would find another project, or none

@@ -79,7 +79,9 @@ def record(build: str, lines: Sequence[tuple[str, bool]]) -> tuple[str, bytes] |
     if _notes is None or _notes.build != build:
         return None
     _notes.end()
-    _notes.seen.pop(_lock(build), None)  # each build writes it
+    # each build writes its name into the lock, and the record itself lies among the caches
+    for path in (_lock(build), f"{os.path.dirname(_path(build))}/"):
+        _notes.seen.pop(path, None)
     if any(is_young for _, is_young in _notes.seen.values()):
         return None
     signs = {path: sign for path, (sign, _) in _notes.seen.items()}
@@ -99,7 +101,7 @@ def _build_folder(arguments: Iterable[str], otherwise: str | None) -> str | None
             folder = value if name == "--project" else folder
         elif word in ("--quick", "--full"):
             quick = word == "--quick"
-        elif word != "all":
+        elif word not in ("all", "--wait"):
             return None
     root = os.path.realpath(folder) if folder else _nearest(os.getcwd()) or otherwise
     return root and os.path.join(root, "build", *(["quick"] if quick else []))
@@ -206,6 +208,7 @@ class _Notes:
         self.seen: dict[str, tuple[str, bool]] = {}
         self._began = time.time_ns()
         self._plain: dict[str, Callable[..., Any]] = {}
+        self.is_paused = False
 
     def begin(self) -> None:
         """Note what is looked at from now on."""
@@ -258,7 +261,7 @@ class _Notes:
     @property
     def is_on(self) -> bool:
         """Whether what is looked at is noted."""
-        return bool(self._plain)
+        return bool(self._plain) and not self.is_paused
 
     def note(self, path: str | bytes | os.PathLike[Any], *, listed: bool = False) -> None:
         """Note that something is about to be looked at; of a folder perhaps the names in it."""
@@ -282,6 +285,20 @@ class _Notes:
             return
         for link in links:
             self.note(link)
+
+
+class Unseen:
+    """A block in which what is looked at has no say in the verdict."""
+
+    def __enter__(self) -> None:
+        self._pause(True)
+
+    def __exit__(self, *_: object) -> None:
+        self._pause(False)
+
+    def _pause(self, is_paused: bool) -> None:
+        if _notes is not None:
+            _notes.is_paused = is_paused
 
 
 _notes: _Notes | None = None

@@ -292,13 +292,12 @@ def test_a_build_ends_with_what_changed_in_the_report(tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_what_a_killed_build_left_in_the_caches_goes_unless_another_build_is_at_work(tmp_path):
+def test_the_record_of_a_build_that_made_nothing_is_kept_unless_another_build_is_at_work(tmp_path):
     project = projects.make(tmp_path / "p", {})
-    left = project.build / "cache" / ".tmp-left"
-    projects.write(left, "half")
-    record = (str(left.parent / "unchanged"), b"a record")
+    folder = project.build / "cache"
+    record = (str(folder / "unchanged"), b"a record")
     with build.building(project):
-        cli._settle(project, record)
-    assert [path.name for path in left.parent.iterdir()] == [left.name]
-    cli._settle(project, record)
-    assert [path.name for path in left.parent.iterdir()] == ["unchanged"]
+        cli._keep(project, record)
+    assert list(folder.glob("*")) == []
+    cli._keep(project, record)
+    assert [path.name for path in folder.iterdir()] == ["unchanged"]

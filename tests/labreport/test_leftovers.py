@@ -1,12 +1,15 @@
 """What a clean removes: all that nothing refers to, and nothing else."""
 
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import projects
 import pytest
 
 from labreport import build, running
+from labreport.documents import processes
 from labreport.results import freshness
 from labreport.results.fingerprint import Fingerprint
 from labreport.results.freshness import Record
@@ -127,6 +130,30 @@ def test_a_clean_removes_what_nothing_refers_to_and_nothing_else(project):
         assert len(whole) == 1, name
     assert build.clean(project).leftovers == ()
     assert running.execute(project).fresh == ("coin",)
+
+
+def test_each_build_sweeps_what_killed_ones_left_half_done(littered):
+    left = {
+        name for name in LEFT if any(part.startswith((".tmp-", ".scratch-")) for part in Path(name).parts)
+    }
+    assert len(left) == 9
+    projects.write(littered.build / "quick" / ".tmp-abc" / "x", "a quick build's own")
+    with build.building(littered):
+        found = contents(littered.build)
+    assert sorted(left & found.keys()) == []
+    assert set(LEFT) - left <= found.keys()
+    assert "quick/.tmp-abc/x" in found
+    # what was moved away when the kill came is back
+    assert "results/coin/figures/line.pdf" in found
+
+
+def test_what_a_killed_build_left_running_ends_with_its_folder(littered):
+    folder = littered.build / ".scratch-abc" / "compile"
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        processes._record(folder, process.pid)
+        with build.building(littered):
+            assert process.wait(10) == -signal.SIGKILL
+    assert not folder.exists()
 
 
 def test_a_dry_run_lists_what_a_clean_removes_and_removes_nothing(littered):

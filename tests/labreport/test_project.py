@@ -202,6 +202,16 @@ def test_experiments_are_the_modules_of_their_folder(tmp_path):
     assert project.experiment_names() == ["a", "b"]
 
 
+@pytest.mark.parametrize("name", ["b{r", "b}r", "$HOME", "a/{b}/c"])
+def test_a_folder_in_which_tex_cannot_work_is_refused_by_name(tmp_path, name):
+    folder = tmp_path / name
+    folder.mkdir(parents=True)
+    (folder / "report.toml").write_text('title = "T"\n')
+    with pytest.raises(UsageError, match="TeX cannot work below a folder named") as caught:
+        load(folder)
+    assert any(repr(part) in caught.value.what for part in name.split("/"))
+
+
 def test_the_nearest_folder_with_report_toml_is_the_project(tmp_path, monkeypatch):
     outer, inner = tmp_path / "outer", tmp_path / "outer" / "a" / "inner"
     (inner / "experiments" / "deep").mkdir(parents=True)

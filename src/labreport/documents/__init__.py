@@ -1,6 +1,16 @@
 """The documents: the PDF and the notebooks."""
 
-from labreport.documents import accepted, claims, engines, latexmk, notebooks, provenance, readback, report
+from labreport.documents import (
+    accepted,
+    claims,
+    engines,
+    latexmk,
+    notebooks,
+    processes,
+    provenance,
+    readback,
+    report,
+)
 from labreport.documents.accepted import Accepted, Unread
 from labreport.documents.background import GENERATED
 from labreport.documents.document import Document
@@ -30,6 +40,7 @@ __all__ = [
     "latexmk",
     "notebooks",
     "place_of",
+    "processes",
     "provenance",
     "read_log",
     "readback",

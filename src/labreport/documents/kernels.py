@@ -10,15 +10,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-import shutil
+import signal
 import sys
-import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport import surroundings
+from labreport import descendants, scratch, surroundings
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -30,6 +30,9 @@ MOST_OUTPUT = 2_000_000
 
 STARTUP = 120
 """Seconds that a kernel has to answer for the first time."""
+
+LEFT = "left"
+"""The file in the kernel's folder that names what its cells have left running."""
 
 _LONGEST_SOCKET = 80  # Linux allows a socket's name 107 characters; Jupyter adds some to the folder's
 
@@ -55,10 +58,12 @@ async def execute(
     notebook_deadline: float,
     private: Sequence[str] = (),
     done: Callable[[int, int], None],
+    notice: Callable[[str], None],
 ) -> None:
     """Execute a notebook in place; `log` gets what the kernel itself says.
 
-    After each cell of code, `done` is called with the number of those executed, and of all.
+    After each cell of code, `done` is called with the number of those executed, and of all; `notice` with
+    what there is to say of the notebook as a whole.
 
     Raises
     ------
@@ -71,7 +76,10 @@ async def execute(
     at = 0
     with _folder() as folder:
         try:
-            async with asyncio.timeout(notebook_deadline) as whole, _client(notebook, folder, log) as client:
+            async with (
+                asyncio.timeout(notebook_deadline) as whole,
+                _client(notebook, folder, log, notice) as client,
+            ):
                 for number, at in enumerate(code, 1):
                     await _execute_cell(client, at, cell_deadline)
                     _join_streams(notebook.cells[at])
@@ -91,29 +99,29 @@ async def execute(
 @contextmanager
 def _folder() -> Iterator[Path]:
     """Give a folder for one kernel: `work` is empty, beside it lie its connection and its settings."""
-    folder = Path(tempfile.mkdtemp(prefix="labreport-")).resolve()
-    try:
+    with scratch.folder() as folder:
         (folder / "work").mkdir()
         (folder / "matplotlibrc").touch()
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @asynccontextmanager
-async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncIterator[NotebookClient]:
-    """Give a client with a running kernel of its own; in the end the kernel and its children are killed."""
+async def _client(
+    notebook: NotebookNode, folder: Path, log: Path, notice: Callable[[str], None]
+) -> AsyncIterator[NotebookClient]:
+    """Give a client with a running kernel of its own, which ends with all that its cells have started."""
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
     manager = AsyncKernelManager(
         kernel_name="python3",
-        kernel_spec_manager=_this_python(),
+        kernel_spec_manager=_this_python(folder / LEFT),
         transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
         connection_file=str(folder / "kernel.json"),
     )
     # times would differ in each run; the deadline of a cell is held by `_execute_cell`
     client = NotebookClient(notebook, km=manager, record_timing=False, timeout=None)
+    client.on_cell_executed = _refuse_end
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as file:
         environment = surroundings.for_notebooks(folder)
@@ -130,17 +138,41 @@ async def _client(notebook: NotebookNode, folder: Path, log: Path) -> AsyncItera
         if client.kc is not None:
             client.kc.stop_channels()
         # without the shield an interrupted build would leave the kernel running
-        await asyncio.shield(manager.shutdown_kernel(now=True))
+        await asyncio.shield(_end(manager, folder / LEFT, notice))
 
 
-def _this_python() -> Any:
-    """Return what knows one kernel: ipykernel in this interpreter, whatever the person has installed."""
+async def _end(manager: Any, left: Path, notice: Callable[[str], None]) -> None:
+    """End a kernel with all that its cells have started; tell what they had hidden from its session."""
+    await manager.signal_kernel(signal.SIGTERM)
+    until = time.monotonic() + 2 * descendants.SECONDS
+    while await manager.is_alive() and time.monotonic() < until:
+        await asyncio.sleep(0.005)
+    await manager.shutdown_kernel(now=True)
+    if left.is_file() and (names := left.read_text(encoding="utf-8").splitlines()):
+        notice(f"ended what it had left running: {', '.join(names)}")
+
+
+def _refuse_end(cell: NotebookNode, cell_index: int, execute_reply: Any) -> None:
+    """Raise CellFailed for a cell that ends the kernel in order: no cell after it runs."""
+    del cell
+    if any(each.get("source") == "ask_exit" for each in execute_reply["content"].get("payload", ())):
+        what = "the cell calls quit or exit, which ends the notebook: no cell after it would run"
+        raise CellFailed(what, [(cell_index, None)], "leave that call out")
+
+
+def _this_python(left: Path) -> Any:
+    """Return what knows one kernel: ipykernel in this interpreter, whatever the person has installed.
+
+    Above the kernel is a process that ends what the cells leave, and writes what that was into a file.
+    """
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
     class ThisPython(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(argv=command, display_name="Python 3", language="python")
+            kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            # isolated: it needs neither packages nor settings, and is there in milliseconds
+            above = [sys.executable, "-I", "-S", descendants.__file__, str(left)]
+            return KernelSpec(argv=[*above, *kernel], display_name="Python 3", language="python")
 
     return ThisPython()
 

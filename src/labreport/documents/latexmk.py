@@ -32,9 +32,10 @@ from labreport.errors import LatexError, Place, ToolError
 from labreport.results import files_in
 
 DEBIAN_PACKAGES = (
-    "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended lmodern"
+    "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended "
+    "texlive-binaries lmodern"
 )
-TOOLS = ("perl", "latexmk", "bibtex")
+TOOLS = ("perl", "latexmk", "bibtex", "kpsewhich")
 
 MOST_PASSES = 6
 WARNED = 12  # latexmk's exit code where warnings count as errors, and there is nothing worse

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport import lock
 from labreport.documents import cells, provenance
 from labreport.errors import InputError, LabreportError, raise_all
 from labreport.events import Event, Events
@@ -194,9 +195,8 @@ def weave(project: Project, *, jobs: int = 1, events: Events | None = None) -> l
 
 
 def _discard_others(project: Project) -> None:
-    """Remove notebooks whose templates are gone, and what killed builds left."""
+    """Remove notebooks whose templates are gone."""
     if project.notebooks.is_dir():
-        files.sweep(project.notebooks)
         for path in project.notebooks.glob("*.ipynb"):
             if path.stem not in names(project):
                 path.unlink()
@@ -294,6 +294,7 @@ class _Weaving:
                 notebook_deadline=project.config.notebook_deadline,
                 private=private,
                 done=lambda n, of: self.events(Event("progress", sheet.name, "notebook", n, of)),
+                notice=lambda text: self.events(Event("notice", sheet.name, "notebook", label=text)),
             )
         except kernels.CellFailed as error:
             self.errors.append(_explained(sheet, error))
@@ -307,6 +308,7 @@ class _Weaving:
         """Write an executed notebook, checked; the same cells and outputs give the same bytes."""
         import nbformat
 
+        lock.check(self.records.project)
         nbformat.validate(notebook)
         text: str = nbformat.writes(notebook, version=4)  # type: ignore[no-untyped-call]
         data = (text.rstrip("\n") + "\n").encode()

@@ -31,6 +31,12 @@ def end_leftover(folder: Path) -> None:
         _await_end_of_group(int(pid))
 
 
+def end_leftovers(folder: Path) -> None:
+    """End what a killed build left running anywhere below a folder."""
+    for record in folder.rglob(PID_FILE):
+        end_leftover(record.parent)
+
+
 def run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | None, str]:
     """Return a program's exit code (None at the deadline) and what it printed; no process of it is left."""
     # a file, not a pipe: the output of an endless loop would fill the memory

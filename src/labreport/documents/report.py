@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport import lock
 from labreport.documents import (
     background,
     bare_numbers,
@@ -332,15 +333,9 @@ def _refuse_link(project: Project, path: Path, folder: Path) -> None:
 
 @contextmanager
 def _scratch(project: Project) -> Iterator[Path]:
-    """Give a fresh folder inside build/, removed at the end; folders of killed builds are removed first."""
-    from labreport.documents.processes import end_leftover
-
-    # each document has its own ones: the pages of several are drawn at the same time
+    """Give a fresh folder inside build/, removed at the end; the next build removes what a kill leaves."""
     project.own.mkdir(parents=True, exist_ok=True)
-    for old in project.own.glob(".scratch-*"):
-        end_leftover(old / "compile")
-        shutil.rmtree(old, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=".scratch-", dir=project.own))
+    folder = Path(tempfile.mkdtemp(prefix=files.SCRATCH, dir=project.own))
     try:
         yield folder
     finally:
@@ -353,6 +348,7 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
     The report that was there before stays beside, if it was another one. Return whether it was; None if there
     was none.
     """
+    lock.check(project)
     project.state.unlink(missing_ok=True)  # a build killed from here on is made again
     is_new = previous.differs(project, sources, record)
     if is_new:

@@ -23,6 +23,7 @@ from labreport.config import CONFIG
 from labreport.documents import report
 from labreport.errors import LabreportError, ToolError, UsageError, did_you_mean
 from labreport.explain.snapshot import Snapshot, published
+from labreport.results import files
 
 if TYPE_CHECKING:
     from labreport.project import Project
@@ -41,7 +42,7 @@ REUSED = ("results", "store", "cells")
 def scratch(project: Project) -> Iterator[Path]:
     """Give a fresh folder inside build/, removed at the end; the next build removes what a kill leaves."""
     project.own.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".scratch-diff-", dir=project.own))
+    folder = Path(tempfile.mkdtemp(prefix=f"{files.SCRATCH}diff-", dir=project.own))
     try:
         yield folder
     finally:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from labreport import lock
 from labreport.config import CONFIG
 from labreport.errors import UsageError, raise_all
 from labreport.handin import standalone
@@ -152,7 +153,7 @@ def _notices(left_out: Sequence[str]) -> tuple[str, ...]:
 
 def _publish(project: Project, pdfs: Mapping[str, bytes], code: bytes) -> None:
     """Put all files in the place of the last ones, after a look at what was written."""
-    files.sweep(project.build)
+    lock.check(project)
     staged = files.stage(project.build)
     try:
         for name, pdf in pdfs.items():

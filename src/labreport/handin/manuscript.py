@@ -70,7 +70,6 @@ def pack_for(project: Project, name: str) -> Manuscript:
     """
     publisher = PUBLISHERS[name]
     _check_report(project)
-    files.sweep(project.build)
     scratch = files.stage(project.build)
     try:
         contents = _collected(project, publisher, scratch / "made")

@@ -6,15 +6,15 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from labreport import surroundings
+from labreport import scratch, surroundings
 from labreport.errors import UsageError
 from labreport.handin import bundle, standalone
 from labreport.handin.contents import README
@@ -24,7 +24,6 @@ from labreport.project import Project
 from labreport.results import FIGURES, RESULT, variants
 
 LOG = "verify.log"
-FOLDER = "labreport-verify-"
 MOST_SHOWN = 8
 
 Say = Callable[[str], None]
@@ -84,30 +83,32 @@ def verify(
     """
     start = time.monotonic()
     _check_hand_in(project)
-    folder = Path(tempfile.mkdtemp(prefix=FOLDER))
     project.log.mkdir(parents=True, exist_ok=True)
-    try:
-        with (project.log / LOG).open("w", encoding="utf-8") as log:
+    log_path = project.log / LOG
+    with scratch.folder() as folder, _kept_if_it_fails(folder), log_path.open("w", encoding="utf-8") as log:
 
-            def say(line: str) -> None:
-                print(line, file=log, flush=True)
-                progress(line)
+        def say(line: str) -> None:
+            print(line, file=log, flush=True)
+            progress(line)
 
-            code = _unpacked(project, folder)
-            python = fresh_python(code, folder, say) if fresh else Path(sys.executable)
-            for command in _commands(code, train=train, jobs=jobs):
-                _run(python, command, code, project, say)
-            found = _compare(project, code, train=train)
-            log.writelines(f"different: {line}\n" for line in found.different)
+        code = _unpacked(project, folder)
+        python = fresh_python(code, folder, say) if fresh else Path(sys.executable)
+        for command in _commands(code, train=train, jobs=jobs):
+            _run(python, command, code, project, say)
+        found = _compare(project, code, train=train)
+        log.writelines(f"different: {line}\n" for line in found.different)
         if found.different:
             raise _different(project, found, folder)
-    except VerifyError:
-        raise  # what is in the folder tells why
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    shutil.rmtree(folder, ignore_errors=True)
     return Verified(tuple(found.equal), tuple(found.skipped), time.monotonic() - start)
+
+
+@contextmanager
+def _kept_if_it_fails(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except VerifyError:
+        scratch.keep(folder)  # what is in it tells why
+        raise
 
 
 def _check_hand_in(project: Project) -> None:

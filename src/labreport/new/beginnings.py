@@ -12,6 +12,7 @@ from pathlib import Path
 
 from labreport.config import CONFIG
 from labreport.errors import UsageError
+from labreport.project import refuse_names
 
 HERE = Path(__file__).parent
 KINDS = ("article", "assignment", "journal", "letter", "slides", "book")
@@ -21,9 +22,10 @@ KINDS = ("article", "assignment", "journal", "letter", "slides", "book")
 def create(folder: Path, kind: str = "article") -> None:
     """Make a project of a kind, whole or not at all, in a folder that is new or empty but for git's own.
 
-    Raises UsageError if something else is there, or the folder cannot be made.
+    Raises UsageError if something else is there, TeX cannot work there, or the folder cannot be made.
     """
     folder = folder.absolute()
+    refuse_names(folder)
     _refuse_what_is_there(folder)
     staged = folder.with_name(f".{folder.name}.{os.getpid()}")
     try:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport import lock
 from labreport.config import CONFIG
 from labreport.documents import notebooks
 from labreport.project import ENGINE
@@ -91,7 +92,7 @@ def make(project: Project) -> Made:
     used = _inputs(project, ()) | freshness.settings(project)
     shown = drawn.draw(project)
     told = model.model(project, record.of_document(project), shown.places, shown.texts)
-    files.sweep(_record(project).parent)
+    lock.check(project)
     files.write(project.page, html.assemble(told, shown.glyphs, shown.pages))
     code = _code(told)
     made = freshness.outputs(project, [project.page])

@@ -38,7 +38,6 @@ from labreport.results.results import (
     read_before,
     recorded_drawing,
     recorded_run,
-    sweep,
 )
 from labreport.results.settings import choices, shown_setting, with_settings
 from labreport.results.sources import EXPERIMENTS, Sources
@@ -88,7 +87,6 @@ __all__ = [
     "shown_setting",
     "store",
     "strict_json",
-    "sweep",
     "syntax",
     "variants",
     "versions",

@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 TEMPORARY = ".tmp-"
+SCRATCH = ".scratch-"
 _OLD = f"{TEMPORARY}old-"
 
 
@@ -123,16 +124,31 @@ def discard(path: Path) -> None:
     shutil.rmtree(staged, ignore_errors=True)
 
 
+def folders(folder: Path) -> list[Path]:
+    """Return the folders in a folder, also those that links lead to; none if it does not exist."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(folder / entry.name for entry in entries if entry.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def temporaries(folder: Path) -> list[Path]:
+    """Return what processes that write in a folder have not finished, or have left there when killed."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.startswith((TEMPORARY, SCRATCH)))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def sweep(folder: Path) -> None:
     """Remove what killed processes have left in a folder, and put back what they have moved away."""
     import shutil
 
-    for old in folder.glob(f"{_OLD}*"):
-        target = folder / old.name.removeprefix(_OLD)
-        if is_put_back(old):
-            old.rename(target)
-    for path in folder.glob(f"{TEMPORARY}*"):
-        if path.is_dir() and not path.is_symlink():
+    for path in temporaries(folder):
+        if is_put_back(path):
+            path.rename(folder / path.name.removeprefix(_OLD))
+        elif path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

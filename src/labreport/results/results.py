@@ -269,12 +269,6 @@ def discard_drawing(project: Project, name: str) -> None:
     shutil.rmtree(project.results / name / FIGURES, ignore_errors=True)
 
 
-def sweep(project: Project) -> None:
-    """Remove what killed runs have left behind; the caller holds the build's lock."""
-    for folder in (*project.results.glob("*"), *project.checkpoints.glob("*")):
-        files.sweep(folder)
-
-
 def checkpoints(project: Project, name: str, fingerprint: Fingerprint) -> Path:
     """Return the folder of what a run with this fingerprint keeps until it is finished."""
     return project.checkpoints / name / fingerprint.digest

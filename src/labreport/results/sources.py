@@ -204,6 +204,13 @@ class Sources:
         self._cache.save()
 
     def _experiment(self, name: str) -> dict[str, Any]:
+        if name in self._names and not name.isidentifier():
+            better = "".join(c if c.isidentifier() or c.isdigit() else "_" for c in name)
+            raise InputError(
+                f"no template can name the experiment {name!r}: it must be a name as those of Python",
+                place=Place(self.project.shown(self.project.experiments / f"{name}.py")),
+                cure=f"rename it, as {better if better.isidentifier() else f'n{better}'}.py",
+            )
         name = variants.experiment(name)
         path = self.project.experiments / f"{name}.py"
         data = self.read(path) if name in self._names else None

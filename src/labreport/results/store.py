@@ -150,12 +150,6 @@ def trim(project: Project) -> None:
             excess -= taken
 
 
-def sweep(project: Project) -> None:
-    """Remove what killed builds have left in the store."""
-    for folder in project.store.glob("*/*"):
-        files.sweep(folder)
-
-
 def folders(project: Project) -> Iterator[Path]:
     """Yield the folder of each entry, good or damaged."""
     for folder in sorted(project.store.glob("*/*/*")):

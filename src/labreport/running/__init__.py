@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from labreport.running.children import server_of
 from labreport.running.lab import Lab
 from labreport.running.planning import Settings, Step, plan
-from labreport.running.runner import Outcome, execute, tidy
+from labreport.running.runner import Outcome, execute
 from labreport.running.trials import Trial, trials
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ __all__ = [
     "plan",
     "server_of",
     "spare",
-    "tidy",
     "trials",
 ]
 

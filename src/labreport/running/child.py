@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from labreport import lock
 from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors, did_you_mean
 from labreport.modules import Module, module_names
 from labreport.project import ENGINE
@@ -101,6 +102,7 @@ def perform(task: Task, send: Send) -> None:
 
     budget = Shared(task.project.slots, task.jobs, task.slot)
     budget.enter()
+    lock.join(task.project)
     send({"begun": True})
     relay.to(send)
     clock = time.perf_counter()
@@ -285,6 +287,7 @@ def _run(
         stored.prune(task.project.config.most_stored)
     encoded = encode(returned, task.params)
     seen = _observed(task, send)
+    lock.check(task.project)
     publish(task.project, task.name, encoded, task.fingerprint | seen, facts())
     discard_checkpoints(task.project, task.name)
 
@@ -307,6 +310,7 @@ def _draw(
             raise ExperimentError(what, cure='call lab.figure("name", figure, alt="…")')
         used = of_kind("result", {name: task.contents[name] for name in lab.used})
         found = task.fingerprint | used | _observed(task, send)
+        lock.check(task.project)
         publish_drawing(task.name, folder, lab.figures, found, facts())
     finally:
         warned.tell()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from labreport import surroundings
+from labreport import lock, surroundings
 from labreport.config import CONFIG
 from labreport.errors import ExperimentError, Place
 from labreport.events import Event, Events
@@ -86,6 +87,7 @@ class Children:
         """Run a task in a new child."""
         from labreport.running.child import perform
 
+        lock.check(self.project)  # the child trusts the lock file that it finds
         if self._server is None:
             self._server = self._new_server()
         config = self.project.config
@@ -147,6 +149,8 @@ class Children:
             task = running.task
             for sentence in running.warned.sentences(task.shown_log):
                 self.events(Event("notice", task.name, task.phase, label=sentence))
+            if message["left"]:
+                self.events(Event("notice", task.name, task.phase, label=_ended(message["left"])))
             if running.seconds is None:
                 error = running.error or _sudden_end(running, message["code"])
                 return Ended(running.task, error=error)
@@ -207,6 +211,10 @@ def server_of(project: Project) -> Kind:
         log=project.log / LOG,
         env=surroundings.for_experiments(),
     )
+
+
+def _ended(left: Sequence[str]) -> str:
+    return f"ended what it had left running: {', '.join(left)}"
 
 
 def _sudden_end(running: _Running, code: int) -> ExperimentError:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
-from labreport import surroundings
+from labreport import descendants, surroundings
 from labreport.errors import ExperimentError, did_you_mean, visible
 from labreport.results import files
 from labreport.running import observing
@@ -225,23 +225,10 @@ def _show(outputs: Sequence[BinaryIO], shown: list[int]) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill a program that still runs, with all that it has started."""
     if process.poll() is None:
-        for pid in [process.pid, *_descendants(process.pid)]:
+        for pid in [process.pid, *descendants.below(process.pid)]:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()
-
-
-def _descendants(pid: int) -> list[int]:
-    """Return the processes that one has started, and these in turn; none where the system cannot tell."""
-    parents: dict[int, int] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            # the name of a program may hold blanks and brackets
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    found = [pid]
-    for above in found:
-        found += [child for child, parent in parents.items() if parent == above]
-    return found[1:]
 
 
 # -------------------------------------------------------------------------------------------- its failures

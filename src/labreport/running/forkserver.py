@@ -1,7 +1,8 @@
 """A process that has imported what is slow to import, and forks a child for each call.
 
 Each child leads a session of its own, so that it ends with all of its processes: at a request, when the
-child itself ends, and when the process that uses the server ends, however that happens. What a child prints
+child itself ends, and when the process that uses the server ends, however that happens; what has left the
+session is ended and named, too. What a child prints
 goes to a log of limited size. Messages of children are lines of JSON, short enough for a pipe to keep whole.
 """
 
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from labreport import descendants
 from labreport.running import loaded, threads
 
 MAX_LOG = 10_000_000
@@ -41,7 +43,8 @@ class ForkServer:
 
     Received messages have the key `call`, the number that `start` returned, and `type`: "started" with `pid`,
     "message" with what the child has sent as `data`, or "exit" with the exit `code` as in subprocess
-    (negative: the signal). With a `call` of 0, "not preloaded" says of a `module` `why` it is not.
+    (negative: the signal) and what was `left` of it: the names of processes that had left its session. With a
+    `call` of 0, "not preloaded" says of a `module` `why` it is not.
 
     Where the server ends, calls have `grace` seconds to end by themselves after an interrupt.
     """
@@ -283,6 +286,8 @@ class _Server:
             os.set_blocking(handle, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        descendants.adopt()
+        self.own = set(descendants.children(os.getpid()))  # what this process itself has started
 
     def serve(self) -> None:
         """Work until the user of the server is gone; then end all children."""
@@ -313,6 +318,7 @@ class _Server:
             time.sleep(0.005)
         for child in self.children.values():
             child.end()
+        descendants.end(os.getsid(0), keep=self.own)
 
     def _answer(self) -> bool:
         """Do what the next request says; return False at the end of all requests."""
@@ -353,6 +359,7 @@ class _Server:
             import traceback
 
             traceback.print_exc()
+        self.own |= set(descendants.children(os.getpid())) - self.children.keys()
 
     def _reply(self, call: int, kind: str, **fields: Any) -> None:
         with contextlib.suppress(BrokenPipeError):  # then the requests end too
@@ -364,6 +371,7 @@ class _Server:
             if not child.has_ended():
                 continue
             child.end()
+            left = descendants.end(pid, keep={*self.own, *self.children})
             for _ in range(16):  # what is still in the pipe; one who has left the session may go on printing
                 if not child.copy():
                     break
@@ -371,13 +379,14 @@ class _Server:
             child.log.close()
             del self.children[pid]
             _, status = os.waitpid(pid, 0)
-            self._reply(child.call, "exit", code=os.waitstatus_to_exitcode(status))
+            self._reply(child.call, "exit", code=os.waitstatus_to_exitcode(status), left=left)
 
     def _become_child(self, call: int, name: str, argument: bytes, output: int, server: int) -> None:
         code = 1
         try:
             os.setsid()
-            die_with_parent(server)
+            descendants.die_with_parent(server)
+            descendants.adopt()  # so that nothing of it is taken for what another child has left
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -443,17 +452,6 @@ def _read(handle: int, size: int) -> bytes:
             return b""
         data += piece
     return data
-
-
-def die_with_parent(parent: int) -> None:
-    """Let the system kill this process when its parent ends; only Linux can."""
-    if sys.platform == "linux":
-        import ctypes
-
-        death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
-        ctypes.CDLL(None).prctl(death_signal, signal.SIGKILL)
-        if os.getppid() != parent:  # it ended before the system was told
-            os._exit(1)
 
 
 def main(grace: float, preload: Sequence[str]) -> None:

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 from labreport import surroundings
 from labreport.config import CONFIG
+from labreport.descendants import die_with_parent
 from labreport.errors import ExperimentError
 from labreport.results import Fingerprint, variants
 from labreport.running import failures, generators, mutations, observing, reading, relay, units, warned
-from labreport.running.forkserver import die_with_parent
 from labreport.running.lab import Lab
 from labreport.running.remote import receive, send
 from labreport.running.seeds import seed_of

@@ -6,6 +6,9 @@ last, it would keep one process busy while the others have nothing left to do.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from labreport.errors import ExperimentError, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
-from labreport.results import discard_drawing, files, last_seconds, store, sweep, variants
+from labreport.results import discard_drawing, last_seconds, store, variants
 from labreport.running import restoring
 from labreport.running.children import Children
 from labreport.running.planning import Book, Settings
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 
 UNKNOWN_SECONDS = 60.0
 """So long is a run expected to take of which no time is known."""
+
+
+GIT_SECONDS = 1.0
+"""How long git may take to name the revision, which nothing but a record needs."""
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,6 @@ def execute(
     ]
     raise_all(errors)
     chosen = book.with_variants(chosen, settings or {})
-    tidy(project)
-    files.sweep(project.build / "cache")
     execution = _Execution(book, chosen, jobs, force, events or (lambda _: None), cluster)
     try:
         return execution.run()
@@ -85,12 +90,6 @@ def execute(
         execution.children.close()
         store.trim(project)
         book.sources.save()
-
-
-def tidy(project: Project) -> None:
-    """Remove what killed runs have left, put back what they have moved away; the caller holds the lock."""
-    sweep(project)
-    store.sweep(project)
 
 
 class _Execution:
@@ -285,7 +284,19 @@ def _revision(project: Project) -> str | None:
 
     command = ["git", "-C", str(project.root), "describe", "--always", "--abbrev=40", "--dirty"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        ) as git:
+            try:
+                said, _ = git.communicate(timeout=GIT_SECONDS)
+            except BaseException:  # a hung disk, a hook that waits, Ctrl-C: what git has started ends with it
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(git.pid, signal.SIGKILL)
+                raise
+    except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() or None
+    return said.decode("utf-8", "replace").strip() or None if git.returncode == 0 else None

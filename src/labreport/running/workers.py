@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from labreport.descendants import die_with_parent
 from labreport.errors import ExperimentError
 from labreport.running import relay
 from labreport.running.failures import described
-from labreport.running.forkserver import die_with_parent
 from labreport.running.units import Done, Unit, naming, perform
 
 if TYPE_CHECKING:

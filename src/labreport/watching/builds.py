@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -72,6 +73,7 @@ def _project(task: Task) -> Project:
     os.environ.clear()
     os.environ.update(task.environment)
     sys.path[:] = task.path
+    sys.orig_argv[:] = [*shlex.split(task.program), "watch"]  # by which others are told who holds the lock
     return replace(projects.load(task.root, quick=task.quick), program=task.program)
 
 

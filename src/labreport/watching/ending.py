@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from labreport.interruption import discard
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -37,8 +39,9 @@ def signals() -> Iterator[Ended]:
         ended.code = ended.code or 128 + number
 
     caught = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # else nohup lets it outlive the terminal
-        caught.append(signal.SIGHUP)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) != signal.SIG_IGN:  # else nohup lets it outlive the terminal
+            caught.append(number)
     before = {number: signal.signal(number, end) for number in caught}
     wakeup = signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
     try:
@@ -53,10 +56,8 @@ def signals() -> Iterator[Ended]:
 
 def discard_output() -> None:
     """Let what is still to be printed go nowhere: the terminal, or who read it, has gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
     for handle in (1, 2):
-        os.dup2(nowhere, handle)
-    os.close(nowhere)
+        discard(handle)
 
 
 def standard_input() -> int | None:

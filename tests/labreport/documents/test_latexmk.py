@@ -481,9 +481,21 @@ def test_missing_programs_are_named_with_the_packages_to_install(tmp_path, monke
     tools.mkdir()
     (tools / "perl").symlink_to(shutil.which("perl"))
     monkeypatch.setenv("PATH", str(tools))
-    with pytest.raises(ToolError, match="latexmk, pdflatex, bibtex: not found") as caught:
+    with pytest.raises(ToolError, match="latexmk, pdflatex, bibtex, kpsewhich: not found") as caught:
         latexmk.compile(write(tmp_path / "a", "x"))
     assert "apt-get install latexmk texlive-latex-recommended" in caught.value.cure
+
+
+@pytest.mark.parametrize("tool", [*latexmk.TOOLS, "pdflatex"])
+def test_a_program_that_alone_is_missing_is_named(tmp_path, monkeypatch, tool):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in {*latexmk.TOOLS, "pdflatex"} - {tool}:
+        (tools / name).symlink_to(shutil.which(name))
+    monkeypatch.setenv("PATH", str(tools))
+    with pytest.raises(ToolError, match=f"the PDF needs {tool}: not found") as caught:
+        latexmk.check_tools()
+    assert "texlive-binaries" in caught.value.cure
 
 
 COUNTING = r"""\makeatletter\newcount\k

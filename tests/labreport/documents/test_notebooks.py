@@ -1,6 +1,7 @@
 """Notebooks: what their templates become, how they are executed, and when they are executed again."""
 
 import base64
+import contextlib
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import projects
 import pytest
 from markdown_it import MarkdownIt
 from PIL import Image
+from processes import alive, pids
 
 import labreport
 from labreport import project as loading
@@ -562,6 +564,8 @@ WRONG = {
     "dies": ("# %%\nx = 1\n\n# %%\nimport os\nos._exit(1)", 5, "the kernel died", []),
     "sleeps": ("# %%\nimport time\ntime.sleep(600)", 2, "ended after 15 s", []),
     "asks": ("# %%\ninput()", 2, "raises StdinNotImplementedError", []),
+    "quits": ("# %%\nx = 1\n\n# %%\nquit()\n\n# %%\nx = 2", 5, "calls quit or exit", []),
+    "leaves": ("# %%\nexit", 2, "calls quit or exit", []),
     "exits": ("# %%\nimport sys\n\n# %%\nsys.exit(3)", 5, "raises SystemExit: 3", []),
     "warns": ("# %%\nimport warnings\nwarnings.warn('old')", 2, "writes to stderr", []),
     "address": ("# %%\n1\n\n# %%\nobject()", 5, "an address in memory", []),
@@ -602,6 +606,30 @@ def test_a_notebook_has_a_deadline_as_a_whole(tmp_path):
     with pytest.raises(InputError, match="the notebook was ended after 6 s"):
         notebooks.weave(made)
     assert time.monotonic() - start < 60
+
+
+HIDES = """# %%
+import subprocess, time
+from pathlib import Path
+subprocess.run(["setsid", "--fork", "sh", "-c", "echo $$ > {record}; exec sleep 600"], check=True)
+while not Path("{record}").exists(): time.sleep(0.01)
+# %%
+{then}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", ["1 + 1", "1 / 0", "import os; os._exit(0)"])
+def test_what_a_cell_has_hidden_ends_with_the_notebook_and_is_named(tmp_path, then):
+    record = tmp_path / "pid"
+    made = project(tmp_path / "p", {"n": HIDES.format(record=record, then=then)})
+    events = []
+    with contextlib.nullcontext() if then == "1 + 1" else pytest.raises(InputError):
+        notebooks.weave(made, events=events.append)
+    (pid,) = pids(record)
+    assert not alive(pid)
+    told = [event.label for event in events if event.kind == "notice"]
+    assert [line.partition(" (")[0] for line in told] == [f"ended what it had left running: process {pid}"]
 
 
 WEAVE = (

@@ -12,6 +12,7 @@ import projects
 import pytest
 from handed import TOKEN, change_source, copied, digest, in_template, refused, write_pdf
 
+from labreport import build
 from labreport import project as projects_of
 from labreport.errors import UsageError
 from labreport.handin import bundle
@@ -208,8 +209,9 @@ def test_what_a_killed_packing_left_is_removed_and_the_last_hand_in_put_back(pro
     (project.build / ".tmp-abc").mkdir()
     change_source(project)
     in_template(project, TOKEN)
-    with pytest.raises(PackError):
+    with build.building(project), pytest.raises(PackError):
         bundle.pack(project)
+    assert (project.submission / "code.zip").read_bytes() == before
     (project.root / "report_templates/sections/a.tex.j2").write_text("more\n")
     bundle.pack(project)
     assert (project.submission / "code.zip").read_bytes() != before

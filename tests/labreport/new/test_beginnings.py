@@ -59,6 +59,12 @@ def test_where_it_cannot_be_it_says_so_and_leaves_all_as_it_is(tmp_path, monkeyp
     assert listing(tmp_path) == before
 
 
+def test_a_folder_in_which_tex_cannot_work_is_not_made(tmp_path):
+    with pytest.raises(UsageError, match=r"below a folder named 'b\{r'"):
+        new.create(tmp_path / "b{r")
+    assert listing(tmp_path) == {}
+
+
 def refuse(*_):
     raise OSError(28, "No space left on device")
 

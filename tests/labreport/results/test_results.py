@@ -304,6 +304,6 @@ def test_a_kill_between_the_two_renames_loses_no_figures(project):
     (folder / "figures").rename(folder / ".tmp-old-figures")
     (folder / ".tmp-x").mkdir()
     (folder / ".tmp-y").write_text("half")
-    results.sweep(project)
+    files.sweep(folder)
     assert sorted(path.name for path in folder.iterdir()) == ["figures", "result.json", "run.json"]
     assert set(results.load(project, "depth_width").figures) == {"line"}

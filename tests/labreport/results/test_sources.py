@@ -370,3 +370,15 @@ def test_several_wrong_declarations_come_together(project):
     with pytest.raises(LabreportError) as caught:
         Sources(project).declaration("exp")
     assert len(caught.value.errors) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "better"), [("a.b", "a_b"), ("a-b", "a_b"), ("1st", "n1st"), ("a b", "a_b"), ("x@y=1", "x_y_1")]
+)
+def test_an_experiment_that_no_template_can_name_is_refused(tmp_path, name, better):
+    made = projects.make(tmp_path, {"fine": projects.returning("{}"), name: projects.returning("{}")})
+    with pytest.raises(InputError, match="no template can name the experiment") as caught:
+        Sources(made).declaration(name)
+    assert repr(name) in caught.value.what
+    assert caught.value.place.file == f"experiments/{name}.py"
+    assert caught.value.cure == f"rename it, as {better}.py"

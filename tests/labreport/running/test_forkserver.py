@@ -2,11 +2,13 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from processes import alive, pids, wait_for
 
 from labreport.running import threads
 from labreport.running.forkserver import MAX_MESSAGE, ForkServer, encode_message
@@ -137,6 +139,69 @@ def test_however_a_call_ends_the_others_go_on(server, tmp_path, ends):
     heard(server, ends, "in words", tmp_path / "log of the one that ends")
     (tmp_path / "go").touch()
     assert next(messages_of(server, other["call"]))["code"] == 5
+
+
+def hides(argument, send):
+    """Leave a process in a session of its own; then end, die, or wait for a file."""
+    record, then = argument
+    shell = f"echo $$ > {record}.new; mv {record}.new {record}; exec sleep 600"
+    subprocess.Popen(["setsid", "--fork", "sh", "-c", shell]).wait()
+    while not Path(record).exists():
+        time.sleep(0.01)
+    if then == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif then != "ends":
+        waits(then, send)
+
+
+@pytest.mark.parametrize("then", ["ends", "dies", "is killed"])
+def test_what_has_left_the_session_of_a_call_ends_with_it_and_is_named(server, tmp_path, then):
+    other, go = tmp_path / "other", tmp_path / "go"
+    (waiting,) = heard(server, hides, (str(other), str(go)), tmp_path / "log", until="started")
+    wait_for(other.exists)
+    record = tmp_path / "one"
+    if then == "is killed":
+        never = str(record), str(tmp_path / "never")
+        (call,) = heard(server, hides, never, tmp_path / "log", until="started")
+        wait_for(record.exists)
+        server.kill(call["call"])
+        last = next(messages_of(server, call["call"]))
+    else:
+        last = heard(server, hides, (str(record), then), tmp_path / "log")[-1]
+    assert [name.split()[:2] for name in last["left"]] == [["process", record.read_text().strip()]]
+    assert not alive(*pids(record))
+    # what belongs to a call that goes on goes on
+    assert alive(*pids(other))
+    go.touch()
+    (name,) = next(messages_of(server, waiting["call"]))["left"]
+    assert name.startswith(f"process {other.read_text().strip()} (")
+
+
+def test_what_calls_have_hidden_ends_with_the_server(tmp_path):
+    path = [ROOT, *map(Path, sys.path)]
+    server = ForkServer(preload=[], path=path, cwd=tmp_path, log=tmp_path / "log", env={})
+    server.start(hides, (str(tmp_path / "one"), str(tmp_path / "never")), tmp_path / "log of it")
+    wait_for((tmp_path / "one").exists)
+    server.close()
+    assert not alive(*pids(tmp_path / "one"))
+
+
+def starts(record, *_):
+    process = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    Path(record).write_text(str(process.pid))
+
+
+def test_what_the_server_itself_has_started_goes_on_when_a_call_ends(tmp_path):
+    path = [ROOT, *map(Path, sys.path)]
+    server = ForkServer(preload=[], path=path, cwd=tmp_path, log=tmp_path / "log", env={})
+    try:
+        server.do(starts, str(tmp_path / "pid"))
+        assert heard(server, returns, "x", tmp_path / "log of it")[-1]["left"] == []
+        (pid,) = pids(tmp_path / "pid")
+        assert alive(pid)
+    finally:
+        server.close()
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("text", ["x" * 100_000, "ä€😀" * 20_000, "\\" * 50_000])

@@ -296,6 +296,41 @@ def test_events_tell_the_whole_story(tmp_path):
     assert [(e.experiment, e.kind) for e in events] == [("a", "fresh"), ("b", "fresh")]
 
 
+HIDES = """
+def run(params, lab):
+    import subprocess
+    subprocess.run(["setsid", "--fork", "sh", "-c", "echo $$ > RECORD; exec sleep 600"], check=True)
+    while not __import__("os").path.exists("RECORD"):
+        pass
+    return {"x": 1}
+"""
+
+
+def test_what_an_experiment_hides_from_its_session_is_ended_and_named(tmp_path):
+    record = tmp_path / "pid"
+    made = projects.make(tmp_path / "p", {"a": experiment(HIDES.replace("RECORD", str(record)))})
+    events = []
+    assert running.execute(made, events=events.append).ran == ("a",)
+    (pid,) = pids(record)
+    assert not alive(pid)
+    (notice,) = [event.label for event in events if event.kind == "notice" and "running" in event.label]
+    assert notice.startswith(f"ended what it had left running: process {pid}")
+
+
+def test_git_that_hangs_delays_nobody_and_is_ended(tmp_path, monkeypatch):
+    (tmp_path / "bin").mkdir()
+    git = tmp_path / "bin" / "git"
+    record = tmp_path / "pids"
+    git.write_text(f"#!/bin/sh\necho $$ > {record}\nsleep 600 & echo $! >> {record}\nwait\n")
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{git.parent}:{os.environ['PATH']}")
+    made = projects.make(tmp_path / "p", {"a": projects.returning("{}")})
+    assert running.execute(made).ran == ("a",)
+    assert json.loads((made.results / "a" / "run.json").read_text())["revision"] is None
+    assert len(pids(record)) == 2
+    assert not any(map(alive, pids(record)))
+
+
 def test_the_record_of_a_run_knows_the_revision_and_does_without_git(tmp_path, monkeypatch):
     project = make(tmp_path, {"a": returning("{}")})
     run(project)

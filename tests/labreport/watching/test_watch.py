@@ -164,7 +164,7 @@ def test_another_build_is_waited_for_and_that_is_said_once(folder):
     with (folder / "build/.lock").open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with watching(folder) as watch:
-            watch.sees("another build works in build .*: waiting until it has ended")
+            watch.sees("another build works in build: .*: waiting until it has ended")
             assert watch.is_quiet(2)
             fcntl.flock(lock, fcntl.LOCK_UN)
             watch.sees("first build: nothing to do")
