@@ -13,11 +13,12 @@ build folder: each can be taken, looked at and tested alone.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from labreport import documenting, page, running
@@ -29,6 +30,8 @@ from labreport.errors import (
     SeveralErrors,
     UsageError,
     did_you_mean,
+    is_of_disk,
+    of_disk,
     raise_all,
 )
 from labreport.events import Event, brief
@@ -93,7 +96,8 @@ def make_all(
                 packed, checked = _hand_in(project, made, events)
             except LabreportError:
                 # what must not be handed in can be looked at
-                documenting.make_pages(project, making, events)
+                with suppress(OSError):
+                    documenting.make_pages(project, making, events)
                 raise
             shown = documenting.make_pages(project, making, events)
         return Built(experiments, made, changed, woven, stated, asked, shown, packed, checked)
@@ -103,8 +107,26 @@ def make_all(
 def building(project: Project) -> Iterator[None]:
     """Hold the lock of the project's build folder.
 
-    Raises BusyError at once if another process holds it.
+    Raises BusyError at once if another process holds it, and DiskError for what the system refuses to read or
+    write until the block is left.
     """
+    with _disk(project), _locked(project):
+        yield
+
+
+@contextmanager
+def _disk(project: Project) -> Iterator[None]:
+    """Let what the system refuses be one message, whichever file it was: a full disk comes at any of them."""
+    try:
+        yield
+    except OSError as error:
+        if not is_of_disk(error):
+            raise
+        raise of_disk(error, project.build, project.shown) from error
+
+
+@contextmanager
+def _locked(project: Project) -> Iterator[None]:
     project.build.mkdir(parents=True, exist_ok=True)
     with project.lock.open("a+", encoding="utf-8") as file:
         try:
@@ -118,7 +140,15 @@ def building(project: Project) -> Iterator[None]:
                 cure="wait until it has ended, or end it",
             ) from None
         _write_owner(file)
+        _check_rights(project)
         yield
+
+
+def _check_rights(project: Project) -> None:
+    """Raise PermissionError for a folder that only another user can write, before anything has run."""
+    for folder in (project.build, *project.build.iterdir()):
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def _write_owner(file: IO[str]) -> None:

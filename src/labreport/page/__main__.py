@@ -8,5 +8,6 @@ from labreport import project
 from labreport.page import drawn
 
 if __name__ == "__main__":
-    folder, job, *options = sys.argv[1:]
-    drawn.draw(replace(project.load(Path(folder), quick="--quick" in options), job=job))
+    folder, build_dir, job, *options = sys.argv[1:]
+    loaded = project.load(Path(folder), quick="--quick" in options, build_dir=Path(build_dir))
+    drawn.draw(replace(loaded, job=job))
