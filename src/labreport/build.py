@@ -13,6 +13,8 @@ build folder: each can be taken, looked at and tested alone.
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +28,8 @@ from labreport.errors import (
     SeveralErrors,
     UsageError,
     did_you_mean,
+    is_of_disk,
+    of_disk,
     raise_all,
 )
 from labreport.events import Event, brief
@@ -90,7 +94,8 @@ def make_all(
                 packed, checked = _hand_in(project, made, events)
             except LabreportError:
                 # what must not be handed in can be looked at
-                documenting.make_pages(project, making, events)
+                with suppress(OSError):
+                    documenting.make_pages(project, making, events)
                 raise
             shown = documenting.make_pages(project, making, events)
         return Built(experiments, made, changed, woven, stated, asked, shown, packed, checked)
@@ -100,11 +105,31 @@ def make_all(
 def building(project: Project) -> Iterator[None]:
     """Hold the lock of the project's build folder, after what killed builds have left there was swept.
 
-    Raises what `lock.hold` raises: BusyError at once if another process holds it.
+    Raises what `lock.hold` raises, BusyError at once if another process holds it; and DiskError for what the
+    system refuses to read or write until the block is left.
     """
-    with lock.hold(project):
+    with _disk(project), lock.hold(project):
+        _check_rights(project)
         leftovers.sweep(project)
         yield
+
+
+@contextmanager
+def _disk(project: Project) -> Iterator[None]:
+    """Let what the system refuses be one message, whichever file it was: a full disk comes at any of them."""
+    try:
+        yield
+    except OSError as error:
+        if not is_of_disk(error):
+            raise
+        raise of_disk(error, project.build, project.shown) from error
+
+
+def _check_rights(project: Project) -> None:
+    """Raise PermissionError for a folder that only another user can write, before anything has run."""
+    for folder in (project.build, *project.build.iterdir()):
+        if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 # ------------------------------------------------------------------------------------------- parts of a build

@@ -19,14 +19,23 @@ from labreport import (
     completing,
     inquiries,
     interruption,
-    lock,
     outcomes,
     overview,
     starting,
     unchanged,
 )
 from labreport import project as projects
-from labreport.errors import BusyError, LabreportError, ToolError, UsageError, did_you_mean, raise_all
+from labreport.errors import (
+    BusyError,
+    DiskError,
+    LabreportError,
+    ToolError,
+    UsageError,
+    did_you_mean,
+    is_of_disk,
+    of_disk,
+    raise_all,
+)
 from labreport.options import (
     EPILOG,
     Started,
@@ -89,8 +98,10 @@ def _keep(project: Project, record: tuple[str, bytes]) -> None:
     from labreport.results import files
 
     # where nothing can be written, or the next build has begun, that one takes a little longer
-    with contextlib.suppress(OSError, BusyError), lock.hold(project):
-        files.write(Path(record[0]), record[1])
+    with contextlib.suppress(DiskError, BusyError), build.building(project):
+        files.sweep(project.build / "cache")
+        if record is not None:
+            files.write(Path(record[0]), record[1])
 
 
 @commands.command(epilog=EPILOG)
@@ -374,7 +385,7 @@ def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
     verb = "removed" if cleaned.removed else "would remove"
     for leftover in cleaned.leftovers:
         # not `shown`: where a symbolic link leads to is not what goes
-        path = leftover.path.relative_to(project.root).as_posix()
+        path = leftover.path.relative_to(project.root if project.build_dir is None else "/").as_posix()
         click.echo(f"{verb} {path}: {leftover.what} ({shown_bytes(leftover.size)})")
     total = shown_bytes(sum(leftover.size for leftover in cleaned.leftovers))
     click.echo(f"{verb} {total}" if cleaned.leftovers else "nothing is left over")
@@ -414,13 +425,9 @@ def main(otherwise: Path | None = None) -> None:
             )
         )
     except OSError as error:
-        if error.errno is None or error.filename is None:
+        if not is_of_disk(error):
             raise
-        _fail(
-            LabreportError(
-                f"{error.strerror}: {error.filename}", cure="make it readable and writable, free space"
-            )
-        )
+        _fail(of_disk(error, Path.cwd()))
 
 
 def _typed(interpreter: Sequence[str], program: Sequence[str]) -> str:

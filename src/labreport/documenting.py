@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from labreport import page
 from labreport.documents import claims, report
-from labreport.errors import LabreportError, raise_all, unforeseen
+from labreport.errors import LabreportError, is_of_disk, raise_all, unforeseen
 from labreport.events import Event
 from labreport.outcomes import Changed, Events, Page, Report, told
 
@@ -77,6 +77,8 @@ def _page(document: Project, make: Callable[[], Made]) -> Page:
     try:
         return Page(document.page, make() if page.out_of_date(document) else None)
     except Exception as error:  # whatever it is: nobody's hand-in may wait for it
+        if is_of_disk(error):  # which the last step of a build must not hide
+            raise
         shown = document.shown(document.page)
         return Page(document.page, None, (f"{shown} was not made: {_why(error)}",))
 

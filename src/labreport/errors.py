@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import errno
+import os
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeGuard
 
 MOST_LINES = 12
 """The number of lines of a message; it says how many notes it leaves out."""
@@ -95,6 +99,12 @@ class ToolError(LabreportError):
     exit_code = 6
 
 
+class DiskError(LabreportError):
+    """A file cannot be read or written: the disk is full or fails, or the system does not allow it."""
+
+    exit_code = 74
+
+
 class BusyError(LabreportError):
     """Another build works in the same folder, and holds its `lock`."""
 
@@ -127,11 +137,7 @@ def raise_all(errors: Sequence[LabreportError]) -> None:
 
 
 def unforeseen(error: Exception) -> str:
-    """Return what to say of an error that is no LabreportError: a full disk, or a mistake of labreport's."""
-    if isinstance(error, OSError):
-        where = error.filename2 or error.filename  # where a file was to be moved, nobody knows the other name
-        what = error.strerror or " ".join(str(error).split())[:WIDEST_SOURCE]
-        return f"{what}{f': {where}' if where else ''}; make it readable and writable, free space"
+    """Return what to say of an error that nobody expects: a mistake of labreport's."""
     import traceback  # some milliseconds, which only a mistake costs
 
     frames = traceback.extract_tb(error.__traceback__)
@@ -139,6 +145,75 @@ def unforeseen(error: Exception) -> str:
     said = " ".join(traceback.format_exception_only(error)[-1].split())
     where = f" at {_shown(own[-1].filename)}:{own[-1].lineno}" if own else ""
     return f"labreport made a mistake{where}: {said}; please report it with this line"
+
+
+# --------------------------------------------------------------------------------------------------- the disk
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def is_of_disk(error: BaseException) -> TypeGuard[OSError]:
+    """Return whether an error says that a file cannot be read or written, not that a process ended."""
+    others = (ConnectionError, TimeoutError, ChildProcessError, ProcessLookupError)
+    return isinstance(error, OSError) and _number(error) is not None and not isinstance(error, others)
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether nothing more can be written because the disk, or what a user may have of it, is full."""
+    return _number(error) in _FULL
+
+
+def of_disk(error: OSError, folder: Path, shown: Callable[[Path], str] = str) -> DiskError:
+    """Return what to say where the system cannot read or write a file.
+
+    `folder` is where the build writes: what fails in the middle of a write has no name. `shown` returns a
+    path as messages show it.
+    """
+    number, file = _number(error), _file(error)
+    what = os.strerror(number) if number is not None else str(error)
+    if is_full(error):
+        place, free = min(((place, _free(place)) for place in _written(folder, file)), key=lambda p: p[1])
+        return DiskError(
+            f"no space left on {shown(place)}: {free:,} bytes free",
+            cure="free some space and build again; what was finished is kept",
+        )
+    if number in _FORBIDDEN:
+        cure = "make it readable and writable, or let the build write elsewhere: --build-dir DIR"
+    else:
+        cure = "look whether the disk is in order, and build again; what was finished is kept"
+    return DiskError(f"{what}: {shown(file or folder)}", cure=cure)
+
+
+def _number(error: OSError) -> int | None:
+    """Return the number of an error of the system; shutil collects those of a folder as texts."""
+    found = re.search(r"\[Errno (\d+)\]", str(error)) if error.errno is None else None
+    return int(found[1]) if found else error.errno
+
+
+def _file(error: OSError) -> Path | None:
+    # where a file was to be moved, nobody knows the other name
+    name = error.filename2 or error.filename
+    return Path(os.fsdecode(name)) if isinstance(name, str | bytes) else None
+
+
+def _written(folder: Path, file: Path | None) -> list[Path]:
+    """Return the places of which one is full: the build's, or that of temporary files."""
+    import tempfile
+
+    if file is None:
+        return [folder, Path(tempfile.gettempdir())]
+    return [folder if file.is_relative_to(folder) else file.parent]
+
+
+def _free(folder: Path) -> int:
+    """Return the bytes that a user may still write on the disk of a folder."""
+    there = next((path for path in (folder, *folder.parents) if path.exists()), folder)
+    try:
+        found = os.statvfs(there)
+    except OSError:
+        return 0
+    return found.f_bavail * found.f_frsize
 
 
 def _shown(file: str) -> str:

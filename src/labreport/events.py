@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from labreport.errors import ExperimentError
+from labreport.errors import LabreportError
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Event:
     label: str = ""
     seconds: float = 0.0
     reasons: tuple[str, ...] = ()
-    error: ExperimentError | None = None
+    error: LabreportError | None = None
 
 
 Events = Callable[[Event], None]

@@ -29,6 +29,7 @@ Exit codes:
   6    a program or a Python package is missing
   7    the hand-in cannot be packed, or breaks a rule
   8    the hand-in does not rebuild to what it says
+  74   a file cannot be read or written: the disk is full or fails, or is read-only
   75   another build works in the same folder
   129  ended by SIGHUP: the terminal was closed
   130  interrupted by Ctrl-C
@@ -102,6 +103,12 @@ def common(function: F) -> F:
             "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes at once.  [default: all cores]"
         ),
         click.option(
+            "--build-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            metavar="DIR",
+            help="The folder for all that is written, outside of the project.  [default: its build/]",
+        ),
+        click.option(
             "--quick/--full",
             default=None,
             help="Short trial runs with each experiment's QUICK parameters, all below build/quick.",
@@ -123,9 +130,12 @@ def project_of(context: click.Context) -> Project:
     started = context.find_object(Started) or Started()
     folder = option_of(context, "folder")
     quick, rehash = (bool(option_of(context, name)) for name in ("quick", "rehash"))
+    program, build_dir = started.program, option_of(context, "build_dir")
     if folder is not None:
-        return projects.load(folder, quick=quick, program=started.program, rehash=rehash)
-    return projects.find(quick=quick, program=started.program, rehash=rehash, otherwise=started.otherwise)
+        return projects.load(folder, quick=quick, program=program, rehash=rehash, build_dir=build_dir)
+    return projects.find(
+        quick=quick, program=program, rehash=rehash, build_dir=build_dir, otherwise=started.otherwise
+    )
 
 
 def jobs_of(context: click.Context) -> int:

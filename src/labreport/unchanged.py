@@ -92,19 +92,21 @@ def record(build: str, lines: Sequence[tuple[str, bool]]) -> tuple[str, bytes] |
 
 def _build_folder(arguments: Iterable[str], otherwise: str | None) -> str | None:
     """Return the build folder of a build with these arguments; None if it is no build, or is another one."""
-    folder, quick = None, False
+    folder, build, quick = None, None, False
     rest = iter(arguments)
     for word in rest:
         name, equals, value = word.partition("=")
-        if name in ("--project", "--jobs"):
+        if name in ("--project", "--jobs", "--build-dir"):
             value = value if equals else next(rest, "")
             folder = value if name == "--project" else folder
+            build = value if name == "--build-dir" else build
         elif word in ("--quick", "--full"):
             quick = word == "--quick"
         elif word not in ("all", "--wait"):
             return None
     root = os.path.realpath(folder) if folder else _nearest(os.getcwd()) or otherwise
-    return root and os.path.join(root, "build", *(["quick"] if quick else []))
+    build = os.path.realpath(build) if build else root and os.path.join(root, "build")
+    return root and build and os.path.join(build, *(["quick"] if quick else []))
 
 
 def _nearest(folder: str) -> str | None:

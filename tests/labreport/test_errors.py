@@ -3,6 +3,7 @@
 import errno
 import re
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,8 @@ from labreport.errors import (
     Place,
     SeveralErrors,
     did_you_mean,
+    is_of_disk,
+    of_disk,
     raise_all,
     unforeseen,
 )
@@ -125,6 +128,7 @@ def test_every_kind_of_error_has_an_exit_code_that_the_help_lists():
         "ToolError": 6,
         "PackError": 7,
         "VerifyError": 8,
+        "DiskError": 74,
         "BusyError": 75,
         "SeveralErrors": 1,  # until it is made: then that of the first
     }
@@ -171,12 +175,39 @@ def test_a_mistake_of_labreport_is_told_with_its_line_in_labreport():
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "what", "cure"),
     [
-        (OSError(errno.ENOSPC, "No space left on device"), "No space left on device"),
-        (OSError(errno.EISDIR, "Is a directory", ".tmp-x", None, "page.html"), "Is a directory: page.html"),
-        (shutil.Error([("a", "b", "No space")]), "[('a', 'b', 'No space')]"),
+        # the middle of a write has no name
+        (OSError(errno.ENOSPC, "x"), r"no space left on \S+: [\d,]+ bytes free", "free some space"),
+        (
+            OSError(errno.EDQUOT, "x", b"build/a"),
+            r"no space left on build: [\d,]+ bytes free",
+            "free some space",
+        ),
+        (OSError(errno.EIO, "x"), "Input/output error: build", "look whether the disk is in order"),
+        (OSError(errno.EROFS, "x", "build/a"), "Read-only file system: build/a", "--build-dir DIR"),
+        (
+            PermissionError(errno.EACCES, "x", ".tmp-x", None, "build/b"),
+            "Permission denied: build/b",
+            "writable",
+        ),
+        (
+            shutil.Error([("a", "b", "[Errno 28] No space left on device: 'b'")]),
+            r"no space left on \S+: [\d,]+ bytes free",
+            "free some space",
+        ),
     ],
 )
-def test_a_full_disk_is_no_mistake(error, told):
-    assert unforeseen(error) == f"{told}; make it readable and writable, free space"
+def test_what_the_disk_refuses_is_told_with_the_place_and_a_cure(error, what, cure):
+    assert is_of_disk(error)
+    told = of_disk(error, Path("build"))
+    assert re.fullmatch(what, told.what)
+    assert cure in told.cure
+    assert told.exit_code == 74
+
+
+@pytest.mark.parametrize(
+    "error", [TimeoutError(), ConnectionResetError(104, "x"), KeyError("x"), OSError("x")]
+)
+def test_the_end_of_a_process_or_a_connection_is_not_the_disk_s_fault(error):
+    assert not is_of_disk(error)

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from labreport.results import files, files_in
+from labreport.errors import LabreportError
+from labreport.results import files, files_in, strict_json
 
 DIGESTS = "digests.json"
 RULES = ".fdb_latexmk"
@@ -50,7 +50,7 @@ def keep(kept: Path, folder: Path, sources: Collection[Path], laid: Mapping[str,
             (staged / name).parent.mkdir(parents=True, exist_ok=True)
             (staged / name).write_bytes(data)
         record = {"made": digests, "bibliography": _bibliography(folder, sources)}
-        (staged / DIGESTS).write_text(json.dumps(record, indent=1), encoding="utf-8")
+        (staged / DIGESTS).write_bytes(strict_json.seal(record))
         files.replace_folder(kept, staged)
 
 
@@ -61,14 +61,12 @@ def lay(kept: Path, folder: Path) -> dict[str, str]:
     latexmk knew of the run of BibTeX is left out.
     """
     try:
-        record = json.loads((kept / DIGESTS).read_bytes())
+        record = strict_json.unseal((kept / DIGESTS).read_bytes(), DIGESTS, cure="compile again")
         digests = record["made"]
-        if any(Path(name).is_absolute() or ".." in Path(name).parts for name in digests):
-            return {}
         whole = {name: (kept / name).read_bytes() for name in digests}
         if not whole or any(files.checksum(data) != digests[name] for name, data in whole.items()):
             return {}
-    except (OSError, ValueError, TypeError, LookupError, RecursionError):
+    except (OSError, LabreportError, LookupError):
         return {}
     is_same = record.get("bibliography") == _bibliography(folder, files_in(folder))
     laid = [name for name in whole if not (folder / name).exists() and (is_same or not name.endswith(RULES))]

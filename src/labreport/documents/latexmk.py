@@ -6,6 +6,8 @@ What the PDF depends on is the folder alone. The environment that TeX sees is fi
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import shutil
 import time
@@ -29,7 +31,7 @@ from labreport.documents.texlog import (
     read_log,
 )
 from labreport.errors import LatexError, Place, ToolError
-from labreport.results import files_in
+from labreport.results import files, files_in
 
 DEBIAN_PACKAGES = (
     "latexmk texlive-latex-recommended texlive-latex-extra texlive-science texlive-fonts-recommended "
@@ -40,6 +42,8 @@ TOOLS = ("perl", "latexmk", "bibtex", "kpsewhich")
 MOST_PASSES = 6
 WARNED = 12  # latexmk's exit code where warnings count as errors, and there is nothing worse
 VISIBLE_OVERFLOW = 1.0  # pt; smaller overfull boxes cannot be seen
+# pdfTeX then removes what it has written, and space is free again
+_FULL = re.compile(r"No space left on device|Disk quota exceeded|f(?:write|flush|close)\(\) failed")
 SYNCTEX = "-synctex=-1"  # not a byte of the PDF changes; the minus saves the time to compress the record
 
 # Debian package of the files that generated documents ask for most.
@@ -195,6 +199,8 @@ def compile(
         The folder holds files of an earlier run.
     CompileFailed
         Anything is wrong with the document, or it is not ready after `deadline` seconds.
+    OSError
+        The disk is full.
 
     """
     engine = engines.of(folder, job)
@@ -274,7 +280,7 @@ def _continued(
             code, output = _run_latexmk(folder, job, deadline)
         compiled = _judged(folder, job, deadline, code, output, start, rules)
     except CompileFailed as failure:
-        if failure.problems[0].kind in ("deadline", "disk", "limit"):
+        if failure.problems[0].kind in ("deadline", "limit"):
             raise  # these would come again, after as long
         return None  # whether the files laid are the reason is known only without them
     return None if auxiliary.are_stale(laid, read_end(folder / f"{job}.fls")) else compiled
@@ -296,7 +302,10 @@ def _compile(folder: Path, job: str, deadline: float, rules: Rules) -> Compiled:
 def _judged(
     folder: Path, job: str, deadline: float, code: int | None, output: str, start: float, rules: Rules
 ) -> Compiled:
-    """Return what was made since a moment; CompileFailed if its logs tell that anything is wrong."""
+    """Return what was made since a moment; CompileFailed if its logs tell that anything is wrong.
+
+    Raises OSError if the disk is full.
+    """
     seconds = time.monotonic() - start
     log = read_end(folder / f"{job}.log")
     found = [*read_log(log, f"{job}.tex"), *read_blg(read_end(folder / f"{job}.blg"))]
@@ -305,6 +314,9 @@ def _judged(
     failures = _failures(folder, job, deadline, code, output, log, pages, found)
     found += [blamed(problem, folder, job) for problem in failures]
     fatal = decisive_first(problem for problem in found if problem.fatal)
+    # TeX ends with 0 where it could not write all, and without a word where even its log finds no room
+    if _FULL.search(output + log) or (fatal and not files.has_space(folder)):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
     if fatal:
         raise CompileFailed(fatal, log or output)
     notices = tuple(p for p in found if p.points is None or p.points > VISIBLE_OVERFLOW)
@@ -348,8 +360,6 @@ def _failures(
     if code is None:
         yield Problem("deadline", f"LaTeX was not ready after {deadline:g} s{last_page(log)}", main)
         return
-    if re.search(r"No space left on device|Disk quota exceeded", output + log):
-        yield Problem("disk", "no space left on the device", main)
     if any(p.stat().st_size >= LARGEST_FILE for p in folder.iterdir() if p.is_file()):
         yield Problem(
             "limit", f"LaTeX wrote a file of more than {LARGEST_FILE // 2**20} MB{last_page(log)}", main
@@ -416,7 +426,6 @@ _CURES = {
     "unsettled": "look for a page reference that moves what it refers to",
     "outside": "copy the file into report_templates",
     "bibtex": "correct the entry in the bibliography",
-    "disk": "free some space and build again",
     "deadline": r"look for a macro that calls itself, or for an endless loop",
     "limit": "look for an endless loop, or cut the text that is too long",
 }

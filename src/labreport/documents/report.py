@@ -320,7 +320,8 @@ def _refuse_link(project: Project, path: Path, folder: Path) -> None:
     """Raise InputError for a file below a folder of the project that a link leads out of it."""
     real = path.resolve()
     if not (real.is_relative_to(project.root) or real.is_relative_to(folder.resolve())):
-        shown = path.relative_to(project.root).as_posix()
+        above = project.root if path.is_relative_to(project.root) else project.generated
+        shown = path.relative_to(above).as_posix()
         raise InputError(
             f"{shown} is a link to {real}, which lies outside of the project",
             place=Place(shown),
@@ -345,15 +346,16 @@ def _scratch(project: Project) -> Iterator[Path]:
 def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> bool | None:
     """Move the finished parts to their places by renaming; the state is written last, by the caller.
 
-    The report that was there before stays beside, if it was another one. Return whether it was; None if there
-    was none.
+    A copy of the report that was there before stays beside, if it was another one. Return whether it was;
+    None if there was none.
     """
     lock.check(project)
-    project.state.unlink(missing_ok=True)  # a build killed from here on is made again
     is_new = previous.differs(project, sources, record)
     if is_new:
+        # a copy: if one of the renames below fails, the next build still knows what was published
         previous.stage(project, sources, scratch / "previous")
         files.replace_folder(project.previous, scratch / "previous")
+    project.state.unlink(missing_ok=True)  # a build killed from here on is made again
     if project.latex.exists():
         project.latex.rename(scratch / "old-latex")
     sources.rename(project.latex)

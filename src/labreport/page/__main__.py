@@ -10,8 +10,9 @@ from labreport import descendants, project
 from labreport.page import drawn
 
 if __name__ == "__main__":
-    folder, job, *options = sys.argv[1:]
+    folder, build_dir, job, *options = sys.argv[1:]
     # a shell lets what it starts in the background ignore an interrupt, by which the build ends this process
     signal.signal(signal.SIGINT, signal.default_int_handler)
     descendants.die_with_parent(os.getppid(), signal.SIGINT)
-    drawn.draw(replace(project.load(Path(folder), quick="--quick" in options), job=job))
+    loaded = project.load(Path(folder), quick="--quick" in options, build_dir=Path(build_dir))
+    drawn.draw(replace(loaded, job=job))

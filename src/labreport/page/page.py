@@ -125,7 +125,12 @@ def _drawing(project: Project) -> Iterator[subprocess.Popen[bytes]]:
     """Give a process that draws the report: a thread would take turns with the build, and slow both down."""
     import subprocess
 
-    arguments = [str(project.root), project.job, *(["--quick"] if project.quick else [])]
+    arguments = [
+        str(project.root),
+        str(project.generated),
+        project.job,
+        *(["--quick"] if project.quick else []),
+    ]
     path = os.pathsep.join(filter(None, [str(ENGINE.parent), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", __package__, *arguments],  # no file of the current folder is a module

@@ -9,7 +9,9 @@ was. Each experiment has a database of its own; a transaction is whole or not th
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable
@@ -26,8 +28,16 @@ create table if not exists cells (
 ) without rowid
 """
 
-_DAMAGED = ("malformed", "no such column", "has no column")
-"""What SQLite says of a database that is damaged, or that another version has made."""
+_ERRORS = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_BUSY: errno.EBUSY,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+}
+"""What the system refuses SQLite, by the kinds of its errors: the others say that the database is damaged, or
+that another version has made it."""
 
 Check = Callable[[Fingerprint], bool]
 
@@ -58,10 +68,7 @@ class Cells:
             return None
         rows = self._run("select seen, value, sha256 from cells where key = ?", key)
         for written, value, recorded in rows:
-            if sha256(value).hexdigest() != recorded:
-                self._run("delete from cells where key = ? and seen = ?", key, written)
-                continue
-            seen = _seen(written)
+            seen = _seen(written) if _checksum(key, written, value) == recorded else None
             if seen is None:
                 self._run("delete from cells where key = ? and seen = ?", key, written)
             elif is_now(seen):
@@ -72,7 +79,7 @@ class Cells:
     def keep(self, key: str, seen: Fingerprint, value: bytes) -> None:
         """Keep a value, whole or not at all."""
         written = json.dumps(seen.plain(), sort_keys=True)
-        row = (key, written, value, sha256(value).hexdigest(), time.time())
+        row = (key, written, value, _checksum(key, written, value), time.time())
         self._run("insert or replace into cells values (?, ?, ?, ?, ?)", *row)
 
     def prune(self, limit: int) -> None:
@@ -104,10 +111,10 @@ class Cells:
         try:
             return self._open().execute(statement, values).fetchall()
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and not any(
-                sign in str(error) for sign in _DAMAGED
-            ):
-                raise OSError(f"cannot use {self.path}: {error}") from error
+            code = getattr(error, "sqlite_errorcode", 0)
+            number = _ERRORS.get(code & 0xFF)
+            if number is not None and code != sqlite3.SQLITE_IOERR_SHORT_READ:
+                raise OSError(number, os.strerror(number), str(self.path)) from error
             self._forget()
             return self._open().execute(statement, values).fetchall()
 
@@ -129,6 +136,15 @@ class Cells:
         for path in (self.path, *(self.path.with_name(self.path.name + end) for end in ("-wal", "-shm"))):
             with contextlib.suppress(FileNotFoundError):
                 path.unlink()
+
+
+def _checksum(key: str, seen: object, value: object) -> str:
+    """Return the SHA-256 of a whole cell: what was seen decides whether its value is believed.
+
+    In a database that is damaged both can be of any type.
+    """
+    data = value if isinstance(value, bytes) else repr(value).encode()
+    return sha256(f"{key}\0{seen}\0".encode() + data).hexdigest()
 
 
 def _seen(written: str) -> Fingerprint | None:

@@ -10,6 +10,9 @@ import time
 from hashlib import sha256
 from pathlib import Path
 
+from labreport.errors import is_full
+
+_SMALL = 1 << 16
 TEMPORARY = ".tmp-"
 SCRATCH = ".scratch-"
 _OLD = f"{TEMPORARY}old-"
@@ -98,9 +101,16 @@ def replace_folder(target: Path, staged: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
     with contextlib.suppress(FileNotFoundError):  # a folder cannot be renamed onto one that holds files
         target.rename(old)
-    staged.rename(target)
-    sync(target.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        staged.rename(target)
+    except OSError:  # what was there stays
+        with contextlib.suppress(OSError):
+            old.rename(target)
+        raise
+    try:
+        sync(target.parent)
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _exchange(one: Path, other: Path) -> bool:
@@ -157,6 +167,19 @@ def sweep(folder: Path) -> None:
 def is_put_back(path: Path) -> bool:
     """Return whether `sweep` would put a leftover back in its place instead of removing it."""
     return path.name.startswith(_OLD) and not (path.parent / path.name.removeprefix(_OLD)).exists()
+
+
+def has_space(folder: Path) -> bool:
+    """Return whether a small file can still be written in a folder."""
+    import tempfile
+
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(_SMALL))
+            file.flush()
+    except OSError as error:
+        return not is_full(error)
+    return True
 
 
 def size(path: Path) -> int:

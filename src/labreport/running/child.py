@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labreport import lock
-from labreport.errors import ExperimentError, LabreportError, Place, SeveralErrors, did_you_mean
+from labreport.errors import (
+    DiskError,
+    ExperimentError,
+    LabreportError,
+    Place,
+    SeveralErrors,
+    did_you_mean,
+    is_full,
+    is_of_disk,
+    of_disk,
+)
 from labreport.modules import Module, module_names
 from labreport.project import ENGINE
 from labreport.results import (
@@ -100,14 +110,14 @@ def perform(task: Task, send: Send) -> None:
     """
     import traceback
 
-    budget = Shared(task.project.slots, task.jobs, task.slot)
-    budget.enter()
-    lock.join(task.project)
-    send({"begun": True})
-    relay.to(send)
-    clock = time.perf_counter()
-    started = _now()
     try:
+        budget = Shared(task.project.slots, task.jobs, task.slot)
+        budget.enter()
+        lock.join(task.project)
+        send({"begun": True})
+        relay.to(send)
+        clock = time.perf_counter()
+        started = _now()
         module, sources = _module(task)
 
         def facts() -> dict[str, Any]:
@@ -327,6 +337,7 @@ def _failure(error: BaseException, task: Task) -> dict[str, Any]:
     cure = f"{meant} ({cure})" if meant else cure
     first, *more = str(error).strip().splitlines() or [""]
     what = f"{name} failed: {type(error).__name__}: {first}".rstrip(": ")
+    is_disk = False
     if not isinstance(error, LabreportError):
         notes += [line for line in more[:3] if line.strip()]
     if isinstance(error, SeveralErrors):
@@ -337,6 +348,9 @@ def _failure(error: BaseException, task: Task) -> dict[str, Any]:
         place = _place_fields(error.place) if error.place else place
         notes += error.notes
         cure = error.cure or cure
+    elif is_disk := is_of_disk(error) and (is_full(error) or _is_ours_to_write(error, task)):
+        failed = of_disk(error, task.project.build, task.project.shown)
+        what, cure = f"{name} failed: {failed.what}", failed.cure or cure
     elif isinstance(error, ModuleNotFoundError):
         what = f"{name} cannot import {error.name!r}"
         near = did_you_mean(error.name or "", module_names(task.project))
@@ -344,7 +358,16 @@ def _failure(error: BaseException, task: Task) -> dict[str, Any]:
     elif isinstance(error, SystemExit):
         what = f"{name} called sys.exit({error.code!r})"
         cure = "let `run` return its result, or raise an exception"
-    return {"what": what, "place": place, "notes": notes, "cure": cure}
+    return {"what": what, "place": place, "notes": notes, "cure": cure, "is_of_disk": is_disk}
+
+
+def _is_ours_to_write(error: OSError, task: Task) -> bool:
+    """Return whether labreport reads or writes the file of an error, not the project's own code."""
+    import traceback
+
+    files_ = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    own = [file for file in files_ if _is_ours(task.project, file) or file.startswith(f"{ENGINE}/")]
+    return not _is_ours(task.project, own[-1])
 
 
 def _place(error: BaseException, task: Task) -> tuple[list[Any], list[str]]:
@@ -371,8 +394,9 @@ def _place_fields(place: Place) -> list[Any]:
     return [place.file, place.line, place.source]
 
 
-def received(failed: Mapping[str, Any]) -> ExperimentError:
+def received(failed: Mapping[str, Any]) -> DiskError | ExperimentError:
     """Return the error that a child has sent."""
+    kind = DiskError if failed["is_of_disk"] else ExperimentError
     file, line, source = failed["place"]
     place = Place(file, line, source=source)
-    return ExperimentError(failed["what"], place=place, notes=failed["notes"], cure=failed["cure"])
+    return kind(failed["what"], place=place, notes=failed["notes"], cure=failed["cure"])

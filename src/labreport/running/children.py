@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from labreport import lock, surroundings
 from labreport.config import CONFIG
-from labreport.errors import ExperimentError, Place
+from labreport.errors import ExperimentError, LabreportError, Place
 from labreport.events import Event, Events
 from labreport.modules import is_own
 from labreport.results import Sources, variants
@@ -34,7 +34,7 @@ class Ended:
 
     task: Task
     seconds: float | None = None
-    error: ExperimentError | None = None
+    error: LabreportError | None = None
 
 
 @dataclass
@@ -64,7 +64,7 @@ class _Running:
     deadline: float
     ends: float = FOREVER
     seconds: float | None = None
-    error: ExperimentError | None = None
+    error: LabreportError | None = None
     expired: bool = False
     map: _Map | None = None
     warned: Heard = field(default_factory=Heard)

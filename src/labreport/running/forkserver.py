@@ -340,7 +340,7 @@ class _Server:
         if since is not None and loaded.is_stale(self.loaded, since):
             self._reply(call, "stale")
             return True
-        Path(log).parent.mkdir(parents=True, exist_ok=True)
+        kept = _log(Path(log))
         output, output_of_child = os.pipe()
         os.set_blocking(output, False)
         server = os.getpid()
@@ -348,7 +348,7 @@ class _Server:
         if pid == 0:
             self._become_child(call, name, argument, output_of_child, server)
         os.close(output_of_child)
-        self.children[pid] = _Child(call, pid, output, Path(log).open("wb", buffering=0))  # noqa: SIM115
+        self.children[pid] = _Child(call, pid, output, kept)
         self._reply(call, "started", pid=pid)
         return True
 
@@ -414,6 +414,15 @@ class _Server:
                 with contextlib.suppress(Exception):
                     stream.flush()
             os._exit(code)
+
+
+def _log(path: Path) -> IO[bytes]:
+    """Return a new log to write to; one that keeps nothing where that fails: it must not end the server."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb", buffering=0)
+    except OSError:
+        return Path(os.devnull).open("wb", buffering=0)
 
 
 def _called(name: str) -> Callable[..., None]:

@@ -135,15 +135,14 @@ class _Guest:
 
     def _project(self, manifest: Manifest) -> Project:
         """Return the driver's project where its folder can be seen, else the one that was sent."""
-        root = manifest.project.root
-        refused = [self.folder]
-        if identity(root) == manifest.identity:
-            os.chdir(root)
+        project, refused = manifest.project, [self.folder]
+        if identity(project.root) == manifest.identity:
+            os.chdir(project.root)
         else:
-            refused.append(root)
-            root = self.folder / manifest.folder
+            refused.append(project.root)
+            project = replace(project, root=self.folder / manifest.folder, build_dir=None)
         _refuse_to_write_below(refused)
-        return replace(manifest.project, root=root)
+        return project
 
     def _loaded(self, data: bytes, lab: Lab) -> Any:
         return Unpickler(data, lab).load()

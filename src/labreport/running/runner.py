@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from labreport.errors import ExperimentError, UsageError, did_you_mean, raise_all
+from labreport.errors import LabreportError, UsageError, did_you_mean, raise_all
 from labreport.events import Event, Events
 from labreport.results import discard_drawing, last_seconds, store, variants
 from labreport.running import restoring
@@ -45,7 +45,7 @@ class Outcome:
     restored: tuple[str, ...]
     fresh: tuple[str, ...]
     skipped: tuple[str, ...]
-    errors: tuple[ExperimentError, ...]
+    errors: tuple[LabreportError, ...]
 
 
 def execute(
@@ -120,7 +120,7 @@ class _Execution:
         self.fresh: list[str] = []
         self.stopped: dict[str, str] = {}  # failed or skipped: what dependents are told
         self.skipped: list[str] = []
-        self.errors: list[ExperimentError] = []
+        self.errors: list[LabreportError] = []
 
     def _with_needs(self, names: Iterable[str]) -> set[str]:
         found: set[str] = set()

@@ -165,14 +165,12 @@ class Shipment:
         # a part of the fingerprint that is a file is named by its path: all of READS, and what was seen
         parts = (self.lab.fingerprint | self.lab.known).parts
         inputs = [project.root / part.name for part in parts if part.name]
-        inputs += [
-            path
-            for name in {*self.lab.needs, self.lab.experiment}
-            for path in (project.results / name).glob("*.json")
-        ]
         for path in inputs:
             if path.is_file() and path.resolve().is_relative_to(project.root):
                 self._add(path, f"{OWN}/{path.relative_to(project.root).as_posix()}")
+        for name in {*self.lab.needs, self.lab.experiment}:
+            for path in (project.results / name).glob("*.json"):
+                self._add(path, f"{OWN}/build/{path.relative_to(project.generated).as_posix()}")
 
 
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]

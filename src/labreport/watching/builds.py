@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from labreport import build, outcomes
 from labreport import project as projects
-from labreport.errors import LabreportError
+from labreport.errors import LabreportError, is_of_disk, of_disk
 from labreport.events import Event
 from labreport.running import server_of, spare
 
@@ -31,6 +31,7 @@ class Task:
     """What to build, and the surroundings in which a build without a watch would have started."""
 
     root: Path
+    build_dir: Path
     quick: bool
     program: str
     jobs: int
@@ -47,19 +48,21 @@ def perform(task: Task, send: Send) -> None:
             project, jobs=task.jobs, events=lambda told: _tell(send, project, told), cluster=task.cluster
         )
     except LabreportError as error:
-        for line in error.lines():
-            send({"error": line})
-        send({"failed": error.exit_code})
+        _fail(send, error)
     except OSError as error:
-        if error.errno is None or error.filename is None:
+        if not is_of_disk(error):
             raise
-        send({"error": f"{error.strerror}: {error.filename}"})
-        send({"error": "  cure: make it readable and writable, free space"})
-        send({"failed": LabreportError.exit_code})
+        _fail(send, of_disk(error, task.root))
     else:
         send({"built": True})
     finally:
         send({"spare": spare.is_intact()})
+
+
+def _fail(send: Send, error: LabreportError) -> None:
+    for line in error.lines():
+        send({"error": line})
+    send({"failed": error.exit_code})
 
 
 def prepare(task: Task) -> None:
@@ -74,7 +77,8 @@ def _project(task: Task) -> Project:
     os.environ.update(task.environment)
     sys.path[:] = task.path
     sys.orig_argv[:] = [*shlex.split(task.program), "watch"]  # by which others are told who holds the lock
-    return replace(projects.load(task.root, quick=task.quick), program=task.program)
+    project = projects.load(task.root, quick=task.quick, build_dir=task.build_dir)
+    return replace(project, program=task.program)
 
 
 def _tell(send: Send, project: Project, told: Event | outcomes.Done) -> None:

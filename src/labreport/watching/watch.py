@@ -216,6 +216,7 @@ class _Watcher:
 
     def _task(self) -> builds.Task:
         return builds.Task(
+            build_dir=self.project.generated,
             root=self.project.root,
             quick=self.project.quick,
             program=self.project.program,

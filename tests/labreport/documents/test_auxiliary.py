@@ -1,6 +1,5 @@
 """LaTeX begins with the auxiliary files of the last good compilation: fewer passes, the same bytes."""
 
-import json
 import os
 import random
 import shutil
@@ -14,7 +13,7 @@ from hostile import STYLE
 
 from labreport.documents import auxiliary, latexmk, processes
 from labreport.documents.latexmk import CompileFailed
-from labreport.results import files
+from labreport.results import files, strict_json
 
 EDITS = int(os.environ.get("LABREPORT_EDITS", "25"))
 WORDS = [*"abcdefghij", "loss", "network", "gradient", "backpropagation", "step"]
@@ -116,13 +115,13 @@ def test_what_only_bibtex_reads_counts(tmp_path, change):
 def test_where_it_is_not_known_that_one_pass_is_enough_latexmk_is_asked(tmp_path, counted, rules):
     kept = tmp_path / "kept"
     latexmk.compile(write(tmp_path / "a", BODY), kept=kept)
-    record = json.loads((kept / auxiliary.DIGESTS).read_text())
+    record = strict_json.unseal((kept / auxiliary.DIGESTS).read_bytes(), "the record", cure="")
     if rules is None:
         del record["made"]["report.fdb_latexmk"]
     else:
         (kept / "report.fdb_latexmk").write_text(rules)
         record["made"]["report.fdb_latexmk"] = files.checksum(rules.encode())
-    (kept / auxiliary.DIGESTS).write_text(json.dumps(record))
+    (kept / auxiliary.DIGESTS).write_bytes(strict_json.seal(record))
     folder = write(tmp_path / "b", BODY)
     latexmk.compile(folder, kept=kept)
     assert "m" in (folder / "passes.log").read_text()

@@ -551,7 +551,9 @@ def test_a_full_disk_fails_even_when_latexmk_is_content(tmp_path, monkeypatch):
     )
     (tools / "latexmk").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-    assert [p.kind for p in problems(write(tmp_path / "a", "x"))] == ["disk"]
+    with pytest.raises(OSError, match="No space left") as full:
+        latexmk.compile(write(tmp_path / "a", "x"))
+    assert full.value.filename == str(tmp_path / "a")
 
 
 def test_no_log_however_damaged_stops_the_reading(tmp_path):

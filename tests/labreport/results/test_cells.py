@@ -1,5 +1,6 @@
 """Cells are kept whole, found only where they are right, and no more of them than the limit."""
 
+import errno
 import os
 import signal
 import sqlite3
@@ -118,3 +119,21 @@ def test_a_database_of_another_version_is_made_anew(cells):
     assert cells.find("a", always) is None
     cells.keep("a", Fingerprint(), b"1")
     assert cells.find("a", always) == (b"1", Fingerprint())
+
+
+@pytest.mark.parametrize("column", ["key", "seen", "value"])
+def test_a_cell_of_which_any_part_was_changed_is_forgotten(cells, column):
+    cells.keep("a", SEEN, b"one")
+    other = {"key": "b", "seen": '{"parameter lr": "0.2"}', "value": "text"}[column]
+    cells._run(f"update cells set {column} = ?", other)
+    assert cells.find("b" if column == "key" else "a", always) is None
+    assert cells._run("select key from cells") == []
+
+
+def test_a_full_disk_is_told_as_one_and_loses_no_cell(cells):
+    cells.keep("a", SEEN, b"one")
+    cells._run("pragma max_page_count = 3")
+    with pytest.raises(OSError, match="No space left") as full:
+        cells.keep("b", SEEN, bytes(100_000))
+    assert (full.value.errno, full.value.filename) == (errno.ENOSPC, str(cells.path))
+    assert cells.find("a", always) == (b"one", SEEN)

@@ -237,3 +237,10 @@ def test_calls_have_a_grace_to_end_by_themselves_when_the_server_ends(tmp_path, 
     next(message for message in messages_of(server, call) if message["type"] == "message")
     server.close()
     assert (tmp_path / "done").exists() == is_cleared
+
+
+def test_a_log_that_cannot_be_written_ends_neither_the_server_nor_the_call(server, tmp_path):
+    (tmp_path / "taken").touch()
+    messages = heard(server, says, "x", tmp_path / "taken" / "log")
+    assert [message["type"] for message in messages] == ["started", "message", "exit"]
+    assert messages[-1]["code"] == 0
