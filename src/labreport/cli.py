@@ -420,6 +420,8 @@ def _typed(interpreter: Sequence[str], program: Sequence[str]) -> str:
 
 
 def _fail(error: LabreportError) -> None:
-    for number, line in enumerate(error.lines()):
+    from labreport.handin import masking  # an experiment's exception may quote a password, as addresses do
+
+    for number, line in enumerate(error.lines(masking())):
         click.echo(f"error: {line}" if number == 0 or not line.startswith(" ") else line, err=True)
     sys.exit(error.exit_code)

@@ -180,3 +180,15 @@ def test_a_mistake_of_labreport_is_told_with_its_line_in_labreport():
 )
 def test_a_full_disk_is_no_mistake(error, told):
     assert unforeseen(error) == f"{told}; make it readable and writable, free space"
+
+
+def test_what_is_told_of_a_text_is_decided_before_it_is_cut():
+    line = "x = 1; " * 15 + "SESAME"
+    error = InputError(
+        "no SESAME", place=Place("SESAME.py", 3, source=line), cure="SESAME", notes=["a\nSESAME"]
+    )
+    for one in (error, SeveralErrors([error, error])):
+        told = one.lines(lambda text: text.replace("SESAME", "***"))
+        assert len(told) == len(one.lines())
+        assert not [line for line in told if "SES" in line]
+        assert f"  at {'***'}.py:3" in told

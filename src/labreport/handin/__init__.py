@@ -7,7 +7,7 @@ from labreport.handin.allowlist import collect
 from labreport.handin.bundle import CODE, TOP, Submission, out_of_date, pack
 from labreport.handin.contents import PackError
 from labreport.handin.fresh import VerifyError
-from labreport.handin.leaks import leaks_of_packed
+from labreport.handin.leaks import leaks_of_packed, masking
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
 from labreport.handin.requirements import name_of, needs, pinned, pins
 from labreport.handin.verification import Verified, verify
@@ -23,6 +23,7 @@ __all__ = [
     "VerifyError",
     "collect",
     "leaks_of_packed",
+    "masking",
     "name_of",
     "needs",
     "out_of_date",

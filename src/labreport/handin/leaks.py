@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from labreport.documents import readback
 from labreport.errors import LabreportError, Place
@@ -60,6 +61,11 @@ def note_searched(project: Project) -> None:
 def is_searched(project: Project) -> bool:
     """Return whether the hand-in, as it lies there, was searched for what must not be in it by now."""
     return Cleared(project, _known(project)).is_noted(_as_one(project))
+
+
+def masking() -> Callable[[str], str]:
+    """Return a function that masks in a text what this machine knows as a secret, or looks like one."""
+    return partial(secrets.masked, looked_for=known([], names={}))
 
 
 def _as_one(project: Project) -> bytes:

@@ -46,7 +46,9 @@ def perform(task: Task, send: Send) -> None:
             project, jobs=task.jobs, events=lambda told: _tell(send, project, told), cluster=task.cluster
         )
     except LabreportError as error:
-        for line in error.lines():
+        from labreport.handin import masking
+
+        for line in error.lines(masking()):
             send({"error": line})
         send({"failed": error.exit_code})
     except OSError as error:

@@ -124,9 +124,10 @@ def test_a_notebook_that_is_not_the_woven_one_is_found(copy):
 
 
 def test_a_secret_is_found_that_became_known_after_the_hand_in_was_packed(copy, monkeypatch):
-    pack(copy, **{"src/a.py": b"\nX = 'sesame-open-7-please'\n", "src/b.py": b"Y = 1\n"})
+    value = "sesame-open-7-please"
+    pack(copy, **{"src/a.py": f"\nX = '{value}'\n".encode(), "src/b.py": b"Y = 1\n"})
     assert places("secrets", copy) == []
-    monkeypatch.setenv("DB_PASS", "sesame-open-7-please")
+    monkeypatch.setenv("DB_PASS", value)
     assert places("secrets", copy) == [
         "code.zip: src/a.py:2: it gives away the value of the environment's DB_PASS"
     ]

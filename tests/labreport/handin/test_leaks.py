@@ -186,7 +186,8 @@ class TestAKeyThatBecomesKnown:
 
     def test_a_key_that_is_nowhere_in_it_asks_for_one_search(self, packed, monkeypatch):
         before = (packed.submission / "code.zip").read_bytes()
-        monkeypatch.setenv("DB_PASS", "another-one-8")
+        other = "another-one-8"
+        monkeypatch.setenv("DB_PASS", other)
         assert bundle.out_of_date(packed)
         bundle.pack(packed)
         assert bundle.out_of_date(packed) == []

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from searched import VALUE, found, kinds
 
+from labreport import surroundings
+
 
 @pytest.mark.parametrize(
     "name",
@@ -22,6 +24,7 @@ def test_values_of_the_environment_are_found_by_the_names_of_their_variables(nam
     assert kinds(f"a\nx = {VALUE}", environment={name: VALUE}) == [
         (f"the value of the environment's {name}", 2, "")
     ]
+    assert surroundings.is_secret(name)  # so that no notebook sees it, and no record holds it
 
 
 @pytest.mark.parametrize(
