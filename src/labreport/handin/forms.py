@@ -114,6 +114,9 @@ def _is_password(found: re.Match[bytes]) -> bool:
     before = found.string[max(found.start() - _BEFORE, 0) : found.start()]
     if _is_placeholder(value) or (found["option"] and not _OPTION.search(before)):
         return False
+    after = found.string[found.end() : found.end() + _BEFORE]
+    if found["sign"] == b"," and not (_PAIR_BEGINS.search(before) and _PAIR_ENDS.match(after)):
+        return False
     if found["weak"]:  # a key, a token: many things are called so
         return _is_random(value)
     is_of_shell = found["bare"] and found["sign"] == b"=" and not found["space"]
@@ -125,8 +128,10 @@ def _is_password(found: re.Match[bytes]) -> bool:
 
 
 _OPTION = re.compile(rb"--[\w-]*\Z")
+_PAIR_BEGINS, _PAIR_ENDS = re.compile(rb"[(\[{]\s*\\?[\"'][\w.-]*\Z"), re.compile(rb"\s*[)\]}]")
+"""What stands around the two of a pair; in a longer list a name is followed by the next one."""
 _BEFORE = 40
-"""The number of bytes before a name in which the dashes of an option are looked for."""
+"""The number of bytes around an assignment in which these are looked for."""
 
 _STRONG = "assword ASSWORD asswd ASSWD assphrase assPhrase ASSPHRASE ecret ECRET"
 _SHORT = "PASS PWD PAT PW PSK"  # in capitals, and not within a word

@@ -125,6 +125,7 @@ def test_without_quotes_a_value_needs_letters_and_digits(name, form):
         'NAME = f"{user}-{word}1"', "NAME: ndarray[float64]", '<input type="NAME" name="field-12">',
         "NAME=xxxxxxxx", "the NAME is not in this text 12345678", "NAME: {{ x.y1 }}",
         'monkeypatch.setattr(NAME, "value-12345")',
+        '["NAME", "api_key_2", "x"]', '("x", "NAME", "api_key_2")',
     ],
 )  # fmt: skip
 def test_placeholders_variables_and_words_are_no_passwords(text):

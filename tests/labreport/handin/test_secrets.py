@@ -30,7 +30,7 @@ def test_the_sources_of_this_project_give_nothing_away():
     for folder in ("src", "tests", "experiments", "report_templates"):
         files += [p for p in (ROOT / folder).rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     assert len(files) > 100
-    leaks = {p.name: [str(f) for f in secrets.search(p.read_bytes(), here)] for p in files}
+    leaks = {str(p): [str(f) for f in secrets.search(p.read_bytes(), here)] for p in files}
     assert {name: what for name, what in leaks.items() if what} == {}
 
 

@@ -129,7 +129,9 @@ def test_the_password_of_an_address_is_known(name, around):
 
 
 def test_a_quoted_password_of_an_address_is_known_as_it_is_meant():
-    assert found("x = p@ss/wörd", environment={"PIP_INDEX_URL": "https://me:p%40ss%2Fw%C3%B6rd@example.org"})
+    value = "p@ss/wörd"
+    variables = {"PIP_INDEX_URL": f"https://me:{urllib.parse.quote(value, safe='')}@example.org"}
+    assert found(f"x = {value}", environment=variables)
 
 
 FILES = {
