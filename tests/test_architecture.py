@@ -89,7 +89,7 @@ MAY_IMPORT = {
     ),
     "overview": (*GROUND, "outcomes", "running", "progress"),
     "options": ("errors", "project", "lock", "results"),
-    "telling": (*GROUND, "unchanged", "outcomes", "progress", "explain"),
+    "telling": (*GROUND, "unchanged", "outcomes", "progress", "handin", "explain"),
     "trials": ("errors", "running"),
     "inquiries": (*GROUND, "completing", "options", "trials", "running", "explain"),
     "new": GROUND,

@@ -99,9 +99,7 @@ def _keep(project: Project, record: tuple[str, bytes]) -> None:
 
     # where nothing can be written, or the next build has begun, that one takes a little longer
     with contextlib.suppress(DiskError, BusyError), build.building(project):
-        files.sweep(project.build / "cache")
-        if record is not None:
-            files.write(Path(record[0]), record[1])
+        files.write(Path(record[0]), record[1])
 
 
 @commands.command(epilog=EPILOG)
@@ -443,6 +441,8 @@ def _typed(interpreter: Sequence[str], program: Sequence[str]) -> str:
 
 
 def _fail(error: LabreportError) -> None:
-    for number, line in enumerate(error.lines()):
+    from labreport.handin import masking  # an experiment's exception may quote a password, as addresses do
+
+    for number, line in enumerate(error.lines(masking())):
         click.echo(f"error: {line}" if number == 0 or not line.startswith(" ") else line, err=True)
     sys.exit(error.exit_code)

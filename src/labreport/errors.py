@@ -56,13 +56,16 @@ class LabreportError(Exception):
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
-    def lines(self) -> list[str]:
-        """Return the message as lines: what, the place with its source line and a caret, notes, the cure."""
-        head = [visible(self.what)]
+    def lines(self, told: Callable[[str], str] = str) -> list[str]:
+        """Return the message as lines: what, the place with its source line and a caret, notes, the cure.
+
+        `told` gives what is told of a text: it sees each one whole, before it is cut.
+        """
+        head = [visible(told(self.what))]
         if self.place is not None:
-            head += [f"  at {visible(str(self.place))}", *_marked_source(self.place)]
-        cure = [f"  cure: {visible(self.cure)}"] if self.cure else []
-        notes = [f"  {visible(line)}" for note in self.notes for line in note.splitlines()]
+            head += [f"  at {visible(told(str(self.place)))}", *_marked_source(self.place, told)]
+        cure = [f"  cure: {visible(told(self.cure))}"] if self.cure else []
+        notes = [f"  {visible(line)}" for note in self.notes for line in told(note).splitlines()]
         room = MOST_LINES - len(head) - len(cure)
         if len(notes) > room:
             notes = [*notes[: room - 1], f"  … ({len(notes) - room + 1} more lines)"]
@@ -123,9 +126,9 @@ class SeveralErrors(LabreportError):
         self.errors = tuple(errors)
         self.exit_code = errors[0].exit_code
 
-    def lines(self) -> list[str]:
+    def lines(self, told: Callable[[str], str] = str) -> list[str]:
         """Return all messages, one after the other."""
-        return [line for error in self.errors for line in error.lines()]
+        return [line for error in self.errors for line in error.lines(told)]
 
 
 def raise_all(errors: Sequence[LabreportError]) -> None:
@@ -242,11 +245,11 @@ def visible(text: str) -> str:
     return line if line.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
 
 
-def _marked_source(place: Place) -> list[str]:
+def _marked_source(place: Place, told: Callable[[str], str]) -> list[str]:
     """Return the source line with a marker under the place; long lines are cut around it."""
     if place.source is None or place.line is None:
         return []
-    text = "".join(c if c.isprintable() else " " if c == "\t" else "·" for c in place.source.rstrip())
+    text = "".join(c if c.isprintable() else " " if c == "\t" else "·" for c in told(place.source.rstrip()))
     column = place.column or 1
     start = max(0, min(column - 60, len(text) - WIDEST_SOURCE))
     shown = text[start : start + WIDEST_SOURCE]

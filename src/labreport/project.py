@@ -282,8 +282,8 @@ def load(
     Raises
     ------
     UsageError
-        The folder is not a project: it does not exist or has no report.toml; or `build_dir` lies in it; or TeX
-        could not work there.
+        The folder is not a project: it does not exist or has no report.toml; or `build_dir` lies in it; or
+        TeX could not work there.
     InputError
         report.toml cannot be read, has an unknown key, or a value of the wrong type.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -60,6 +61,10 @@ class Lines:
                 self._packed(told)
             case outcomes.Checked():
                 self._checked(told)
+            case Event(kind="notice"):  # what the user's code says
+                from labreport.handin import masking
+
+                self.progress.show(replace(told, label=masking()(told.label)))
             case _:
                 self.progress.show(told)
 

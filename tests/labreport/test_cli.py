@@ -1,5 +1,6 @@
 """The command line: what a user types, and what is read of it."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -301,3 +302,30 @@ def test_the_record_of_a_build_that_made_nothing_is_kept_unless_another_build_is
     assert list(folder.glob("*")) == []
     cli._keep(project, record)
     assert [path.name for path in folder.iterdir()] == ["unchanged"]
+
+
+class TestSecrets:
+    """Of what the user's code says, the secrets are masked: others may read the terminal, or a log of it."""
+
+    VALUE = "sesame-open-7-please"
+
+    def said(self, tmp_path, monkeypatch, capsys, body):
+        monkeypatch.setenv("DB_PASS", self.VALUE)
+        source = projects.experiment(f"def run(params, lab):\n    {body}\n    return {{}}\n")
+        project = projects.make(tmp_path / "p", {"one": source})
+        monkeypatch.setattr("sys.argv", ["labreport", "run", "--project", str(project.root)])
+        with contextlib.suppress(SystemExit):
+            cli.main()
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    def test_in_a_message_and_the_line_that_it_quotes(self, tmp_path, monkeypatch, capsys):
+        body = f'raise ConnectionError("https://me:{self.VALUE}@example.org refuses {self.VALUE}")'
+        said = self.said(tmp_path, monkeypatch, capsys, body)
+        assert "ConnectionError: https://me:***@example.org refuses ***" in said
+        assert "sesame" not in said
+
+    def test_in_a_notice(self, tmp_path, monkeypatch, capsys):
+        said = self.said(tmp_path, monkeypatch, capsys, f'lab.notice("it is {self.VALUE}")')
+        assert "notice: it is ***" in said
+        assert "sesame" not in said

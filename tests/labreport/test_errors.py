@@ -211,3 +211,15 @@ def test_what_the_disk_refuses_is_told_with_the_place_and_a_cure(error, what, cu
 )
 def test_the_end_of_a_process_or_a_connection_is_not_the_disk_s_fault(error):
     assert not is_of_disk(error)
+
+
+def test_what_is_told_of_a_text_is_decided_before_it_is_cut():
+    line = "x = 1; " * 15 + "SESAME"
+    error = InputError(
+        "no SESAME", place=Place("SESAME.py", 3, source=line), cure="SESAME", notes=["a\nSESAME"]
+    )
+    for one in (error, SeveralErrors([error, error])):
+        told = one.lines(lambda text: text.replace("SESAME", "***"))
+        assert len(told) == len(one.lines())
+        assert not [line for line in told if "SES" in line]
+        assert f"  at {'***'}.py:3" in told

@@ -383,5 +383,12 @@ CHECKS = (
         handin.in_zip(handin.notebooks),
         "run `labreport`, which weaves and runs them",
     ),
+    Check(
+        "secrets",
+        "no secret, path or name of this machine is handed in",
+        handin.secrets,
+        "take it out and build again; revoke a key or password that was handed in already; what is harmless "
+        "goes under `[submission] allow` of report.toml",
+    ),
 )
 """All checks, in the order in which a reader would ask."""

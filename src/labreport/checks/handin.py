@@ -76,6 +76,14 @@ def sources(m: Material, files: dict[str, bytes]) -> Found:
     return Found(places)
 
 
+def secrets(m: Material) -> Found:
+    """Return what the hand-in gives away; what is secret may have become known after it was packed."""
+    files = {f"{handin.CODE}: {name}": data for name, data in (m.zipped or {}).items()}
+    path = m.project.submission / m.project.pdf.name
+    files |= {path.name: path.read_bytes()} if path.is_file() else {}
+    return Found(handin.leaks_of_packed(m.project, files), counted(len(files), "file"))
+
+
 def notebooks(m: Material, files: dict[str, bytes]) -> Found:
     """Return the notebooks that the zip lacks, or that were not executed as they are."""
     packed = {PurePosixPath(n).name: data for n, data in files.items() if n.endswith(".ipynb")}

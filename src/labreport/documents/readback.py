@@ -82,7 +82,7 @@ def read(data: bytes, shown: str) -> Pdf:
     try:
         reader = opened(data)
         numbered = list(enumerate(reader.pages, 1))
-        pages = tuple(_texts(data))
+        pages = texts(data)
         silent = [(number, page) for number, page in numbered if not pages[number - 1].strip()]
         return Pdf(
             pages=pages,
@@ -100,15 +100,15 @@ def read(data: bytes, shown: str) -> Pdf:
         ) from error
 
 
-def _texts(data: bytes) -> Iterator[str]:
-    """Yield the text of each page as a reader copies it, that of figures too."""
+@lru_cache(maxsize=2)  # the search for secrets reads them as well
+def texts(data: bytes) -> tuple[str, ...]:
+    """Return the text of each page as a reader copies it, figures included. Raises PdfiumError."""
     # pypdf, which knows fonts and links, would take ten times as long; PDFium is what Chrome reads with
     from pypdfium2 import PdfDocument
 
     with PdfDocument(data) as document:
-        for page in document:
-            text = page.get_textpage().get_text_range()
-            yield text.replace(_HYPHEN, "-\n").replace("\r\n", "\n")
+        read = [page.get_textpage().get_text_range() for page in document]
+    return tuple(text.replace(_HYPHEN, "-\n").replace("\r\n", "\n") for text in read)
 
 
 def _images(data: bytes) -> Iterator[Image]:

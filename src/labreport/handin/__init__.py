@@ -7,6 +7,7 @@ from labreport.handin.allowlist import collect
 from labreport.handin.bundle import CODE, TOP, Submission, out_of_date, pack
 from labreport.handin.contents import PackError
 from labreport.handin.fresh import VerifyError
+from labreport.handin.leaks import leaks_of_packed, masking
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
 from labreport.handin.requirements import name_of, needs, pinned, pins
 from labreport.handin.verification import Verified, verify
@@ -21,6 +22,8 @@ __all__ = [
     "Verified",
     "VerifyError",
     "collect",
+    "leaks_of_packed",
+    "masking",
     "name_of",
     "needs",
     "out_of_date",

@@ -17,7 +17,7 @@ from pathlib import Path
 from labreport import lock
 from labreport.config import CONFIG
 from labreport.errors import UsageError, raise_all
-from labreport.handin import standalone
+from labreport.handin import leaks, standalone
 from labreport.handin.allowlist import collect
 from labreport.handin.contents import README, Contents, PackError
 from labreport.project import Project
@@ -57,9 +57,7 @@ def pack(project: Project, contents: Contents | None = None) -> Submission:
         The build is a quick one.
 
     """
-    # what looks for leaks compiles many patterns: a build that packs nothing does without
     from labreport.handin import readme
-    from labreport.handin.leaks import leaks
 
     _refuse_quick(project)
     pdfs = {each.pdf.name: _report(each) for each in project.documents}
@@ -68,8 +66,9 @@ def pack(project: Project, contents: Contents | None = None) -> Submission:
     processor = readme.processor_class()
     text = readme.text(project, contents.data, contents.questions, needed, processor)
     contents.add(README, text.encode(), f"{README}, which is made from the project's files")
-    raise_all(leaks(project, contents, pdfs))
+    raise_all(leaks.leaks(project, contents, pdfs))
     _publish(project, pdfs, archive(contents.data))
+    leaks.note_searched(project)
     return Submission(
         reports=tuple(project.submission / name for name in pdfs),
         code=project.submission / CODE,
@@ -109,7 +108,10 @@ def out_of_date(project: Project, contents: Contents | None = None) -> list[str]
         if name not in new or standalone.replaces(data, contents.data[name]):
             old.pop(name)
             new.pop(name, None)
-    return [*reasons, *changes(of_kind("input", old), of_kind("input", new))]
+    reasons += changes(of_kind("input", old), of_kind("input", new))
+    if not reasons and not leaks.is_searched(project):  # perhaps a key became known since
+        reasons = ["it was not searched for all that is secret by now"]
+    return reasons
 
 
 def archive(data: Mapping[str, bytes], *, top: str = TOP) -> bytes:

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport.handin import secrets
+from labreport.handin.known import Known
+from labreport.handin.unpacking import View
 from labreport.results import files
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ MOST = 10_000
 class Cleared:
     """The contents that are known to be clean, for one set of what is looked for."""
 
-    def __init__(self, project: Project, known: secrets.Known) -> None:
+    def __init__(self, project: Project, known: Known) -> None:
         self.path = project.build / "cache" / "cleared.txt"
         self._known = known
         self._key = _key(known)
@@ -45,6 +47,18 @@ class Cleared:
             self._clean[tag] = None
         return found
 
+    def masked(self, text: str) -> str:
+        """Return a text for people with each secret in it masked."""
+        return secrets.masked(text, self._known)
+
+    def note(self, hand_in: bytes) -> None:
+        """Note that a hand-in, which is told by some bytes, holds nothing of what is looked for."""
+        self._clean[self._tag(b"hand-in", hand_in)] = None
+
+    def is_noted(self, hand_in: bytes) -> bool:
+        """Return whether `note` was told of a hand-in, for the same set of what is looked for."""
+        return self._tag(b"hand-in", hand_in) in self._old
+
     def save(self) -> None:
         """Keep what was clean for the next time; where nothing can be written, do without."""
         if self._clean.keys() - self._old.keys():
@@ -52,10 +66,10 @@ class Cleared:
             with contextlib.suppress(OSError):
                 files.write(self.path, "\n".join(kept[:MOST]).encode())
 
-    def _is_clean(self, view: secrets.View) -> bool:
+    def _is_clean(self, view: View) -> bool:
         """Return whether one of the things in a file is clean: most streams of a PDF stay as they are."""
         tag = self._tag(b"text" if view.is_text else b"bytes", view.data)
-        if tag not in self._old and any(secrets.in_view(view, self._known)):
+        if tag not in self._old and secrets.in_view(view, self._known):
             return False
         self._clean[tag] = None
         return True
@@ -64,9 +78,10 @@ class Cleared:
         return hmac.digest(self._key, kind + hashlib.sha256(data).digest(), "sha256").hex()
 
 
-def _key(known: secrets.Known) -> bytes:
+def _key(known: Known) -> bytes:
     """Return a key made of what is looked for and of the rules."""
-    rules = Path(secrets.__file__).read_bytes() + Path(__file__).read_bytes() + sys.version.encode()
+    own = sorted(Path(secrets.__file__).parent.glob("*.py"))
+    rules = b"".join(path.read_bytes() for path in own) + sys.version.encode()
     # slow on purpose: who has the tags and the files could else try out short passwords
     return hashlib.scrypt(known.written(), salt=hashlib.sha256(rules).digest(), n=1 << 12, r=8, p=1)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from labreport.documents import readback
 from labreport.errors import LabreportError, Place
 from labreport.handin import secrets
 from labreport.handin.cleared import Cleared
 from labreport.handin.contents import Contents, PackError
+from labreport.handin.known import Known, known
 from labreport.project import CHECKOUT, Project
 
 _CURES = {
@@ -26,33 +29,61 @@ def leaks(project: Project, contents: Contents, pdfs: Mapping[str, bytes]) -> li
     """
     cleared = Cleared(project, _known(project))
     found: list[LabreportError] = [
-        _leak(contents.shown[name], finding)
+        _leak(cleared.masked(contents.shown[name]), finding)
         for name, data in sorted(contents.data.items())
-        for finding in cleared.search(data)
+        for finding in _in_file(name, data, cleared)
     ]
     for name, pdf in pdfs.items():
-        found += _leaks_of_report(project.shown(project.build / name), pdf, cleared)
+        shown = project.shown(project.build / name)
+        readback.read(pdf, shown)  # what cannot be read cannot be searched
+        found += [_leak(shown, finding) for finding in cleared.search(pdf)]
     cleared.save()
     return found
 
 
-def _leaks_of_report(shown: str, pdf: bytes, cleared: Cleared) -> Iterable[LabreportError]:
-    """Return what the report gives away: in its bytes and streams, or in the text that one reads."""
-    found = {f.what: _leak(shown, f) for f in cleared.search(pdf)}
-    read = readback.read(pdf, shown)
-    texts = {"its metadata": "\n".join(read.metadata.values())}
-    texts |= {f"page {number}": text for number, text in enumerate(read.pages, 1)}
-    # in a stream a word is cut into pieces to set its letters apart; on the page it is whole again
-    for where, text in texts.items():
-        for f in cleared.search(text.encode("utf-8", "replace")):
-            found.setdefault(f.what, _leak(f"{shown}, {where}", secrets.Finding(f.kind, f.what)))
-    return found.values()
+def leaks_of_packed(project: Project, files: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Return what files that are handed in already give away: where, and what, without the values."""
+    cleared = Cleared(project, _known(project))
+    return [
+        (cleared.masked(name) + (f":{finding.line}" if finding.line else ""), f"it gives away {finding}")
+        for name, data in sorted(files.items())
+        for finding in _in_file(name, data, cleared)
+    ]
 
 
-def _known(project: Project) -> secrets.Known:
+def note_searched(project: Project) -> None:
+    """Note that the hand-in, as it lies there, was searched for all that must not be in it."""
+    cleared = Cleared(project, _known(project))
+    cleared.note(_as_one(project))
+    cleared.save()
+
+
+def is_searched(project: Project) -> bool:
+    """Return whether the hand-in, as it lies there, was searched for what must not be in it by now."""
+    return Cleared(project, _known(project)).is_noted(_as_one(project))
+
+
+def masking() -> Callable[[str], str]:
+    """Return a function that masks in a text what this machine knows as a secret, or looks like one."""
+    return partial(secrets.masked, looked_for=known([], names={}))
+
+
+def _as_one(project: Project) -> bytes:
+    """Return bytes that differ where a file of the hand-in differs."""
+    files = sorted(path for path in project.submission.iterdir() if path.is_file())
+    return repr([(path.name, hashlib.sha256(path.read_bytes()).digest()) for path in files]).encode()
+
+
+def _in_file(name: str, data: bytes, cleared: Cleared) -> Iterator[secrets.Finding]:
+    yield from cleared.search(data)
+    for finding in cleared.search(name.encode("utf-8", "surrogateescape")):
+        yield secrets.Finding(finding.kind, finding.what, inside="in the name of the file")
+
+
+def _known(project: Project) -> Known:
     # where labreport is installed, Python's own folder covers it
     folders = {project.root, CHECKOUT or project.root}
-    return secrets.known(
+    return known(
         sorted(folders),
         allowed=project.config.submission.get("allow", []),
         authors=project.config.authors,

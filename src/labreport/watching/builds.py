@@ -60,7 +60,9 @@ def perform(task: Task, send: Send) -> None:
 
 
 def _fail(send: Send, error: LabreportError) -> None:
-    for line in error.lines():
+    from labreport.handin import masking
+
+    for line in error.lines(masking()):
         send({"error": line})
     send({"failed": error.exit_code})
 

@@ -121,3 +121,13 @@ def test_notebooks_that_are_missing_unexecuted_or_failed_are_found(copy, content
 def test_a_notebook_that_is_not_the_woven_one_is_found(copy):
     projects.write(copy.notebooks / "One.ipynb", notebook(source="2 + 2"))
     assert places("notebooks", copy) == ["One.ipynb: it differs from the notebook that was woven"]
+
+
+def test_a_secret_is_found_that_became_known_after_the_hand_in_was_packed(copy, monkeypatch):
+    value = "sesame-open-7-please"
+    pack(copy, **{"src/a.py": f"\nX = '{value}'\n".encode(), "src/b.py": b"Y = 1\n"})
+    assert places("secrets", copy) == []
+    monkeypatch.setenv("DB_PASS", value)
+    assert places("secrets", copy) == [
+        "code.zip: src/a.py:2: it gives away the value of the environment's DB_PASS"
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 from labreport.handin import cleared, secrets
 from labreport.handin.cleared import Cleared
+from labreport.handin.known import known as of_machine
 
 TOKEN = b"gh" + b"p_" + b"aB3d" * 9
 VALUE = "Zx9qT4wR2kLm5vB8"
@@ -35,7 +36,8 @@ def searched(monkeypatch):
 
 def known(value=VALUE, names=(), allowed=()):
     names = dict.fromkeys(names, "the name of this machine")
-    return secrets.known([], environment={"MY_API_KEY": value}, names=names, allowed=allowed)
+    environment = {"MY_API_KEY": value, "HOME": "/nonexistent"}
+    return of_machine([], environment=environment, names=names, allowed=allowed)
 
 
 HERE = known()
@@ -134,7 +136,9 @@ def test_tags_of_another_place_clear_nothing(project, tmp_path):
 
 def test_of_a_changed_pdf_only_the_changed_streams_are_searched(project, searched):
     def pdf(*texts):
-        streams = (b"stream\n" + zlib.compress(text) + b"\nendstream\n" for text in texts)
+        streams = (
+            b"obj <</Filter/FlateDecode>> stream\n" + zlib.compress(text) + b"\nendstream\n" for text in texts
+        )
         return b"%PDF-1.5\n" + b"".join(streams)
 
     assert search(project, pdf(b"one", b"two")) == [True]

@@ -1,9 +1,11 @@
 """What gives something away is refused with its place and without its value."""
 
 import base64
+import hashlib
 import json
 import zlib
 
+import matplotlib
 import projects
 import pytest
 from handed import (
@@ -18,7 +20,7 @@ from handed import (
 from matplotlib.figure import Figure
 
 from labreport import project as projects_of
-from labreport.handin import bundle
+from labreport.handin import bundle, leaks
 
 
 def in_result(project, text):
@@ -63,7 +65,15 @@ def in_metadata(project, text):
 
 def on_a_page(project, text):
     write_pdf(project.pdf, text)
-    return "build/report.pdf, page 1"
+    return "build/report.pdf"
+
+
+def in_figure_text(project, text):
+    """As glyphs by number, in a figure that the report does not include."""
+    with matplotlib.rc_context({"pdf.fonttype": 42}):
+        write_pdf(project.results / "one/figures/line.pdf", text)
+    assert text.encode() not in (project.results / "one/figures/line.pdf").read_bytes()
+    return "build/results/one/figures/line.pdf"
 
 
 def in_title(project, text):
@@ -74,12 +84,14 @@ def in_title(project, text):
 
 PLACES = [
     in_source, in_template, in_result, in_notebook, in_picture_of_notebook, in_png, in_figure_stream,
-    in_metadata, on_a_page, in_title,
+    in_figure_text, in_metadata, on_a_page, in_title,
 ]  # fmt: skip
 VALUE = "Zx9qT4wR2kLm5vB8"
 CASES = [("token", plant) for plant in PLACES]
 CASES += [
-    (what, plant) for what in ("value", "path", "name") for plant in (in_source, in_notebook, on_a_page)
+    (what, plant)
+    for what in ("value", "path", "name")
+    for plant in (in_source, in_notebook, in_figure_text, on_a_page)
 ]
 
 
@@ -128,3 +140,78 @@ def test_an_author_who_is_the_user_is_named(project, monkeypatch):
 def test_a_damaged_report_is_no_traceback(project):
     project.pdf.write_bytes(b"%PDF-1.5\nnothing\n%%EOF")
     assert "cannot be read back" in refused(project).what
+
+
+def test_a_file_is_refused_for_its_name_which_is_not_told(project):
+    projects.write(project.root / f"src/thing/{TOKEN}.py", "X = 1\n")
+    message = str(refused(project))
+    assert "src/thing/***.py would give away a token of GitHub, in the name of the file" in message
+    assert TOKEN not in message
+
+
+class TestAKeyThatBecomesKnown:
+    """What was packed before a key was known is searched again, and so is what others may have packed."""
+
+    KEY = "sesame-open-7-please"
+
+    @pytest.fixture
+    def packed(self, project, monkeypatch, tmp_path):
+        monkeypatch.setenv("HOME", str(tmp_path / "home"))
+        in_source(project, self.KEY)
+        bundle.pack(project)
+        assert bundle.out_of_date(project) == []
+        assert leaks.leaks_of_packed(project, {"a.py": self.KEY.encode()}) == []
+        return project
+
+    def in_environment(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("DB_PASS", self.KEY)
+
+    def in_netrc(self, monkeypatch, tmp_path):
+        projects.write(tmp_path / "home" / ".netrc", f"machine a login b password {self.KEY}\n")
+
+    @pytest.mark.parametrize("tell", [in_environment, in_netrc])
+    def test_the_next_build_refuses(self, packed, monkeypatch, tmp_path, tell):
+        tell(self, monkeypatch, tmp_path)
+        assert bundle.out_of_date(packed) == ["it was not searched for all that is secret by now"]
+        error = refused(packed)
+        assert "src/thing/more.py:3" in error.lines()[1]
+        assert self.KEY not in str(error)
+        assert bundle.out_of_date(packed)  # until it is cured
+
+    def test_once_it_is_cured_the_hand_in_is_up_to_date(self, packed, monkeypatch, tmp_path):
+        self.in_netrc(monkeypatch, tmp_path)
+        in_source(packed, "nothing")
+        bundle.pack(packed)
+        assert bundle.out_of_date(packed) == []
+
+    def test_a_key_that_is_nowhere_in_it_asks_for_one_search(self, packed, monkeypatch):
+        before = (packed.submission / "code.zip").read_bytes()
+        other = "another-one-8"
+        monkeypatch.setenv("DB_PASS", other)
+        assert bundle.out_of_date(packed)
+        bundle.pack(packed)
+        assert bundle.out_of_date(packed) == []
+        assert (packed.submission / "code.zip").read_bytes() == before
+
+    def test_what_is_packed_names_it(self, packed, monkeypatch, tmp_path):
+        self.in_netrc(monkeypatch, tmp_path)
+        found = leaks.leaks_of_packed(packed, {"code.zip: a.py": f"\nx = {self.KEY}".encode()})
+        assert found == [("code.zip: a.py:2", "it gives away a password or key of ~/.netrc")]
+
+    def test_no_record_holds_it(self, packed, monkeypatch, tmp_path):
+        self.in_netrc(monkeypatch, tmp_path)
+        in_source(packed, "nothing")
+        bundle.pack(packed)
+        written = [path.read_bytes() for path in (packed.build / "cache").rglob("*") if path.is_file()]
+        assert written
+        for data in (self.KEY.encode(), hashlib.sha256(self.KEY.encode()).hexdigest().encode()):
+            assert not [text for text in written if data in text]
+
+
+def test_a_hand_in_of_another_origin_was_not_searched(project):
+    bundle.pack(project)
+    path = project.submission / "code.zip"
+    path.write_bytes(path.read_bytes())
+    assert leaks.is_searched(project)
+    path.write_bytes(path.read_bytes() + b"x")
+    assert not leaks.is_searched(project)
