@@ -30,7 +30,7 @@ FILES = {
 }
 EVERY = [path for paths in FILES.values() for path in paths]
 
-GROUND = ("errors", "config", "project", "events", "surroundings", "modules")
+GROUND = ("errors", "config", "project", "events", "surroundings", "wall", "modules")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
     "errors": (),
@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "project": ("errors", "config"),
     "events": ("errors",),
     "surroundings": ("errors", "config", "project"),
+    "wall": (),
     "modules": ("errors", "project"),
     "progress": ("events",),
     "language": GROUND,

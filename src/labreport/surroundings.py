@@ -108,7 +108,8 @@ def for_workers() -> dict[str, str]:
 
 def for_tex(folder: Path) -> dict[str, str]:
     """Return the whole environment of TeX in a folder, which stands for the user's home as well."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **TEX}
+    own = str(folder.resolve())
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": own, "TMPDIR": own, **TEX}
 
 
 def for_drawing() -> dict[str, str]:
