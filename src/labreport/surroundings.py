@@ -42,6 +42,7 @@ _PYTHON = {
 _SETTING = re.compile("^(PYTHON|JUPYTER|JPY_|IPYTHON)", re.IGNORECASE)
 _SECRETS = "KEY|TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL"
 _SECRET = re.compile(_SECRETS, re.IGNORECASE)
+_HOME = re.compile("^(XDG_|MPLCONFIGDIR$)")
 _PERSONAL = re.compile("USER|LOGNAME|HOST|HOME|MAIL|PASS|AUTH|PRIVATE", re.IGNORECASE)
 BOUND = (
     r"^(PATH|HOME|USER|LOGNAME|SHELL|HOSTNAME|PWD|OLDPWD|_|TERM|DISPLAY|TMP|TEMP|TMPDIR|LD_.*|DYLD_.*|XDG_.*|SSH_.*"
@@ -128,10 +129,16 @@ def for_notebooks(folder: Path) -> dict[str, str]:
     """Return the whole environment of a kernel whose settings lie in a folder.
 
     It holds no key or other secret, because a notebook is handed in with its outputs, and no setting of
-    Python and Jupyter, because the notebook must run alone: without the project's modules on its path.
+    Python and Jupyter, because the notebook must run alone: without the project's modules on its path, and
+    with an empty home of its own, where libraries may keep what they like.
     """
-    kept = {name: value for name, value in os.environ.items() if not _is_withheld(name)}
+    kept = {n: value for n, value in os.environ.items() if not (_is_withheld(n) or _HOME.search(n))}
     own = {
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        # packages installed with `pip install --user` lie below the real home
+        "PYTHONUSERBASE": site.getuserbase(),
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(folder / "matplotlibrc"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
-NONE = "this kernel has no Landlock"
+NONE = "the kernel has no Landlock: nothing keeps TeX and notebooks from files that are not theirs"
 """What is told where there is no wall."""
 
 # <linux/landlock.h>; the numbers of the system calls are those of all architectures
@@ -40,7 +40,8 @@ _NO_NEW_PRIVILEGES = 38  # <linux/prctl.h>
 class Wall:
     """What a program may read and run, and what it may change; folders stand for all that is below them.
 
-    Paths that do not exist are left out. Without `network` it has no TCP, as far as the kernel can hold it.
+    Paths that do not exist are left out; /dev/null is everybody's.
+    Without `network` it has no TCP, as far as the kernel can hold it.
     """
 
     reads: tuple[str, ...]
@@ -58,17 +59,18 @@ class Limits:
 
     def set(self, pid: int = 0) -> None:
         """Bound a process and those that it will start; by default this one. Stricter limits stay."""
-        # not RLIMIT_AS: libraries reserve more addresses than a machine has memory, and never use them
-        for kind, most in (
-            (resource.RLIMIT_FSIZE, self.file),
-            (resource.RLIMIT_CPU, self.cpu),
-            (resource.RLIMIT_DATA, self.memory),
+        for kind, most, hard in (
+            (resource.RLIMIT_FSIZE, self.file, self.file),
+            # at the second one the kernel kills, which does not tell why
+            (resource.RLIMIT_CPU, self.cpu, self.cpu + 5),
+            # not RLIMIT_AS: libraries reserve more addresses than a machine has memory, and never use them
+            (resource.RLIMIT_DATA, self.memory, self.memory),
         ):
             # it may have ended already
             with suppress(ProcessLookupError, PermissionError, ValueError):
-                hard = resource.prlimit(pid, kind)[1]
-                least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-                resource.prlimit(pid, kind, (least, least))
+                stricter = resource.prlimit(pid, kind)[1]
+                limits = [n if stricter == resource.RLIM_INFINITY else min(n, stricter) for n in (most, hard)]
+                resource.prlimit(pid, kind, (limits[0], limits[1]))
 
 
 @cache
@@ -138,7 +140,7 @@ def _rules(wall: Wall) -> int:
     rules = _call(_CREATE_RULESET, handled, ctypes.sizeof(handled), 0)
     try:
         _allow(rules, wall.reads, _READING)
-        _allow(rules, wall.writes, every)
+        _allow(rules, (*wall.writes, os.devnull), every)
     except BaseException:
         os.close(rules)
         raise

@@ -7,6 +7,7 @@ wall stops that, too, where there is one; what Lua opens stands in no record, an
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ def watched(program: str, job: str) -> str:
     return f"""\
 sub watched {{
   my $code = system(@_);
+  print "ended by signal ", $code & 127, "\\n" if $code & 127;
   if (open(my $record, '<', '{job}.fls')) {{
     open(my $passes, '>>', '{PASSES}');
     print {{$passes}} readline($record);
@@ -41,16 +43,19 @@ def keep(folder: Path, job: str) -> None:
             passes.write(record.read_bytes())
 
 
-def outside(folder: Path, job: str) -> Iterator[Problem]:
+def outside(folder: Path, job: str, output: str) -> Iterator[Problem]:
     """Yield a problem for each file outside of the folder and of TeX's trees that any pass has used.
 
-    A document that writes into these records could hide what it did, and is a problem, too.
+    So is one that the wall has refused: `output`, what TeX printed, tells that alone. A document that writes
+    into these records could hide what it did, and is a problem, too.
     """
     records = [path for path in (folder / f"{job}.fls", folder / PASSES) if path.is_file()]
     data = b"".join(path.read_bytes() for path in records)
     lines = os.fsdecode(data).split("\n")
+    used = [(kind, name) for kind, _, name in (line.partition(" ") for line in lines)]
+    used += [("INPUT", name) for name in _DENIED.findall(output)]
     home, known = os.path.realpath(folder), set()
-    for kind, _, name in dict.fromkeys(line.partition(" ") for line in lines):
+    for kind, name in dict.fromkeys(used):
         if (kind == "OUTPUT" and name.endswith(".fls")) or "\0" in kind:
             yield Problem("record", "the document writes into the record of what it reads", f"{job}.tex")
             return
@@ -65,3 +70,4 @@ def outside(folder: Path, job: str) -> Iterator[Problem]:
 
 
 _DOES = {"INPUT": "reads", "OUTPUT": "writes"}
+_DENIED = re.compile(r"\w*tex: (.+): Permission denied$", re.MULTILINE)

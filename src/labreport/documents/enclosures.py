@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import site
 import subprocess
-from collections.abc import Iterable
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from labreport import surroundings
 from labreport.wall import Wall
@@ -29,7 +35,36 @@ def tex(folder: Path) -> Wall:
     """Return the wall of TeX, and of all that it starts: it writes into its folder, and nowhere else."""
     path = surroundings.for_tex(folder)["PATH"]
     reads = (*_PROGRAMS, *_TEX, *_DEVICES, *_on(path), *_trees(path), *_linked(path))
-    return Wall(reads, (str(folder.resolve()), "/dev/null"))
+    return Wall(reads, (str(folder.resolve()),))
+
+
+def notebook(folder: Path, project: Path) -> Wall:
+    """Return the wall of a kernel: it reads the project and what is installed, and writes into its folder."""
+    own = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, site.getuserbase()}
+    reads = (*_PROGRAMS, *_SYSTEM, *own, *_installed_in_place(), *_on(os.environ.get("PATH", os.defpath)))
+    processors = (str(device) for name in _PROCESSORS for device in Path("/dev").glob(name))
+    # semaphores, which processes share, lie in memory below /dev/shm
+    return Wall(
+        (*reads, str(project)), (str(folder), "/dev/shm", *_DEVICES, *_TERMINALS, *processors), network=True
+    )
+
+
+_SYSTEM = ("/etc", "/opt", "/proc", "/sys", "/run/systemd/resolve", *_TEX)
+_TERMINALS = ("/dev/tty", "/dev/ptmx", "/dev/pts")
+_PROCESSORS = ("nvidia*", "kfd", "dri")
+
+
+def _installed_in_place() -> Iterator[str]:
+    """Yield where distributions lie that are installed in the place where they are developed."""
+    for packages in map(Path, (sysconfig.get_path("purelib"), site.getusersitepackages())):
+        for told in packages.glob("*.dist-info/direct_url.json"):
+            with suppress(OSError, ValueError, LookupError):
+                if (url := urlsplit(json.loads(told.read_bytes())["url"])).scheme == "file":
+                    yield unquote(url.path)
+        for named in packages.glob("*.pth"):
+            for line in named.read_text(encoding="utf-8", errors="replace").splitlines():
+                if line and not line.startswith(("#", "import")):
+                    yield str(packages / line)
 
 
 def is_of_tex(path: str) -> bool:

@@ -222,8 +222,8 @@ def compile_again(folder: Path, *, job: str, deadline: float, kept: Path) -> Pat
     """
     if auxiliary.lay(kept, folder):
         siunitx.write_settings(folder)
-        code, _ = run(folder, deadline, [*engines.of(folder, job).command.split(), f"{job}.tex"])
-        log, errors = read_end(folder / f"{job}.log"), list(audit.outside(folder, job))
+        code, output = run(folder, deadline, [*engines.of(folder, job).command.split(), f"{job}.tex"])
+        log, errors = read_end(folder / f"{job}.log"), list(audit.outside(folder, job, output))
         if code == 0 and not errors:
             return folder / f"{job}.pdf"
         errors += [problem for problem in read_log(log, f"{job}.tex") if problem.kind == "error"]
@@ -304,7 +304,8 @@ def _judged(
     log = read_end(folder / f"{job}.log")
     found = [*read_log(log, f"{job}.tex"), *read_blg(read_end(folder / f"{job}.blg"))]
     pages = page_count(log)
-    found = [rules.of(blamed(problem, folder, job)) for problem in (*audit.outside(folder, job), *found)]
+    found = [*audit.outside(folder, job, output), *found]
+    found = [rules.of(blamed(problem, folder, job)) for problem in found]
     failures = _failures(folder, job, deadline, code, output, log, pages, found)
     found += [blamed(problem, folder, job) for problem in failures]
     fatal = decisive_first(problem for problem in found if problem.fatal)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from labreport import surroundings, wall
+from labreport import wall
 from labreport.documents import audit, enclosures, engines, latexmk, processes
 from labreport.documents.latexmk import CompileFailed
 
@@ -160,7 +160,7 @@ def without_landlock(folder, monkeypatch):
 
 
 def refused(folder):
-    return {problem.kind for problem in audit.outside(folder, "report")} == {"outside"}
+    return {problem.kind for problem in audit.outside(folder, "report", "")} == {"outside"}
 
 
 NEVER = {"font map", "brace expansion"}
@@ -197,3 +197,152 @@ class TestPayloads:
             assert written(place) == []
         without_landlock(place, monkeypatch)
         assert written(place) == [] or refused(place)
+
+
+def problems(folder, **options):
+    with pytest.raises(CompileFailed) as caught:
+        latexmk.compile(folder, **options)
+    return caught.value.problems
+
+
+OBJECT = r"\immediate\pdfobj stream file {SECRET}"
+TWO_PASSES = (
+    r"\IfFileExists{copy.txt}{\input{copy.txt}\label{l}\ref{l}}"
+    r"{\immediate\pdfobj stream file {SECRET}\newwrite\w\immediate\openout\w=copy.txt"
+    r"\immediate\write\w{y}\immediate\closeout\w\label{l}\ref{l}}"
+)
+COVERED = (
+    OBJECT + r"\newwrite\w\immediate\openout\w=report.fls \immediate\write\w{PWD /}\immediate\closeout\w"
+)
+
+
+class TestCompiling:
+    """A document that reaches out of its folder gives no PDF, with a wall and without."""
+
+    @walled
+    def test_the_wall_refuses_what_tex_would_read(self, place):
+        write(place, OBJECT)
+        found = problems(place)[0]
+        assert (found.kind, found.line) == ("outside", 3)
+        assert f"the document reads {place.parent}/secret.tex" in found.message
+
+    @pytest.mark.parametrize("payload", [OBJECT, TWO_PASSES], ids=["one pass", "the first of two passes"])
+    def test_without_one_the_record_of_each_pass_tells_it(self, place, monkeypatch, payload):
+        monkeypatch.setattr(wall, "version", lambda: 0)
+        write(place, payload)
+        found = problems(place)[0]
+        assert found.kind == "outside"
+        assert f"the document reads {place.parent}/secret.tex" in found.message
+
+    def test_nor_is_a_document_published_that_writes_into_the_record(self, place, monkeypatch):
+        monkeypatch.setattr(wall, "version", lambda: 0)
+        write(place, COVERED)
+        assert [problem.kind for problem in problems(place)] == ["record"]
+
+    def test_nor_one_that_is_compiled_once_more(self, place, monkeypatch, tmp_path):
+        write(place, "x")
+        latexmk.compile(place, kept=tmp_path / "kept")
+        again = tmp_path / "again"
+        again.mkdir()
+        monkeypatch.setattr(wall, "version", lambda: 0)
+        write(again, OBJECT)
+        with pytest.raises(CompileFailed, match="lies outside of the project"):
+            latexmk.compile_again(again, job="report", deadline=60, kept=tmp_path / "kept")
+
+    def test_the_wall_changes_no_byte_of_the_pdf(self, tmp_path, monkeypatch):
+        made = []
+        for name, version in (("with", wall.version()), ("without", 0)):
+            monkeypatch.setattr(wall, "version", lambda version=version: version)
+            folder = tmp_path / name
+            folder.mkdir()
+            write(folder, r"\section{A}\label{a}\ref{a} $\alpha$")
+            made.append(latexmk.compile(folder).pdf.read_bytes())
+        assert made[0] == made[1]
+
+    @pytest.mark.skipif(shutil.which("lualatex") is None, reason="needs lualatex")
+    @walled
+    def test_lua_reads_and_writes_nothing_outside_and_has_no_network(self, place):
+        """Neither stands in TeX's record."""
+        write(place, "x")
+        secret, target = place.parent / "secret.tex", place.parent / "target.txt"
+        lua = (
+            f"local read = io.open('{secret}') if read then tex.print(read:read('*a')) end "
+            f"local written = io.open('{target}', 'w') os.remove('{secret}') "
+            "texio.write_nl('told: ' .. tostring(read) .. tostring(written) .. tostring(socket))"
+        )
+        text = rf"\documentclass{{article}}\begin{{document}}x\directlua{{{lua}}}\end{{document}}"
+        (place / "report.tex").write_text(text)
+        processes.run(place, 60, [*engines.ENGINES["lualatex"].command.split(), "report.tex"])
+        assert "told: nilnilnil" in (place / "report.log").read_text()
+        assert (place / "report.pdf").is_file()
+        assert found(place) == written(place) == []
+        assert secret.is_file()
+
+    @walled
+    def test_bibtex_reads_nothing_outside(self, place):
+        entry = f"@book{{k, author={{{CANARY}}}, title={{T}}, publisher={{P}}, year=1}}"
+        (place.parent / "other.bib").write_text(entry)
+        name = f"$SELFAUTOPARENT{place.parent}/other"
+        aux = f"\\relax\n\\citation{{k}}\n\\bibstyle{{plain}}\n\\bibdata{{{name}}}\n"
+        (place / "report.aux").write_text(aux)
+        subprocess.run(["bibtex", "report"], cwd=place, capture_output=True)
+        assert CANARY in (place / "report.bbl").read_text()
+        processes.run(place, 60, ["bibtex", "report"])
+        assert CANARY not in (place / "report.bbl").read_text()
+
+
+def test_a_tree_of_the_users_own_is_read_wherever_it_is_and_links_to(tmp_path, monkeypatch):
+    tree, elsewhere, tools = tmp_path / "texmf" / "tex" / "latex", tmp_path / "elsewhere", tmp_path / "bin"
+    for folder in (tree, elsewhere, tools):
+        folder.mkdir(parents=True)
+    (tree / "own.sty").write_text(r"\newcommand\own{\linked}")
+    (elsewhere / "linked.sty").write_text(r"\newcommand\linked{words}")
+    (tree / "links").symlink_to(elsewhere)
+    for name in ("pdflatex", "kpsewhich"):
+        script = f'#!/bin/sh\nTEXMFHOME="{tmp_path}/texmf" exec "{shutil.which(name)}" "$@"\n'
+        (tools / name).write_text(script)
+        (tools / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    write(folder, r"\own")
+    text = (folder / "report.tex").read_text()
+    (folder / "report.tex").write_text(text.replace(r"\begin{doc", r"\usepackage{own,linked}\begin{doc"))
+    assert latexmk.compile(folder).pages == 1
+
+
+def test_no_folder_that_holds_somebodys_home_is_let_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home" / "me"))
+    (tmp_path / "home" / "me" / "bin").mkdir(parents=True)
+    monkeypatch.setenv("PATH", f"/:{tmp_path}:{tmp_path}/home/me:{tmp_path}/home/me/bin:{os.environ['PATH']}")
+    reads = enclosures.tex(tmp_path / "scratch").reads
+    assert not {"/", str(tmp_path), str(tmp_path / "home"), str(tmp_path / "home" / "me")} & set(reads)
+    assert str(tmp_path / "home" / "me" / "bin") in reads
+
+
+class TestLimits:
+    def test_files_that_are_large_only_together_are_stopped(self, place, monkeypatch):
+        monkeypatch.setattr(processes, "MOST_WRITTEN", 2**20)
+        monkeypatch.setattr(processes, "_LOOK", 0.05)
+        write(
+            place,
+            r"\newcount\n\newwrite\w\def\x{\advance\n by 1 \immediate\openout\w=f\number\n.txt"
+            r"\immediate\write\w{aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}"
+            r"\immediate\closeout\w\x}\x",
+        )
+        found = problems(place, deadline=120)[0]
+        assert (found.kind, "in all" in found.message) == ("limit", True)
+
+    @pytest.mark.skipif(shutil.which("lualatex") is None, reason="needs lualatex")
+    def test_memory_without_end_is_told(self, place, monkeypatch):
+        monkeypatch.setattr(processes, "MOST_MEMORY", 2**29)
+        lua = "local t = {} while true do t[\\string#t + 1] = string.rep('x', 1000000) .. \\string#t end"
+        text = rf"\documentclass{{article}}\begin{{document}}x\directlua{{{lua}}}\end{{document}}"
+        (place / "report.tex").write_text(f"% !TeX program = lualatex\n{text}")
+        monkeypatch.setattr(engines.Engine, "lacks", lambda _: None)
+        assert "memory" in problems(place, deadline=120)[0].message
+
+    def test_processor_time_that_is_used_up_is_told(self, place, monkeypatch):
+        monkeypatch.setattr(processes, "Limits", lambda cpu, *most: wall.Limits(1, *most))
+        write(place, r"\def\x{\x}\x")
+        assert "processor time" in problems(place, deadline=120)[0].message
