@@ -1,4 +1,4 @@
-"""What lies inside the walls of TeX and of notebooks: what each needs of a machine, and no more."""
+"""What lies inside the walls of TeX, of notebooks and of converters: what each needs, and no more."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def tex(folder: Path) -> Wall:
     path = surroundings.for_tex(folder)["PATH"]
     reads = (*_PROGRAMS, *_TEX, *_DEVICES, *_on(path), *_trees(path), *_linked(path))
     return Wall(reads, (str(folder.resolve()),))
+
+
+def converter(source: Path, target: Path) -> Wall:
+    """Return the wall of a program that converts a picture: it reads that, and what lies beside it."""
+    reads = (*_PROGRAMS, *_DEVICES, *_on(os.environ.get("PATH", os.defpath)))
+    return Wall((*reads, str(source.parent)), (str(target.parent),))
 
 
 def notebook(folder: Path, project: Path) -> Wall:

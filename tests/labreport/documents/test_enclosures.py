@@ -9,11 +9,14 @@ import uuid
 from hashlib import md5
 from pathlib import Path
 
+import projects
 import pytest
 
 from labreport import wall
-from labreport.documents import audit, enclosures, engines, latexmk, processes
+from labreport.documents import audit, enclosures, engines, latexmk, pictures, processes
 from labreport.documents.latexmk import CompileFailed
+from labreport.errors import ToolError
+from labreport.language import Figure
 
 pytestmark = pytest.mark.skipif(shutil.which("latexmk") is None, reason="needs latexmk")
 walled = pytest.mark.skipif(not wall.version(), reason=wall.NONE)
@@ -346,3 +349,39 @@ class TestLimits:
         monkeypatch.setattr(processes, "Limits", lambda cpu, *most: wall.Limits(1, *most))
         write(place, r"\def\x{\x}\x")
         assert "processor time" in problems(place, deadline=120)[0].message
+
+
+class TestConverting:
+    """The program that converts SVG, here one of our own that is up to something."""
+
+    @pytest.fixture
+    def convert(self, tmp_path, monkeypatch):
+        def convert(script):
+            (tmp_path / "bin").mkdir()
+            program = tmp_path / "bin" / pictures.CONVERTER
+            program.write_text(f'#!/bin/sh\nout="${{2#--output=}}"\n{script}\n')
+            program.chmod(0o755)
+            monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+            project = projects.make(tmp_path / "project", {})
+            projects.write(project.root / "data" / "a.svg", "<svg/>")
+            target = tmp_path / "sources" / "a-svg.pdf"
+            pictures.write(project, Figure("", "data/a.svg", "", "a"), target)
+            return target
+
+        return convert
+
+    @walled
+    def test_it_reads_the_picture_and_nothing_else(self, convert, tmp_path):
+        (tmp_path / "secret").write_text(CANARY)
+        assert convert(f'cat "$3" {tmp_path}/secret > "$out"; true').read_text() == "<svg/>"
+
+    @walled
+    def test_it_writes_beside_the_result_only(self, convert, tmp_path):
+        convert(f'echo x > {tmp_path}/lost; echo x > {tmp_path}/project/data/a.svg; echo x > "$out"')
+        assert not (tmp_path / "lost").exists()
+        assert (tmp_path / "project" / "data" / "a.svg").read_text() == "<svg/>"
+
+    def test_one_that_hangs_is_ended_and_told(self, convert, monkeypatch):
+        monkeypatch.setattr(pictures, "SECONDS", 0.2)
+        with pytest.raises(ToolError, match=r"data/a\.svg cannot be converted within 0\.2 s"):
+            convert("exec /bin/sleep 60")
