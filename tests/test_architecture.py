@@ -30,7 +30,7 @@ FILES = {
 }
 EVERY = [path for paths in FILES.values() for path in paths]
 
-GROUND = ("errors", "config", "project", "events", "surroundings", "modules")
+GROUND = ("errors", "config", "project", "events", "surroundings", "wall", "modules")
 GROUND += ("lock", "descendants", "scratch")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "project": ("errors", "config"),
     "events": ("errors",),
     "surroundings": ("errors", "config", "project"),
+    "wall": (),
     "modules": ("errors", "project"),
     "lock": ("errors", "project"),
     "descendants": (),

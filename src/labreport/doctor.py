@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from labreport import documents, lock
+from labreport import documents, lock, wall
 from labreport.modules import is_own, source_files
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def examine(project: Project | None) -> Iterator[Finding]:
     texts = _texts(project)
     yield from (_program(name, package) for name, package in _programs(project, texts).items())
     yield from (_other(name, *told) for name, told in _ALSO.items())
+    yield _walls()
     if shutil.which("kpsewhich"):
         yield from _latex(texts, {path.name for path in project.templates.rglob("*")} if project else set())
     if project is not None:
@@ -101,6 +102,14 @@ def _other(name: str, package: str, lost: str) -> Finding:
     if path is None:
         return Finding(name, lost, f"on Debian or Ubuntu: apt-get install {package}", needed=False)
     return Finding(name, _version(path))
+
+
+def _walls() -> Finding:
+    if version := wall.version():
+        told = f"TeX and notebooks are kept from files that are not theirs (version {version})"
+        return Finding("Landlock", told)
+    cure = "use a kernel of Linux 5.13 or later, with landlock among its security modules"
+    return Finding("Landlock", wall.NONE, cure, needed=False)
 
 
 def _version(path: str) -> str:

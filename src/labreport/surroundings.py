@@ -45,6 +45,7 @@ _SECRETS = (
     r"|(?:(?:^|_)(?:PASS|PAT|PW|PSK|AUTH|DSN)|_PWD)(?:_|\d|$)"  # in other names they mean something else
 )
 _SECRET = re.compile(_SECRETS, re.IGNORECASE)
+_HOME = re.compile("^(XDG_|MPLCONFIGDIR$)")
 _PERSONAL = re.compile("USER|LOGNAME|HOST|HOME|MAIL|PASS|AUTH|PRIVATE", re.IGNORECASE)
 BOUND = (
     r"^(PATH|HOME|USER|LOGNAME|SHELL|HOSTNAME|PWD|OLDPWD|_|TERM|DISPLAY|TMP|TEMP|TMPDIR|LD_.*|DYLD_.*|XDG_.*|SSH_.*"
@@ -111,7 +112,8 @@ def for_workers() -> dict[str, str]:
 
 def for_tex(folder: Path) -> dict[str, str]:
     """Return the whole environment of TeX in a folder, which stands for the user's home as well."""
-    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder.resolve()), **TEX}
+    own = str(folder.resolve())
+    return {"PATH": os.environ.get("PATH", os.defpath), "HOME": own, "TMPDIR": own, **TEX}
 
 
 def for_drawing() -> dict[str, str]:
@@ -130,10 +132,16 @@ def for_notebooks(folder: Path) -> dict[str, str]:
     """Return the whole environment of a kernel whose settings lie in a folder.
 
     It holds no key or other secret, because a notebook is handed in with its outputs, and no setting of
-    Python and Jupyter, because the notebook must run alone: without the project's modules on its path.
+    Python and Jupyter, because the notebook must run alone: without the project's modules on its path, and
+    with an empty home of its own, where libraries may keep what they like.
     """
-    kept = {name: value for name, value in os.environ.items() if not _is_withheld(name)}
+    kept = {n: value for n, value in os.environ.items() if not (_is_withheld(n) or _HOME.search(n))}
     own = {
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder / "tmp"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+        # packages installed with `pip install --user` lie below the real home
+        "PYTHONUSERBASE": site.getuserbase(),
         "IPYTHONDIR": str(folder / "ipython"),
         "MATPLOTLIBRC": str(folder / "matplotlibrc"),
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",

@@ -8,7 +8,7 @@ import projects
 import pytest
 from click.testing import CliRunner
 
-from labreport import cli, doctor
+from labreport import cli, doctor, wall
 
 USES = "import math\n\nimport numpy\n\nimport helper\nimport nowhere_to_be_found.inside\n"
 TEMPLATE = r"""\documentclass{article}
@@ -91,3 +91,14 @@ def test_each_line_is_marked_and_the_exit_code_says_whether_a_build_can_begin(pr
     done = CliRunner(charset="ascii").invoke(cli.commands, ["doctor", "--project", str(project.root)])
     assert done.exit_code == 0
     assert done.output.startswith("+ Python 3.")
+
+
+def test_whether_there_is_a_wall_is_told_and_fails_nothing(monkeypatch):
+    told = {}
+    for version in (0, 7):
+        monkeypatch.setattr(wall, "version", lambda version=version: version)
+        told[version] = next(finding for finding in doctor.examine(None) if finding.what == "Landlock")
+    assert "nothing keeps TeX and notebooks" in told[0].told
+    assert "Linux 5.13" in told[0].cure
+    assert "version 7" in told[7].told
+    assert not told[0].fails

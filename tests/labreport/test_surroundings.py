@@ -52,6 +52,13 @@ def test_a_kernel_sees_what_is_no_secret(monkeypatch, tmp_path):
     assert surroundings.for_notebooks(tmp_path)["ORDINARY"] == "value"
 
 
+@pytest.mark.parametrize("name", ["HOME", "TMPDIR", "MPLCONFIGDIR", "XDG_CACHE_HOME"])
+def test_what_a_kernel_keeps_for_later_it_keeps_in_its_folder(monkeypatch, tmp_path, name):
+    monkeypatch.setenv(name, "/of/this/user")
+    found = surroundings.for_notebooks(tmp_path)
+    assert found.get(name, str(tmp_path)).startswith(str(tmp_path))
+
+
 @pytest.mark.parametrize("name", ["PATH", "HOME", "SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "GH_TOKEN"])
 def test_a_worker_of_a_cluster_keeps_its_own_places_and_secrets(monkeypatch, name):
     monkeypatch.setenv(name, "of the driver")
@@ -81,7 +88,7 @@ def test_tex_lives_in_its_folder_and_reads_and_writes_nothing_outside(monkeypatc
     monkeypatch.setenv("HOME", "/home/user")
     monkeypatch.setenv("TEXINPUTS", "/home/user//:")
     found = surroundings.for_tex(tmp_path)
-    assert found["HOME"] == str(tmp_path)
+    assert found["HOME"] == found["TMPDIR"] == str(tmp_path)
     assert "TEXINPUTS" not in found
     assert (found["openin_any"], found["openout_any"]) == ("p", "p")
 

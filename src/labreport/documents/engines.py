@@ -22,11 +22,12 @@ class Engine:
     mode: int
     package: str
     needs: str = ""
+    options: str = OPTIONS
 
     @property
     def command(self) -> str:
         """The program with its options."""
-        return f"{self.name} {OPTIONS}"
+        return f"{self.name} {self.options}"
 
     def lacks(self) -> str | None:
         """Return what of the engine is not installed: the program, a file that it needs, or nothing."""
@@ -43,7 +44,8 @@ ENGINES = {
     engine.name: engine
     for engine in (
         PDFLATEX,
-        Engine("lualatex", 4, "texlive-luatex", needs="luaotfload.sty"),
+        # with --safer, which would keep Lua from files as well, it cannot load its fonts
+        Engine("lualatex", 4, "texlive-luatex", needs="luaotfload.sty", options=f"{OPTIONS} --nosocket"),
         Engine("xelatex", 5, "texlive-xetex"),
     )
 }

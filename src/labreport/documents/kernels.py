@@ -1,7 +1,8 @@
 """Executing the cells of a notebook in a kernel of this Python, away from the project.
 
 The kernel starts in an empty folder, without the project's modules, without the person's own settings of
-IPython and matplotlib, and without keys or other secrets. Outputs that would differ in the next run, or that
+IPython and matplotlib, and without keys or other secrets. It is behind a wall: it reads the project and what
+is installed, and writes into its folder only. Outputs that would differ in the next run, or that
 name this machine, are refused.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
+import shutil
 import signal
 import sys
 import time
@@ -18,7 +21,9 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport import descendants, scratch, surroundings
+from labreport import descendants, scratch, surroundings, wall
+from labreport.documents import enclosures
+from labreport.wall import Limits
 
 if TYPE_CHECKING:
     from jupyter_client.kernelspec import KernelSpec
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 2_000_000
 """The number of characters that the outputs of one cell may have; images count in their text form."""
+
+LARGEST_FILE = 2**30
+"""The bytes that one file written by a cell may have."""
 
 STARTUP = 120
 """Seconds that a kernel has to answer for the first time."""
@@ -54,13 +62,14 @@ async def execute(
     notebook: NotebookNode,
     log: Path,
     *,
+    project: Path,
     cell_deadline: float,
     notebook_deadline: float,
     private: Sequence[str] = (),
     done: Callable[[int, int], None],
     notice: Callable[[str], None],
 ) -> None:
-    """Execute a notebook in place; `log` gets what the kernel itself says.
+    """Execute a notebook in place; `log` gets what the kernel itself says, `project` is what it may read.
 
     After each cell of code, `done` is called with the number of those executed, and of all; `notice` with
     what there is to say of the notebook as a whole.
@@ -75,10 +84,11 @@ async def execute(
     code = [at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
     at = 0
     with _folder() as folder:
+        kernel = wall.command(enclosures.notebook(folder, project), _limits(notebook_deadline), _KERNEL)
         try:
             async with (
                 asyncio.timeout(notebook_deadline) as whole,
-                _client(notebook, folder, log, notice) as client,
+                _client(notebook, folder, log, kernel, notice) as client,
             ):
                 for number, at in enumerate(code, 1):
                     await _execute_cell(client, at, cell_deadline)
@@ -100,14 +110,29 @@ async def execute(
 def _folder() -> Iterator[Path]:
     """Give a folder for one kernel: `work` is empty, beside it lie its connection and its settings."""
     with scratch.folder() as folder:
-        (folder / "work").mkdir()
+        for name in ("work", "home", "tmp", "matplotlib"):
+            (folder / name).mkdir()
         (folder / "matplotlibrc").touch()
+        for fonts in _lists_of_fonts():  # to look for all fonts again takes seconds
+            shutil.copyfile(fonts, folder / "matplotlib" / fonts.name)
         yield folder
+
+
+def _lists_of_fonts() -> Iterator[Path]:
+    """Yield the lists of this machine's fonts that matplotlib has made."""
+    caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("MPLCONFIGDIR") or Path(caches) / "matplotlib").glob("fontlist-*.json")
+
+
+def _limits(deadline: float) -> Limits:
+    """Return limits that only a runaway meets: all processors until the deadline, all memory there is."""
+    cpu = int(deadline) * (os.cpu_count() or 1) + 10
+    return Limits(cpu, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), LARGEST_FILE)
 
 
 @asynccontextmanager
 async def _client(
-    notebook: NotebookNode, folder: Path, log: Path, notice: Callable[[str], None]
+    notebook: NotebookNode, folder: Path, log: Path, kernel: list[str], notice: Callable[[str], None]
 ) -> AsyncIterator[NotebookClient]:
     """Give a client with a running kernel of its own, which ends with all that its cells have started."""
     from jupyter_client.manager import AsyncKernelManager
@@ -115,7 +140,7 @@ async def _client(
 
     manager = AsyncKernelManager(
         kernel_name="python3",
-        kernel_spec_manager=_this_python(folder / LEFT),
+        kernel_spec_manager=_only([*_ABOVE, str(folder / LEFT), *kernel]),
         transport="ipc" if len(str(folder)) < _LONGEST_SOCKET else "tcp",
         connection_file=str(folder / "kernel.json"),
     )
@@ -160,21 +185,21 @@ def _refuse_end(cell: NotebookNode, cell_index: int, execute_reply: Any) -> None
         raise CellFailed(what, [(cell_index, None)], "leave that call out")
 
 
-def _this_python(left: Path) -> Any:
-    """Return what knows one kernel: ipykernel in this interpreter, whatever the person has installed.
+# isolated, it needs neither packages nor settings, and is there in milliseconds
+_ABOVE = [sys.executable, "-I", "-S", descendants.__file__]
+"""Above the kernel, what ends the processes that cells leave, and writes their names into a file."""
+_KERNEL = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
 
-    Above the kernel is a process that ends what the cells leave, and writes what that was into a file.
-    """
+
+def _only(command: list[str]) -> Any:
+    """Return what knows one kernel, this command, whatever the person has installed."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 
-    class ThisPython(KernelSpecManager):
+    class Only(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-            kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            # isolated: it needs neither packages nor settings, and is there in milliseconds
-            above = [sys.executable, "-I", "-S", descendants.__file__, str(left)]
-            return KernelSpec(argv=[*above, *kernel], display_name="Python 3", language="python")
+            return KernelSpec(argv=command, display_name="Python 3", language="python")
 
-    return ThisPython()
+    return Only()
 
 
 async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> None:
@@ -186,7 +211,9 @@ async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> Non
         async with asyncio.timeout(deadline) as limit:
             await client.async_execute_cell(cell, at)
     except CellExecutionError as error:
-        raise CellFailed(_raised(error), _lines(client, at, error.traceback)) from error
+        raised = _raised(error)
+        cure = next((cure for words, cure in _CURES.items() if re.search(words, raised)), None)
+        raise CellFailed(raised, _lines(client, at, error.traceback), cure) from error
     except (TimeoutError, DeadKernelError) as error:  # nbclient takes each cancellation for a dead kernel
         if limit.expired():
             what = f"the cell was ended after {deadline:g} s, its deadline"
@@ -194,9 +221,26 @@ async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> Non
             raise CellFailed(what, [(at, None)], cure) from error
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError from error
+        if await _exit_code(client) == -signal.SIGXCPU:
+            what, cure = "the kernel was ended: it had used up its processor time", _COMPUTE
+            raise CellFailed(what, [(at, None)], cure) from error
         what = "the kernel died while executing this cell"
         cure = "look for what ends the process: os._exit, too much memory, a crash in a library"
         raise CellFailed(what, [(at, None)], cure) from error
+
+
+async def _exit_code(client: NotebookClient) -> int | None:
+    provisioner = getattr(client.km, "provisioner", None)
+    return None if provisioner is None else await provisioner.poll()
+
+
+_COMPUTE = "let an experiment compute this, and show its result"
+_CURES = {
+    r"PermissionError|Permission denied": "a notebook reads the project and writes into its own folder only: "
+    "let an experiment do this, and show its result",
+    "MemoryError|[Cc]an't allocate|[Cc]annot allocate": _COMPUTE,
+    "File too large": f"write less: a file may have {LARGEST_FILE // 2**30} GB",
+}
 
 
 def _join_streams(cell: NotebookNode) -> None:

@@ -10,6 +10,7 @@ import errno
 import os
 import re
 import shutil
+import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from labreport import surroundings
 from labreport.documents import audit, auxiliary, engines, siunitx
 from labreport.documents.blame import blamed
 from labreport.documents.engines import PDFLATEX, Engine
-from labreport.documents.processes import LARGEST_FILE, read_end, run
+from labreport.documents.processes import LARGEST_FILE, MOST_MEMORY, MOST_WRITTEN, TOO_MUCH, read_end, run
 from labreport.documents.texlog import (
     ENDED_EARLY,
     SENTINEL,
@@ -148,6 +149,7 @@ use Cwd;
 %ENV = (
   'PATH' => $ENV{{'PATH'}},
   'HOME' => getcwd(),
+  'TMPDIR' => getcwd(),
 {environment}
 );
 @default_files = ('{job}.tex');
@@ -227,11 +229,11 @@ def compile_again(folder: Path, *, job: str, deadline: float, kept: Path) -> Pat
     """
     if auxiliary.lay(kept, folder):
         siunitx.write_settings(folder)
-        code, _ = run(folder, deadline, [*engines.of(folder, job).command.split(), f"{job}.tex"])
-        if code == 0:
+        code, output = run(folder, deadline, [*engines.of(folder, job).command.split(), f"{job}.tex"])
+        log, errors = read_end(folder / f"{job}.log"), list(audit.outside(folder, job, output))
+        if code == 0 and not errors:
             return folder / f"{job}.pdf"
-        log = read_end(folder / f"{job}.log")
-        errors = [problem for problem in read_log(log, f"{job}.tex") if problem.kind == "error"]
+        errors += [problem for problem in read_log(log, f"{job}.tex") if problem.kind == "error"]
         raise CompileFailed(errors or [Problem("error", "there is no PDF", f"{job}.tex")], log)
     return compile(folder, job=job, deadline=deadline).pdf
 
@@ -246,6 +248,7 @@ def compile_plainly(folder: Path, *, job: str, deadline: float = 300.0) -> Compi
     for _ in range(MOST_PASSES):
         before = _written(folder, job)
         code, output = run(folder, deadline, command)
+        audit.keep(folder, job)
         if code != 0 or _written(folder, job) == before:
             break
     return _judged(folder, job, deadline, code, output, start, NO_RULES)
@@ -271,6 +274,7 @@ def _continued(
     start = time.monotonic()
     # latexmk itself takes as long as half a pass: it is asked only where one pass is not enough
     code, output = run(folder, deadline, [*engines.of(folder, job).command.split(), SYNCTEX, f"{job}.tex"])
+    audit.keep(folder, job)
     log, record = (read_end(folder / f"{job}.{end}") for end in ("log", "fls"))
     if code == 0 and auxiliary.is_settled(folder, job, laid, log, record):
         # what is wrong now is wrong without the files laid, too: they are those that the document writes
@@ -310,7 +314,8 @@ def _judged(
     log = read_end(folder / f"{job}.log")
     found = [*read_log(log, f"{job}.tex"), *read_blg(read_end(folder / f"{job}.blg"))]
     pages = page_count(log)
-    found = [rules.of(blamed(problem, folder, job)) for problem in (*audit.outside(folder, job), *found)]
+    found = [*audit.outside(folder, job, output), *found]
+    found = [rules.of(blamed(problem, folder, job)) for problem in found]
     failures = _failures(folder, job, deadline, code, output, log, pages, found)
     found += [blamed(problem, folder, job) for problem in failures]
     fatal = decisive_first(problem for problem in found if problem.fatal)
@@ -339,7 +344,9 @@ def _check_fresh(folder: Path, job: str) -> None:
 
 
 def _run_latexmk(folder: Path, job: str, deadline: float) -> tuple[int | None, str]:
-    return run(folder, deadline, ["latexmk", "-norc", "-r", "./latexmkrc", "-Werror", SYNCTEX, f"{job}.tex"])
+    watched = audit.watched(engines.of(folder, job).name, job)
+    options = ["-norc", "-r", "./latexmkrc", "-e", watched, "-Werror", SYNCTEX]
+    return run(folder, deadline, ["latexmk", *options, f"{job}.tex"])
 
 
 # ---------------------------------------------------------------------------------------------- the verdict
@@ -360,10 +367,8 @@ def _failures(
     if code is None:
         yield Problem("deadline", f"LaTeX was not ready after {deadline:g} s{last_page(log)}", main)
         return
-    if any(p.stat().st_size >= LARGEST_FILE for p in folder.iterdir() if p.is_file()):
-        yield Problem(
-            "limit", f"LaTeX wrote a file of more than {LARGEST_FILE // 2**20} MB{last_page(log)}", main
-        )
+    for limit in _limits_met(folder, code, output + log):
+        yield Problem("limit", f"LaTeX {limit}{last_page(log)}", main)
     if "Unable to read an entire line" in output + log:
         yield Problem("limit", "a line of the source is longer than 200 000 bytes", main)
     if any(p.fatal for p in found):
@@ -379,6 +384,17 @@ def _failures(
         yield Problem("error", f"latexmk failed with exit code {code}: {_last_words(output)}", main)
     elif pages < 1 or not (folder / f"{job}.pdf").is_file():
         yield Problem("truncated", "the document has no page", main)
+
+
+def _limits_met(folder: Path, code: int | None, said: str) -> Iterator[str]:
+    if any(p.stat().st_size >= LARGEST_FILE for p in folder.iterdir() if p.is_file()):
+        yield f"wrote a file of more than {LARGEST_FILE // 2**20} MB"
+    if code == TOO_MUCH:
+        yield f"wrote more than {MOST_WRITTEN // 2**20} MB in all"
+    if re.search(r"not enough memory|memory exhausted|Out of memory|[Cc]annot allocate memory", said):
+        yield f"needs more than {MOST_MEMORY // 2**30} GB of memory"
+    if code == -signal.SIGXCPU or re.search(r"signal 24\b|CPU time limit exceeded", said):
+        yield "used up its processor time"
 
 
 def _last_words(output: str) -> str:
@@ -425,6 +441,7 @@ _CURES = {
     "truncated": r"look for an \end{document} or \endinput before the end",
     "unsettled": "look for a page reference that moves what it refers to",
     "outside": "copy the file into report_templates",
+    "record": "give the file another ending than .fls",
     "bibtex": "correct the entry in the bibliography",
     "deadline": r"look for a macro that calls itself, or for an endless loop",
     "limit": "look for an endless loop, or cut the text that is too long",

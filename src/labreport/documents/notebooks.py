@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from labreport.documents.kernels import CellFailed
     from labreport.project import Project
 
-SCHEMA = 1
+SCHEMA = 2
 """The version of the way in which notebooks are executed; another one executes all of them again."""
 
 METADATA = {
@@ -290,6 +290,7 @@ class _Weaving:
             await kernels.execute(
                 notebook,
                 project.log / f"notebook-{sheet.name}.log",
+                project=project.root,
                 cell_deadline=project.config.cell_deadline,
                 notebook_deadline=project.config.notebook_deadline,
                 private=private,

@@ -57,8 +57,10 @@ class OwnFormats:
             code: CodeType = compile(source, str(self.path), "exec")
         except (SyntaxError, ValueError) as error:
             raise InputError(f"{NAME}: {error}", place=self._line(getattr(error, "lineno", None))) from error
+        from labreport.language import deadline
+
         try:
-            with self._modules():
+            with deadline(), self._modules():
                 exec(code, space)
         except (Exception, SystemExit) as error:
             what = f"{self.shown} cannot be executed: {_told(error)}"

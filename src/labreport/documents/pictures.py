@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from labreport import surroundings
+from labreport import surroundings, wall
+from labreport.documents import enclosures
 from labreport.errors import ToolError, did_you_mean
 from labreport.results import files_in
 
@@ -123,15 +124,16 @@ def write(project: Project, figure: Figure, target: Path) -> None:
         raise ToolError(
             what, cure=f"on Debian or Ubuntu: apt-get install {CONVERTER_PACKAGE}; or save it as PDF"
         )
-    # the date that it writes into the PDF is that of the surroundings
-    done = subprocess.run(
-        [CONVERTER, "--format=pdf", f"--output={target}", str(source)],
-        env=surroundings.for_tex(target.parent),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    try:
+        done = wall.run(
+            [CONVERTER, "--format=pdf", f"--output={target}", str(source)],
+            enclosures.converter(source, target),
+            seconds=SECONDS,
+            env=surroundings.for_tex(target.parent),  # with the date that it writes into the PDF
+        )
+    except subprocess.TimeoutExpired as error:
+        what = f"{figure.name} cannot be converted within {SECONDS:g} s"
+        raise ToolError(what, cure="draw it more simply, or save it as PDF") from error
     if done.returncode != 0 or not target.is_file():
         said = done.stderr.decode(errors="replace").strip().splitlines()
         raise ToolError(f"{figure.name} cannot be converted", notes=said[:3], cure="save it as PDF")

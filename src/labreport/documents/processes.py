@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 import subprocess
 import tempfile
@@ -13,9 +12,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from labreport import surroundings
+from labreport import surroundings, wall
+from labreport.documents import enclosures
+from labreport.wall import Limits
 
 LARGEST_FILE = 256 * 2**20  # bytes that one file written by TeX may have
+MOST_WRITTEN = 1024 * 2**20  # bytes that all files in its folder may have
+MOST_MEMORY = 4 * 2**30  # bytes that each of its processes may take
+TOO_MUCH = -signal.SIGXFSZ  # the exit code of what has written more
 LOG_READ = 16 * 2**20  # bytes of a log that are looked at
 PID_FILE = "latexmk.pid"
 
@@ -38,11 +42,15 @@ def end_leftovers(folder: Path) -> None:
 
 
 def run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | None, str]:
-    """Return a program's exit code (None at the deadline) and what it printed; no process of it is left."""
+    """Return a program's exit code (None at the deadline) and what it printed; no process of it is left.
+
+    It runs behind a wall: it writes into the folder, and reads nothing but that and what TeX needs.
+    """
     # a file, not a pipe: the output of an endless loop would fill the memory
     with tempfile.TemporaryFile(dir=folder) as output:
-        process = subprocess.Popen(
+        process = wall.start(
             command,
+            enclosures.tex(folder),
             cwd=folder,
             env=surroundings.for_tex(folder),
             stdin=subprocess.DEVNULL,
@@ -51,9 +59,10 @@ def run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | No
             start_new_session=True,  # a group of its own: latexmk's children must end with it
         )
         try:
-            _limit(process.pid, deadline)
+            # from outside: code between fork and exec (preexec_fn) is not safe beside other threads
+            Limits(int(deadline) + 10, MOST_MEMORY, LARGEST_FILE).set(process.pid)
             _record(folder, process.pid)
-            code = _awaited(process, deadline)
+            code = _awaited(process, folder, deadline)
         finally:  # also when the build is interrupted: TeX would go on writing into the folder
             _kill_group(process.pid)
             process.wait()
@@ -62,24 +71,30 @@ def run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | No
         return code, _tail_of(output)
 
 
-def _awaited(process: subprocess.Popen[bytes], deadline: float) -> int | None:
+def _awaited(process: subprocess.Popen[bytes], folder: Path, deadline: float) -> int | None:
     """Return the exit code of a process as soon as it has ended; None at the deadline."""
-    end = time.monotonic() + deadline
+    start = time.monotonic()
+    end, look = start + deadline, start + _LOOK
     # Popen.wait with a limit looks every 50 ms, which is a sixth of a short pass
-    while (code := process.poll()) is None and time.monotonic() < end:
+    while (code := process.poll()) is None and (now := time.monotonic()) < end:
+        if now > look:
+            if _written(folder) > MOST_WRITTEN:
+                return TOO_MUCH
+            look = now + _LOOK
         time.sleep(0.002)
     return code
 
 
-def _limit(pid: int, deadline: float) -> None:
-    """Bound the processor time and the files of a process and of the children it will start."""
-    cpu = int(deadline) + 10
-    # from outside: code between fork and exec (preexec_fn) is not safe beside other threads
-    try:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
-        resource.prlimit(pid, resource.RLIMIT_CPU, (cpu, cpu))
-    except (ProcessLookupError, PermissionError, ValueError):
-        pass  # it has ended already, or stricter limits are set
+_LOOK = 1.0  # seconds between two looks at how much was written
+
+
+def _written(folder: Path) -> int:
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(OSError):  # it was there a moment ago
+                total += Path(place, name).lstat().st_size
+    return total
 
 
 def _record(folder: Path, pid: int) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labreport import lock
+from labreport import lock, wall
 from labreport.documents import (
     background,
     bare_numbers,
@@ -161,6 +161,7 @@ def make(project: Project) -> Made:
     notices = _notices(project, document, compiled.notices)
     notices += _few([f"{_at(document.place(at))}: {what}" for at, what in document.unshown(compiled.log)])
     notices += _unanswered(project, document)
+    notices += [] if wall.version() else [wall.NONE]
     return Made(document, compiled.pages, render_seconds, compiled.seconds, tuple(notices), is_new)
 
 

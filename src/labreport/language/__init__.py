@@ -3,6 +3,7 @@
 from labreport.language.arguments import FormatError, short
 from labreport.language.columns import Cell, Column, column, in_cell
 from labreport.language.compiled import Remember, afresh
+from labreport.language.deadlines import deadline
 from labreport.language.environment import render
 from labreport.language.filters import FILTERS, Formatted
 from labreport.language.formats import (
@@ -63,6 +64,7 @@ __all__ = [
     "afresh",
     "column",
     "cut",
+    "deadline",
     "factors",
     "in_cell",
     "keys",

@@ -27,6 +27,7 @@ from labreport.language.arguments import FormatError, short
 from labreport.language.bounds import Bounds, check_number, check_text
 from labreport.language.compiled import Compiled, Remember, afresh, identity
 from labreport.language.compiler import Generator
+from labreport.language.deadlines import deadline
 from labreport.language.filters import (
     Formatted,
     as_text,
@@ -391,7 +392,8 @@ def render(
     """
     environment = Environment(folder, target, questions, functions, predicates, remember, own, best)
     try:
-        raw = environment.get_template(template).render(**values)
+        with deadline():
+            raw = environment.get_template(template).render(**values)
     except Exception as error:
         given = (name for names in environment.names.values() for name in names)
         told = explained(error, environment, (*values, *environment.globals, *given), values)

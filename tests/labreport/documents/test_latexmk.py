@@ -509,8 +509,8 @@ def test_passes_within_one_second_are_told_from_each_other(tmp_path, monkeypatch
     tools.mkdir()
     (tools / "pdflatex").write_text(
         f'#!/bin/sh\n"{shutil.which("pdflatex")}" "$@" || exit\n'
-        f'echo >> "{tmp_path}/passes"\n'
-        f'touch -d "@1000000000.$(wc -l < "{tmp_path}/passes")" report.aux\n'
+        "echo >> passes\n"
+        'touch -d "@1000000000.$(wc -l < passes)" report.aux\n'
     )
     (tools / "pdflatex").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")

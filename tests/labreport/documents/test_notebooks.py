@@ -642,11 +642,16 @@ WEAVE = (
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
 def test_no_kernel_outlives_the_build(tmp_path, number):
-    pids = [tmp_path / "pid1", tmp_path / "pid2"]
-    sleeping = "# %%\nimport os, time\nfrom pathlib import Path\nPath({!r}).write_text(str(os.getpid()))\n"
-    templates = {f"n{i}": sleeping.format(str(p)) + "time.sleep(600)" for i, p in enumerate(pids)}
-    made = project(tmp_path / "p", templates)
-    environment = {**os.environ, "PYTHONPATH": str(Path(labreport.__file__).parents[1])}
+    sleeping = "# %%\nimport os, time\nfrom pathlib import Path\nPath('pid').write_text(f'{os.getpid()} ')\n"
+    made = project(tmp_path / "p", dict.fromkeys(("n0", "n1"), sleeping + "time.sleep(600)"))
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    own = {"PYTHONPATH": str(Path(labreport.__file__).parents[1]), "TMPDIR": str(temporary)}
+    environment = {**os.environ, **own}
+
+    def pids() -> list[str]:
+        return "".join(p.read_text() for p in temporary.glob("labreport-*/work/pid")).split()
+
     build = subprocess.Popen(
         [sys.executable, "-u", "-c", WEAVE, str(made.root)],
         env=environment,
@@ -655,12 +660,13 @@ def test_no_kernel_outlives_the_build(tmp_path, number):
         text=True,
     )
     try:
-        assert within(60, lambda: all(p.is_file() and p.read_text() for p in pids))
+        assert within(60, lambda: len(pids()) == 2)
+        kernels = pids()
         build.send_signal(number)
         said, error = build.communicate(timeout=30)
     finally:
         build.kill()
-    assert within(15, lambda: not any(Path(f"/proc/{p.read_text()}").exists() for p in pids))
+    assert within(15, lambda: not any(Path(f"/proc/{pid}").exists() for pid in kernels))
     assert build.returncode == -number
     assert said.split() == ["started", "started"]
     assert error.rstrip().endswith("KeyboardInterrupt") if number == signal.SIGINT else error == ""

@@ -1,5 +1,6 @@
 """A project's own filters and functions: plain values in and out, traced, and told where they go wrong."""
 
+import signal
 import sys
 
 import projects
@@ -128,3 +129,31 @@ def test_numbers_of_numpy_become_plain_ones(tmp_path):
     made = context.own_formats(make(tmp_path, formats)).functions["f"](0.5)
     assert kind(made) == "number"
     assert type(made) is float
+
+
+ENDLESS = """
+def stuck(value: float) -> float:
+    while True: value += 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("formats", "template", "file", "line"),
+    [
+        (ENDLESS, r"\VAR{exp.values.x|stuck|num}", "report.tex.j2", 3),
+        (f"{ENDLESS}\n\nstuck(1.0)\n", "x", "formats.py", 3),
+        ("", "\\BLOCK{for i in range(10**5)}\\BLOCK{for j in range(10**5)}x\\BLOCK{endfor}\\BLOCK{endfor}",
+         "report.tex.j2", 3),
+    ],
+    ids=["in a function", "where formats.py is executed", "in a template"],
+)  # fmt: skip
+def test_a_loop_without_end_is_ended_and_told_at_its_line(
+    tmp_path, monkeypatch, formats, template, file, line
+):
+    monkeypatch.setattr("labreport.language.deadlines.SECONDS", 0.5)
+    text = "\\documentclass{article}\\usepackage{labreport}\\begin{document}\n\n"
+    project = make(tmp_path, formats, f"{text}{template}\\end{{document}}\n")
+    with pytest.raises(InputError, match=r"rendering was ended after 0\.5 s") as caught:
+        report.render(project)
+    assert (caught.value.place.file, caught.value.place.line) == (f"report_templates/{file}", line)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
