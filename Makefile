@@ -9,9 +9,10 @@
 # report, setup, tex and clean: as every hand-in has them
 include src/labreport/handin/main/Makefile
 
-# the tests read PDFs back, see that an offline run opens no connection, look at the page in a browser, convert SVG
-TEX_PACKAGES += strace chromium fonts-liberation librsvg2-bin
-TEX_PROGRAMS += pdftotext strace chromium rsvg-convert
+# the tests read PDFs back, see that an offline run opens no connection, look at the page in a browser, convert SVG,
+# build on another day
+TEX_PACKAGES += strace chromium fonts-liberation librsvg2-bin faketime
+TEX_PROGRAMS += pdftotext strace chromium rsvg-convert faketime
 
 # Quarto is not in Debian, and Showyourwork needs conda
 PEERS := 'dvc>=3.60,<4' 'snakemake>=9.8,<10' 'calkit-python>=0.40,<0.50' 'typst>=0.13,<0.16'
