@@ -2,6 +2,7 @@
 # make test     install what is missing, then lint, types and tests
 # make test-classes   install the classes of publishers, then the tests of reports in them
 # make torture  install what is missing, then faults at random places and hostile strings; COUNT, SEED choose
+# make audit    known faults of the pinned packages, as PyPI lists them: needs the network
 # make bench    install what is missing, then the benchmarks, with those tools to compare that are there
 # make bench-peers   install these tools: for the benchmarks only, and Python's in an environment of their own
 # Set-up is done once; PYTHON=python3.12 chooses another interpreter for it.
@@ -21,12 +22,13 @@ PEER_PACKAGES := r-cran-knitr r-cran-codetools texlive-extra-utils
 # many tests wait for processes that they have started: one worker more than there are cores
 WORKERS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 
-.PHONY: test test-classes torture bench bench-peers
+.PHONY: test test-classes torture audit bench bench-peers
 
 test: setup
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy --strict src
+	$(RUN) -m deptry src experiments
 	$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow"
 	$(RUN) -m pytest -q -n $(WORKERS) --dist loadfile -m slow
 
@@ -39,6 +41,12 @@ COUNT ?= 10000
 torture: setup
 	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture.faults
 	PYTHONPATH=src:tests:tests/labreport $(RUN) -m torture --count $(COUNT) $(if $(SEED),--seed $(SEED))
+
+# what cannot be looked up is an error, too; the tool and all that it needs stay apart from what it looks at
+audit:
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.10,<3'
+	.venv-audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt
 
 bench: setup
 	$(RUN) -m pytest tests/benchmarks --benchmark-only -s

@@ -51,7 +51,7 @@ def _opening(needed: list[Path]) -> str:
         [
             "mount -t tmpfs none /mnt",
             *(f"mkdir {kept}; mount --bind {path} {kept}" for path, kept in inside.items()),
-            *(f"mount -t tmpfs -o mode=755 none {shlex.quote(str(path))}" for path in closed if path),
+            *(f"mount -t tmpfs -o mode=755 none {folder}" for folder in closed),
             *(f"mkdir -p {path}; mount --bind {kept} {path}" for path, kept in inside.items()),
             'exec "$@"',
         ]

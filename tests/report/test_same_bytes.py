@@ -165,8 +165,13 @@ def begun(folder):
 
 @pytest.fixture(scope="module")
 def plain(folder, begun):
+    """The sha256 of each file of a build as anybody starts it; it is noted to whom it talks."""
     there = shutil.copytree(begun, folder / "plain" / "p")
-    return run(Start(there, there))
+    start = Start(there, there)
+    if shutil.which("strace"):
+        talking = "trace=connect,bind,sendto,sendmsg,sendmmsg"
+        start.through = ["strace", "-f", "--seccomp-bpf", "-e", talking, "-o", str(folder / "calls")]
+    return run(start)
 
 
 def test_all_kinds_of_files_are_compared(plain):
@@ -180,6 +185,15 @@ def test_all_kinds_of_files_are_compared(plain):
     assert kinds <= plain.keys()
     assert {Path(name).suffix for name in plain if "/figures/" in name} == {".pdf", ".png", ".csv", ".json"}
     assert [name for name in plain if name.endswith("/result.json")]
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+def test_a_build_talks_to_no_other_machine(folder, plain):
+    calls = (folder / "calls").read_text()
+    assert calls.count("sa_family=AF_UNIX") > 10  # a notebook's processes among each other
+    # a kernel of Jupyter waits for a debugger, on this machine
+    assert set(re.findall(r"sin6?_addr=(.*?)[,}]", calls)) <= {'inet_addr("127.0.0.1")'}
+    assert "inet_pton(" not in calls  # addresses of IPv6
 
 
 @pytest.mark.parametrize("circumstances", CIRCUMSTANCES, ids=lambda function: function.__name__)

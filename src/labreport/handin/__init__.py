@@ -8,7 +8,7 @@ from labreport.handin.bundle import CODE, TOP, Submission, out_of_date, pack
 from labreport.handin.contents import PackError
 from labreport.handin.fresh import VerifyError
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
-from labreport.handin.requirements import name_of, needs, pinned, pins
+from labreport.handin.requirements import name_of, needs, of_engine, pinned, pins
 from labreport.handin.verification import Verified, verify
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "collect",
     "name_of",
     "needs",
+    "of_engine",
     "out_of_date",
     "pack",
     "pack_for",
