@@ -88,7 +88,8 @@ def another_user(start: Start) -> None:
 
 
 def another_language(start: Start) -> None:
-    for name in [name for name in start.environment if name.startswith(("LC_", "LANG"))]:
+    """Neither a language that has more than ASCII, nor a home."""
+    for name in [name for name in start.environment if name.startswith(("LC_", "LANG", "HOME", "XDG_"))]:
         del start.environment[name]
     start.environment |= {
         "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ":backslashreplace",
