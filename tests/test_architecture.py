@@ -94,7 +94,7 @@ MAY_IMPORT = {
     "trials": ("errors", "running"),
     "inquiries": (*GROUND, "completing", "options", "trials", "running", "explain"),
     "new": GROUND,
-    "manual": (*GROUND, "build", "claims", "language", "running", "results"),
+    "manual": (*GROUND, "build", "handin", "claims", "language", "running", "results"),
     "doctor": (*GROUND, "documents"),
     "completing": (*GROUND, "options", "explain", "results"),
     "starting": (*GROUND, "options", "completing", "new", "manual", "doctor", "results"),

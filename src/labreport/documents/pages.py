@@ -57,7 +57,9 @@ def read(path: Path, main: str) -> Pages:
 def _lines(record: bytes, main: bytes) -> dict[int, Counter[int]]:
     """Return how many pieces of each line lie on each page; boxes do not count, only what is in them."""
     lines: dict[int, Counter[int]] = {}
-    tag = re.search(rb"^Input:(\d+):.*%s\s*$" % re.escape(main), record, re.MULTILINE)
+    # a path holds what a folder's name may hold, line breaks too; it is no longer than a path can be
+    path = rb"(?:(?!^Input:|^Content:).){0,4096}%s" % re.escape(main)
+    tag = re.search(rb"^Input:(\d+):%s\s*$" % path, record, re.MULTILINE | re.DOTALL)
     if tag is None:
         return lines
     piece = re.compile(rb"\n[hvxkgr$]%s,(\d+)(?=[,:])" % tag[1])

@@ -9,7 +9,7 @@ from labreport.handin.contents import PackError
 from labreport.handin.fresh import VerifyError
 from labreport.handin.leaks import leaks_of_packed, masking
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
-from labreport.handin.requirements import name_of, needs, pinned, pins
+from labreport.handin.requirements import name_of, needs, of_engine, pinned, pins
 from labreport.handin.verification import Verified, verify
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "masking",
     "name_of",
     "needs",
+    "of_engine",
     "out_of_date",
     "pack",
     "pack_for",

@@ -50,7 +50,7 @@ def needs(files: Mapping[str, bytes]) -> Needs:
     An import that nothing here can satisfy is one that the code does without.
     """
     known = versions.installed(sys.path)
-    python, engine = _of_engine()
+    python, engine = of_engine()
     own = _own_modules(files)
     code = _provided(_imported(_sources(files, CODE)) - own, known)
     tests = _provided(_imported(_sources(files, TESTS)) - own, known)
@@ -144,7 +144,7 @@ def from_elsewhere(names: Iterable[str]) -> list[str]:
     return found
 
 
-def _of_engine() -> tuple[str, list[str]]:
+def of_engine() -> tuple[str, list[str]]:
     """Return the Python versions and the distributions that labreport needs."""
     if CHECKOUT is not None:
         project = project_table({"pyproject.toml": (CHECKOUT / "pyproject.toml").read_bytes()})

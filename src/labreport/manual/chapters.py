@@ -20,7 +20,7 @@ _HERE = Path(__file__).parent
 
 def chapters(commands: click.Group) -> tuple[Chapter, ...]:
     """Return all chapters; those commands are the program's."""
-    return (_commands(commands), _settings(), _experiments(), *_templates(), _programs())
+    return (_commands(commands), _settings(), _experiments(), *_templates(), _programs(), _licences())
 
 
 # ----------------------------------------------------------------------------------------- the chapters
@@ -135,6 +135,12 @@ def _programs() -> Chapter:
         _words("programs")[0],
         tuple(Entry(name, _form(name, function), _doc(function)) for name, function in functions),
     )
+
+
+def _licences() -> Chapter:
+    from labreport.manual import licences
+
+    return Chapter("Licences", _words("licences")[0], (licences.entry(),))
 
 
 def _words(name: str) -> tuple[str, tuple[Entry, ...]]:

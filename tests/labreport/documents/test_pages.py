@@ -24,9 +24,9 @@ x2,30:1,1
 """
 
 
-@pytest.fixture
-def pages(tmp_path):
-    (tmp_path / "report.synctex").write_text(RECORD)
+@pytest.fixture(params=["/scratch", "/new\nline/a  b", "/a\n\nb"], ids=["plain", "line break", "empty line"])
+def pages(tmp_path, request):
+    (tmp_path / "report.synctex").write_text(RECORD.replace("/scratch", request.param))
     return read(tmp_path / "report.synctex", "report.tex")
 
 

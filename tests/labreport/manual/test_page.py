@@ -1,6 +1,8 @@
 """The reference: nothing that a user can write is missing, and anybody can read it."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import browsers
 import pytest
@@ -12,6 +14,8 @@ from labreport.documents.context import RESERVED
 from labreport.language import EXAMPLES, FILTERS, FORMATS
 from labreport.language.statements import Statements
 from labreport.running import Lab
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +71,18 @@ def test_all_of_the_lab_is_there(html):
     assert {"map", "result", "file", "seed", "notice", "figure", "checkpoints"} <= set(public)
     assert {f"lab.{name}" for name in public} | {"result.table", "Params", "NEEDS", "READS"} <= set(found)
     assert "project.load" in titles(html, "Programs")[0]
+
+
+def test_the_licence_of_each_package_that_runs_with_it_is_there(html):
+    _, text = titles(html, "Licences")
+    rows = dict(re.findall(r"<td><code>([\w.-]+) [^<]+</code></td><td>([^<]+)</td>", text))
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {re.match(r"[\w-]+", each)[0] for each in needed} <= rows.keys()
+    assert "not stated" not in rows.values()
+    # an expression, a classifier, a text; and packages that others need
+    known = {"click": "BSD-3-Clause", "rich": "MIT", "scipy": "BSD", "tzdata": "Apache", "contourpy": "BSD"}
+    assert [name for name, licence in known.items() if licence not in rows[name]] == []
+    assert [name for name, licence in rows.items() if "GPL" in licence] == []
 
 
 def test_links_lead_to_what_is_there_and_nothing_is_loaded(html):
