@@ -252,9 +252,10 @@ def killed(name: str, version: int, how: Kill) -> Trial:
     """Return what became of a command, and of the build after it, on the way to a version."""
     kind = KINDS[name]
     clean = done(Kind(kind.edit, from_nothing=True), version).folder
+    right = products(clean)
     old = {} if kind.from_nothing else products(done(Kind(kind.edit, from_nothing=True), 1 - version).folder)
-    # only the page tells of the report before it
-    new = products(clean) | {PAGE: products(done(replace(kind, command=()), version).folder)[PAGE]}
+    # only the page tells of the report before it, unless a kill has left nothing to compare with
+    new = right | {PAGE: products(done(replace(kind, command=()), version).folder)[PAGE]}
     with tempfile.TemporaryDirectory() as scratch, adopting() as lingering:
         folder = Path(scratch).resolve() / "coins"
         kind.begin(folder, version)
@@ -266,7 +267,11 @@ def killed(name: str, version: int, how: Kill) -> Trial:
         made = products(folder)
         wrong += [f"stopped: {code}"] if code else []
         wrong += ["stopped: a traceback"] if "Traceback" in output + repaired else []
-        wrong += [f"differs: {each}" for each in sorted({*made, *new}) if made.get(each) != new.get(each)]
+        wrong += [
+            f"differs: {each}"
+            for each in sorted({*made, *new})
+            if made.get(each) not in (new.get(each), right.get(each))
+        ]
         wrong += [f"repeated: {each}" for each in finished if f"running {each} " in repaired]
         wrong += [f"left: {each}" for each in left(folder)]
         wrong += [f"left running: {each}" for each in lingering()]

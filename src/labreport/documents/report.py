@@ -358,9 +358,7 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
     if is_new:
         previous.stage(project, sources, scratch / "previous")
         files.replace_folder(project.previous, scratch / "previous")
-    if project.latex.exists():
-        project.latex.rename(scratch / "old-latex")
-    sources.rename(project.latex)
+    files.replace_folder(project.latex, sources)
     record.replace(project.provenance)
     pdf.replace(project.pdf)
     return is_new
