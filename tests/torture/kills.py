@@ -1,7 +1,8 @@
 """Builds that are ended at random moments: what was published stays whole, and one build repairs the rest.
 
 A trial copies a project that was built in one version, edits it to the other, starts a command, and ends it
-after a random part of the time that it needs: its first process or all of its group, by SIGKILL or SIGTERM.
+after a random part of the time that it needs, or before a random rename: its first process or all of its
+group, by SIGKILL or SIGTERM.
 
 What was published is *torn* where it is of no version, *lost* where it is there no more, *mixed* where its
 parts are of different versions. Then follows one plain build: does it give something that *differs* from what
@@ -31,6 +32,7 @@ from labreport.project import load
 from torture.trial import Trial
 
 MAIN = Path(__file__).parents[2] / "build_report.py"
+AT_RENAME = Path(__file__).with_name("at_rename.py")
 TIMEOUT = 300.0
 """Seconds that no command needs."""
 GRACE = 10.0
@@ -174,10 +176,11 @@ KINDS = {
 
 @dataclass(frozen=True)
 class Done:
-    """What a command makes that nobody ends: the folder of the project, and the seconds that it took."""
+    """What a command makes that nobody ends: the folder of the project, its seconds and its renames."""
 
     folder: Path
     seconds: float
+    renames: int
 
 
 def done(kind: Kind, version: int) -> Done:
@@ -187,14 +190,16 @@ def done(kind: Kind, version: int) -> Done:
     def make(folder: Path) -> None:
         kind.begin(folder / "coins", version)
         start = time.monotonic()
-        code, output = Command(folder / "coins", *command).wait()
+        code, output = Command(folder / "coins", *command, how=Kill(rename=0)).wait()
         if code:
             raise RuntimeError(output)
-        (folder / "seconds").write_text(str(time.monotonic() - start))
+        renames = output.split()[-2]
+        (folder / "needed").write_text(f"{time.monotonic() - start} {renames}")
 
     texts = kind.edit.files(version), kind.edit.files(1 - version) if not kind.from_nothing else None
     folder = projects.once_for_all_workers(f"{__name__} {texts} {command}", make)
-    return Done(folder / "coins", float((folder / "seconds").read_text()))
+    seconds, renames = (folder / "needed").read_text().split()
+    return Done(folder / "coins", float(seconds), int(renames))
 
 
 # ------------------------------------------------------------------------------------------------- the trials
@@ -206,21 +211,31 @@ def trials(count: int, seed: int) -> Iterator[Trial]:
     for turn in range(count):
         name = list(KINDS)[turn % len(KINDS)]
         version = chance.randrange(2)
+        needed = done(KINDS[name], version)
         how = Kill(
-            after=chance.uniform(0, 1.05) * done(KINDS[name], version).seconds,
             signal=chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)),
             group=chance.random() < 0.5,
+            after=chance.uniform(0, 1.05) * needed.seconds,
+            # it is another process of a watch that builds
+            rename=chance.choice((0, chance.randint(1, needed.renames))) if name != "watch" else 0,
         )
         yield killed(name, version, how)
 
 
 @dataclass(frozen=True)
 class Kill:
-    """How a command is ended: seconds after its start, by which signal, alone or with its group."""
+    """How a command is ended: by which signal, with its group or not; before a rename, else after seconds."""
 
-    after: float
-    signal: signal.Signals
-    group: bool
+    signal: signal.Signals = signal.SIGKILL
+    group: bool = False
+    after: float = 0.0
+    rename: int = 0
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What stands before a program that is to end itself."""
+        target = "group" if self.group else "parent"
+        return str(AT_RENAME), str(self.rename), str(int(self.signal)), target
 
     @property
     def codes(self) -> tuple[int, ...]:
@@ -229,20 +244,22 @@ class Kill:
 
     def __str__(self) -> str:
         whom = "the group" if self.group else "the first process"
-        return f"{self.signal.name} to {whom} after {self.after:.3f} s"
+        when = f"before rename {self.rename}" if self.rename else f"after {self.after:.3f} s"
+        return f"{self.signal.name} to {whom} {when}"
 
 
 def killed(name: str, version: int, how: Kill) -> Trial:
     """Return what became of a command, and of the build after it, on the way to a version."""
     kind = KINDS[name]
     clean = done(Kind(kind.edit, from_nothing=True), version).folder
+    right = products(clean)
     old = {} if kind.from_nothing else products(done(Kind(kind.edit, from_nothing=True), 1 - version).folder)
-    # only the page tells of the report before it
-    new = products(clean) | {PAGE: products(done(replace(kind, command=()), version).folder)[PAGE]}
+    # only the page tells of the report before it, unless a kill has left nothing to compare with
+    new = right | {PAGE: products(done(replace(kind, command=()), version).folder)[PAGE]}
     with tempfile.TemporaryDirectory() as scratch, adopting() as lingering:
         folder = Path(scratch).resolve() / "coins"
         kind.begin(folder, version)
-        code, output = Command(folder, *kind.command).end(how)
+        code, output = Command(folder, *kind.command, how=how).end(how)
         wrong = [] if code in how.codes else [f"exited: {code}"]
         wrong += torn(products(folder), old, new)
         finished = [each for each in EXPERIMENTS if result(folder, each) == result(clean, each)]
@@ -250,7 +267,11 @@ def killed(name: str, version: int, how: Kill) -> Trial:
         made = products(folder)
         wrong += [f"stopped: {code}"] if code else []
         wrong += ["stopped: a traceback"] if "Traceback" in output + repaired else []
-        wrong += [f"differs: {each}" for each in sorted({*made, *new}) if made.get(each) != new.get(each)]
+        wrong += [
+            f"differs: {each}"
+            for each in sorted({*made, *new})
+            if made.get(each) not in (new.get(each), right.get(each))
+        ]
         wrong += [f"repeated: {each}" for each in finished if f"running {each} " in repaired]
         wrong += [f"left: {each}" for each in left(folder)]
         wrong += [f"left running: {each}" for each in lingering()]
@@ -306,13 +327,14 @@ def left(folder: Path) -> list[str]:
 class Command:
     """A command in a project, with a folder for temporary files beside that; first of a group of its own."""
 
-    def __init__(self, folder: Path, *words: str) -> None:
+    def __init__(self, folder: Path, *words: str, how: Kill | None = None) -> None:
         self.output = folder.parent / "output"
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        ending = how.words if how else ()
         # a file, not a pipe, which orphans would keep open
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, str(MAIN), "--project", str(folder), *words],
+                [sys.executable, *ending, str(MAIN), "--project", str(folder), *words],
                 cwd=folder,
                 env=environment | {"TMPDIR": str(temporary(folder))},
                 start_new_session=True,
@@ -329,7 +351,7 @@ class Command:
     def end(self, how: Kill) -> tuple[int, str]:
         """End it, unless it ends by itself before; return what `wait` does."""
         try:
-            return self.wait(how.after)
+            return self.wait(TIMEOUT if how.rename else how.after)
         except subprocess.TimeoutExpired:
             (os.killpg if how.group else os.kill)(self.process.pid, how.signal)
             return self.wait()

@@ -74,3 +74,23 @@ def test_the_exit_code_of_an_ended_command_is_the_one_that_a_shell_tells(tmp_pat
     assert kills.Command(tmp_path / "coins").end(how)[0] in how.codes
     assert how.codes == (0, 128 + 15)
     assert os.getpid() not in kills.children()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_program_ends_before_the_rename_of_a_number(tmp_path, monkeypatch, number):
+    renaming = tmp_path / "renaming.py"
+    renaming.write_text(
+        "import os, sys\nfor n in range(3):\n    os.rename(str(n), f'{n} of {sys.argv[3]}')\n"
+    )
+    monkeypatch.setattr(kills, "MAIN", renaming)
+    folder = tmp_path / "coins"
+    folder.mkdir()
+    for name in range(3):
+        (folder / str(name)).touch()
+    how = Kill(rename=number, group=True)
+    command = kills.Command(folder, "pack", how=how)
+    code, output = command.end(how) if number else command.wait()
+    renamed = [path.name for path in folder.iterdir() if "pack" in path.name]
+    assert len(renamed) == (number - 1 if number else 3)
+    assert code == (128 + 9 if number else 0)
+    assert "3 renames" in output or number

@@ -357,9 +357,7 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
         previous.stage(project, sources, scratch / "previous")
         files.replace_folder(project.previous, scratch / "previous")
     project.state.unlink(missing_ok=True)  # a build killed from here on is made again
-    if project.latex.exists():
-        project.latex.rename(scratch / "old-latex")
-    sources.rename(project.latex)
+    files.replace_folder(project.latex, sources)
     record.replace(project.provenance)
     pdf.replace(project.pdf)
     return is_new
