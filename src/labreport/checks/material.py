@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -148,18 +147,17 @@ class Material:
         return known
 
     @cached_property
-    def zipped(self) -> dict[str, bytes] | None:
-        """The files of the zip by their paths below its top folder; None if there is no zip."""
+    def zipped(self) -> dict[str, bytes] | str:
+        """The files of the zip by their paths below its top folder; a text says why they cannot be read."""
         path = self.project.submission / handin.CODE
-        if not path.is_file():
-            return None
+        if not path.is_file():  # a pipe would keep us waiting
+            return "it does not exist"
         try:
-            with zipfile.ZipFile(path) as archive:
-                files = {i.filename: archive.read(i) for i in archive.infolist() if not i.is_dir()}
-        except (zipfile.BadZipFile, OSError) as error:
-            shown = self.project.shown(path)
-            raise InputError(f"{shown} cannot be read: {error}", cure="make it again") from error
-        return {name.removeprefix(f"{handin.TOP}/"): data for name, data in files.items()}
+            return handin.members(path.read_bytes())
+        except OSError as error:
+            return f"it cannot be read: {error.strerror}"
+        except handin.Unreadable as error:
+            return str(error)
 
     def read(self, name: str) -> str:
         """Return a file that LaTeX compiled, by its name in the folder of the sources."""

@@ -4,23 +4,25 @@
 """
 
 from labreport.handin.allowlist import collect
-from labreport.handin.bundle import CODE, TOP, Submission, out_of_date, pack
+from labreport.handin.bundle import Submission, out_of_date, pack, touched
 from labreport.handin.contents import PackError
 from labreport.handin.fresh import VerifyError
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
 from labreport.handin.requirements import name_of, needs, pinned, pins
 from labreport.handin.verification import Verified, verify
+from labreport.handin.zipped import CODE, Unreadable, members
 
 __all__ = [
     "CODE",
     "PUBLISHERS",
-    "TOP",
     "Manuscript",
     "PackError",
     "Submission",
+    "Unreadable",
     "Verified",
     "VerifyError",
     "collect",
+    "members",
     "name_of",
     "needs",
     "out_of_date",
@@ -28,5 +30,6 @@ __all__ = [
     "pack_for",
     "pinned",
     "pins",
+    "touched",
     "verify",
 ]

@@ -9,8 +9,7 @@ import pytest
 from checked import notebook, pack, places
 
 from labreport.checks import checks
-from labreport.errors import InputError
-from labreport.handin import bundle
+from labreport.handin import bundle, zipped
 
 
 def test_what_the_bundle_packs_passes(copy):
@@ -25,13 +24,25 @@ def test_what_the_bundle_packs_passes(copy):
 def test_without_a_zip_each_check_of_it_fails(copy):
     (copy.submission / "code.zip").unlink()
     states = {v.name: v.state for v in checks.check(copy, {})}
-    assert {name for name in states if states[name] == "failed"} == {"zip", "README", "sources", "notebooks"}
+    assert {name for name in states if states[name] == "failed"} == OF_ZIP
 
 
-def test_a_zip_that_cannot_be_read_is_told(copy):
+OF_ZIP = {"hand-in", "zip", "README", "sources", "notebooks"}
+
+
+def test_a_zip_that_cannot_be_read_is_told_by_each_check_of_it(copy):
     (copy.submission / "code.zip").write_text("PK")
-    with pytest.raises(InputError, match=r"build/submission/code\.zip cannot be read"):
-        checks.check(copy, {})
+    for name in OF_ZIP:
+        assert places(name, copy) == ["build/submission/code.zip: it is not a zip: File is not a zip file"]
+
+
+def test_without_a_record_nobody_knows_what_was_packed(copy):
+    assert places("hand-in", copy) == []
+    (copy.build / "cache" / "handin.json").unlink()
+    assert places("hand-in", copy) == ["build/submission: there is no record of what was packed"]
+    shutil.rmtree(copy.submission)
+    assert places("hand-in", copy) == []
+    assert places("report", copy) == ["build/submission/report.pdf: it does not exist"]
 
 
 def test_a_report_that_is_missing_or_not_the_one_checked_is_found(copy):
@@ -59,7 +70,7 @@ def repacked(project, name, edit):
     with zipfile.ZipFile(project.submission / "code.zip") as archive:
         files = {entry.removeprefix("code/"): archive.read(entry) for entry in archive.namelist()}
     files[name] = edit(files[name].decode()).encode()
-    (project.submission / "code.zip").write_bytes(bundle.archive(files))
+    (project.submission / "code.zip").write_bytes(zipped.archive(files))
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from handed import TOKEN, change_source, copied, digest, in_template, refused, w
 
 from labreport import project as projects_of
 from labreport.errors import UsageError
-from labreport.handin import bundle
+from labreport.handin import bundle, zipped
 from labreport.handin.contents import PackError
 from labreport.results import files
 from labreport.results.strict_json import seal, unseal
@@ -78,7 +78,7 @@ def test_dates_rights_and_system_are_fixed(project):
     projects.write(
         project.root / "experiments" / "tool.py", "#!/usr/bin/env python\nfrom experiments import one\n"
     )
-    data = bundle.archive({"b.py": b"#!/bin/sh\n", "a ü.py": b"x = 1\n"})
+    data = zipped.archive({"b.py": b"#!/bin/sh\n", "a ü.py": b"x = 1\n"})
     (project.build / "x.zip").write_bytes(data)
     with zipfile.ZipFile(project.build / "x.zip") as packed:
         entries = packed.infolist()
@@ -87,9 +87,6 @@ def test_dates_rights_and_system_are_fixed(project):
     assert [stat.filemode(e.external_attr >> 16) for e in entries] == ["-rw-r--r--", "-rwxr-xr-x"]
     assert {e.create_system for e in entries} == {3}
     subprocess.run(["unzip", "-tq", project.build / "x.zip"], check=True, capture_output=True)
-
-
-# ------------------------------------------------------------------------------------------------ up to date
 
 
 # ------------------------------------------------------------------------------------------------ up to date
@@ -107,8 +104,11 @@ CHANGES = {
     "experiments/sweep.yaml is gone": lambda p: (p.root / "experiments/sweep.yaml").unlink(),
     "build/report.pdf changed": lambda p: write_pdf(p.pdf, "Another"),
     "notebooks/walk.ipynb changed": lambda p: (p.notebooks / "walk.ipynb").write_text("{}"),
-    "never packed": lambda p: (p.submission / "code.zip").unlink(),
-    "build/submission/code.zip is damaged": lambda p: (p.submission / "code.zip").write_bytes(b"PK"),
+    "never packed": lambda p: shutil.rmtree(p.submission),
+    "build/submission/code.zip: it is missing": lambda p: (p.submission / "code.zip").unlink(),
+    "build/submission: there is no record of what was packed": lambda p: (
+        p.build / "cache" / "handin.json"
+    ).write_text("{}"),
 }
 
 
