@@ -462,7 +462,8 @@ def _pack(project: Project, events: Events, otherwise: str) -> Packed:
 
 def _reasons_to_build(project: Project) -> list[str]:
     """Return why results, documents or notebooks are not those of the sources as they are, in words."""
-    reasons = [reason for step in running.plan(project) if step.state != "fresh" for reason in step.reasons]
+    stale = [step for step in running.plan(project) if step.state != "fresh"]
+    reasons = [f"{step.experiment}: {reason}" for step in stale for reason in step.reasons]
     reasons += [reason for each in project.documents for reason in report.out_of_date(each)]
     reasons += [reason for each in notebooks.out_of_date(project).values() for reason in each]
     return [*dict.fromkeys(reasons)]

@@ -182,7 +182,7 @@ def touched(project: Project) -> list[tuple[str, str]]:
         return [(shown, "there is no record of what was packed")]
     if folder.is_symlink():
         return [(shown, "it is a symbolic link")]
-    packed = {project.build / name: digest for name, digest in record.outputs.items()}
+    packed = {folder / name.rpartition("/")[2]: digest for name, digest in record.outputs.items()}
     added = sorted({*folder.iterdir()} - packed.keys())
     found = [(path, "it was added") for path in added]
     found += [(path, what) for path, digest in packed.items() for what in _trouble(path, digest, record)]
