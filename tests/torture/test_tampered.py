@@ -82,7 +82,7 @@ CODE = "build/submission/code.zip: "
         ("other order", CODE + r"other bytes from 0 on, between or around its files|.* from \d+ on, .*"),
         ("time in a file's head", CODE + r"other bytes from [\d,]+ on, between or around its files"),
         ("empty zip", CODE + "it is empty"),
-        ("no zip", CODE + "it is not a zip: File is not a zip file"),
+        ("no zip", CODE + "it is not a zip, or only a part of one"),
         ("bit of the PDF", r"build/submission/report\.pdf: it was changed"),
         ("link to the zip", CODE + "it is a symbolic link"),
         ("pipe instead of the zip", CODE + "it is not a regular file"),
@@ -108,8 +108,8 @@ def test_a_report_of_many_changes_stays_short(packed):
 def test_a_zip_that_would_unpack_to_more_than_itself_is_not_unpacked(packed):
     with zipfile.ZipFile(tampered.code(packed), "w") as bomb:
         bomb.writestr("code/README.txt", bytes(10_000_000), zipfile.ZIP_DEFLATED)
-    with pytest.raises(zipped.Unreadable, match=r"^README\.txt is compressed$"):
-        zipped.members(tampered.code(packed).read_bytes())
+    said = zipped.deviations(tampered.code(packed).read_bytes(), {"README.txt": ""})
+    assert [*said] == ["README.txt is compressed"]
 
 
 def test_a_hand_in_of_several_documents_is_checked_whole(tmp_path):
@@ -118,4 +118,4 @@ def test_a_hand_in_of_several_documents_is_checked_whole(tmp_path):
     bundle.publish(project, pdfs, {"README.txt": b"Read"})
     assert bundle.touched(project) == []
     (project.submission / "slides.pdf").write_bytes(b"%PDF-1.5 2")
-    assert bundle.touched(project) == [("build/submission/slides.pdf", "it was changed")]
+    assert bundle.touched(project) == [(project.submission / "slides.pdf", "it was changed")]

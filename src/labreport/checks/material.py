@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from labreport import claims, errors, handin, results
@@ -147,17 +148,20 @@ class Material:
         return known
 
     @cached_property
+    def touched(self) -> Sequence[tuple[Path, str]]:
+        """What was done to the hand-in after it was packed, by its path."""
+        return handin.touched(self.project)
+
+    @cached_property
     def zipped(self) -> dict[str, bytes] | str:
-        """The files of the zip by their paths below its top folder; a text says why they cannot be read."""
+        """The files of the zip by their paths below its top folder; a text says why there are none."""
         path = self.project.submission / handin.CODE
-        if not path.is_file():  # a pipe would keep us waiting
+        if not path.is_file():
             return "it does not exist"
-        try:
-            return handin.members(path.read_bytes())
-        except OSError as error:
-            return f"it cannot be read: {error.strerror}"
-        except handin.Unreadable as error:
-            return str(error)
+        # what somebody else put into it may be anything: no check has to be able to read it
+        if any(touched in (path, path.parent) for touched, _ in self.touched):
+            return "it is not as it was packed"
+        return handin.members(path.read_bytes())
 
     def read(self, name: str) -> str:
         """Return a file that LaTeX compiled, by its name in the folder of the sources."""

@@ -10,7 +10,7 @@ from labreport.handin.fresh import VerifyError
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
 from labreport.handin.requirements import name_of, needs, pinned, pins
 from labreport.handin.verification import Verified, verify
-from labreport.handin.zipped import CODE, Unreadable, members
+from labreport.handin.zipped import CODE, members
 
 __all__ = [
     "CODE",
@@ -18,7 +18,6 @@ __all__ = [
     "Manuscript",
     "PackError",
     "Submission",
-    "Unreadable",
     "Verified",
     "VerifyError",
     "collect",

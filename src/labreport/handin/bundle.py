@@ -80,7 +80,7 @@ def out_of_date(project: Project, contents: Contents | None = None) -> list[str]
     if not project.submission.is_dir():
         return ["never packed"]
     if by_hand := touched(project):
-        return [f"{shown}: {what}" for shown, what in by_hand]
+        return [f"{path.relative_to(project.root)}: {what}" for path, what in by_hand]
     pairs = {each.pdf: project.submission / each.pdf.name for each in project.documents}
     reasons = [
         f"{project.shown(pdf)} changed"
@@ -168,25 +168,23 @@ def _record(project: Project) -> Path:
     return project.build / "cache" / "handin.json"
 
 
-def touched(project: Project) -> list[tuple[str, str]]:
-    """Return what was done to the hand-in after it was packed: the file, and what was done to it.
+def touched(project: Project) -> list[tuple[Path, str]]:
+    """Return what was done to the hand-in after it was packed: the file or folder, and what was done to it.
 
     Nothing was done to one that was never packed.
     """
     folder = project.submission
     if not folder.is_dir():
         return []
-    shown = folder.relative_to(project.root).as_posix()  # where a link leads is not what was handed in
     record = freshness.read(_record(project))
     if record is None:
-        return [(shown, "there is no record of what was packed")]
+        return [(folder, "there is no record of what was packed")]
     if folder.is_symlink():
-        return [(shown, "it is a symbolic link")]
+        return [(folder, "it is a symbolic link")]
     packed = {folder / name.rpartition("/")[2]: digest for name, digest in record.outputs.items()}
-    added = sorted({*folder.iterdir()} - packed.keys())
-    found = [(path, "it was added") for path in added]
-    found += [(path, what) for path, digest in packed.items() for what in _trouble(path, digest, record)]
-    return [(path.relative_to(project.root).as_posix(), what) for path, what in found]
+    added = [(path, "it was added") for path in sorted({*folder.iterdir()} - packed.keys())]
+    changed = ((path, _trouble(path, digest, record)) for path, digest in packed.items())
+    return [*added, *((path, what) for path, said in changed for what in said)]
 
 
 def _trouble(path: Path, digest: str, record: Record) -> Iterator[str]:

@@ -29,7 +29,7 @@ _DAMAGE = (
 """What `zipfile` raises for damaged bytes, as fuzzing has shown."""
 
 
-class Unreadable(Exception):
+class _Unreadable(Exception):
     """A zip, or a file in it, cannot be read; the text says why."""
 
 
@@ -49,12 +49,9 @@ def archive(data: Mapping[str, bytes], *, top: str = TOP) -> bytes:
 
 
 def members(data: bytes) -> dict[str, bytes]:
-    """Return the files of a hand-in's zip by their paths below its top folder.
-
-    Raises Unreadable if one cannot be read, or has a form that `archive` never gives it.
-    """
-    with _opened(data) as packed:
-        return {_inside(e.filename): _read(packed, e, len(data)) for e in _entries(packed) if not e.is_dir()}
+    """Return the files of a zip that `archive` made, by their paths below its top folder."""
+    with zipfile.ZipFile(io.BytesIO(data)) as packed:
+        return {_inside(name): packed.read(name) for name in packed.namelist()}
 
 
 def deviations(data: bytes, known: Mapping[str, str]) -> Iterator[str]:
@@ -64,7 +61,7 @@ def deviations(data: bytes, known: Mapping[str, str]) -> Iterator[str]:
     """
     try:
         opened = _opened(data)
-    except Unreadable as error:
+    except _Unreadable as error:
         yield str(error)
         return
     with opened as packed:
@@ -77,7 +74,7 @@ def deviations(data: bytes, known: Mapping[str, str]) -> Iterator[str]:
                 said.append(f"{visible(name)} was added")
             try:
                 content = _read(packed, entry, len(data))
-            except Unreadable as error:
+            except _Unreadable as error:
                 said.append(str(error))
             else:
                 found[entry.filename] = content
@@ -95,11 +92,11 @@ def deviations(data: bytes, known: Mapping[str, str]) -> Iterator[str]:
 
 
 def _opened(data: bytes) -> zipfile.ZipFile:
-    """Return the zip in bytes; Unreadable if they are none."""
+    """Return the zip in bytes, _Unreadable if they are none."""
     try:
         return zipfile.ZipFile(io.BytesIO(data))
     except _DAMAGE as error:
-        raise Unreadable("it is empty" if not data else f"it is not a zip: {visible(str(error))}") from error
+        raise _Unreadable("it is not a zip, or only a part of one" if data else "it is empty") from error
 
 
 def _entries(packed: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
@@ -115,18 +112,18 @@ def _inside(name: str) -> str:
 
 
 def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
-    """Return a file of a zip; Unreadable if it takes more than copying at most so many bytes."""
+    """Return a file of a zip; _Unreadable if it takes more than copying at most so many bytes."""
     name = visible(_inside(entry.filename))
     if entry.flag_bits & 0x1:
-        raise Unreadable(f"{name} is encrypted")
+        raise _Unreadable(f"{name} is encrypted")
     if entry.compress_type != zipfile.ZIP_STORED:
-        raise Unreadable(f"{name} is compressed")
+        raise _Unreadable(f"{name} is compressed")
     if max(entry.file_size, entry.compress_size) > most:
-        raise Unreadable(f"{name} claims to be larger than the whole zip")
+        raise _Unreadable(f"{name} claims to be larger than the whole zip")
     try:
         return packed.read(entry)
     except _DAMAGE as error:
-        raise Unreadable(f"{name} was changed: {visible(str(error))}") from error
+        raise _Unreadable(f"{name} was changed") from error
 
 
 def _oddities(entry: zipfile.ZipInfo, right: zipfile.ZipInfo) -> Iterator[str]:

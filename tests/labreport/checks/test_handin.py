@@ -33,7 +33,16 @@ OF_ZIP = {"hand-in", "zip", "README", "sources", "notebooks"}
 def test_a_zip_that_cannot_be_read_is_told_by_each_check_of_it(copy):
     (copy.submission / "code.zip").write_text("PK")
     for name in OF_ZIP:
-        assert places(name, copy) == ["build/submission/code.zip: it is not a zip: File is not a zip file"]
+        why = "is not a zip, or only a part of one" if name == "hand-in" else "is not as it was packed"
+        assert places(name, copy) == [f"build/submission/code.zip: it {why}"]
+
+
+def test_no_check_looks_into_a_zip_that_is_not_as_it_was_packed(copy):
+    files = {"README.txt": b"\xff", "pyproject.toml": b"[", "notebooks/One.ipynb": b'{"cells": [1]}'}
+    (copy.submission / "code.zip").write_bytes(zipped.archive(files))
+    for name in OF_ZIP - {"hand-in"}:
+        assert places(name, copy) == ["build/submission/code.zip: it is not as it was packed"]
+    assert "build/submission/code.zip: README.txt was changed" in places("hand-in", copy)
 
 
 def test_without_a_record_nobody_knows_what_was_packed(copy):
@@ -70,7 +79,7 @@ def repacked(project, name, edit):
     with zipfile.ZipFile(project.submission / "code.zip") as archive:
         files = {entry.removeprefix("code/"): archive.read(entry) for entry in archive.namelist()}
     files[name] = edit(files[name].decode()).encode()
-    (project.submission / "code.zip").write_bytes(zipped.archive(files))
+    bundle.publish(project, {"report.pdf": project.pdf.read_bytes()}, files)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import zipfile
@@ -14,7 +13,7 @@ from handed import TOKEN, change_source, copied, digest, in_template, refused, w
 
 from labreport import project as projects_of
 from labreport.errors import UsageError
-from labreport.handin import bundle, zipped
+from labreport.handin import bundle
 from labreport.handin.contents import PackError
 from labreport.results import files
 from labreport.results.strict_json import seal, unseal
@@ -72,21 +71,6 @@ def test_an_unpacked_project_packs_to_the_same_bytes(project, tmp_path):
     shutil.copytree(code / "notebooks", code / "build" / "notebooks")
     shutil.copyfile(project.pdf, code / "build" / "report.pdf")
     assert digest(projects_of.load(code)) == first
-
-
-def test_dates_rights_and_system_are_fixed(project):
-    projects.write(
-        project.root / "experiments" / "tool.py", "#!/usr/bin/env python\nfrom experiments import one\n"
-    )
-    data = zipped.archive({"b.py": b"#!/bin/sh\n", "a ü.py": b"x = 1\n"})
-    (project.build / "x.zip").write_bytes(data)
-    with zipfile.ZipFile(project.build / "x.zip") as packed:
-        entries = packed.infolist()
-    assert [e.filename for e in entries] == ["code/a ü.py", "code/b.py"]
-    assert {e.date_time for e in entries} == {(1980, 1, 1, 0, 0, 0)}
-    assert [stat.filemode(e.external_attr >> 16) for e in entries] == ["-rw-r--r--", "-rwxr-xr-x"]
-    assert {e.create_system for e in entries} == {3}
-    subprocess.run(["unzip", "-tq", project.build / "x.zip"], check=True, capture_output=True)
 
 
 # ------------------------------------------------------------------------------------------------ up to date
