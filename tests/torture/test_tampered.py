@@ -8,8 +8,9 @@ import zipfile
 import projects
 import pytest
 
+from labreport import build
 from labreport import project as project_module
-from labreport.handin import bundle, zipped
+from labreport.handin import VerifyError, bundle, zipped
 from torture import tampered
 from torture.trial import table
 
@@ -95,6 +96,35 @@ def test_what_was_done_is_named_with_its_place(packed, kind, said):
     tampered.KINDS[kind](random.Random(kind), packed)
     for lines in (tampered.told_by_verify(packed), tampered.told_by_check(packed)):
         assert any(re.search(f"(^|: | ){said}$", line) for line in lines), lines
+
+
+@pytest.mark.slow
+def test_the_commands_tell_20_of_20_changes_of_a_whole_build(tmp_path):
+    project = projects.make(tmp_path / "project", {"one": projects.returning('{"n": 3}')})
+    projects.write(project.templates / "report.tex.j2", TEMPLATE)
+    build.make_all(project)
+    assert HAND_IN not in {v.name for v in build.check(project).verdicts if v.state != "passed"}
+    shutil.copytree(project.build, tmp_path / "as it was")
+    told = []
+    for kind in random.Random(20).sample(CHANGES, 20):
+        tampered.KINDS[kind](random.Random(kind), project)
+        with pytest.raises(VerifyError, match="the hand-in in build/submission is not of this build"):
+            build.verify(project)
+        verdicts = build.check(project).verdicts
+        told += [kind for v in verdicts if (v.name, v.state) == (HAND_IN, "failed") and v.places and v.cure]
+        shutil.rmtree(project.build)
+        shutil.copytree(tmp_path / "as it was", project.build)
+    assert len(told) == 20
+    assert build.make_all(project).is_nothing
+
+
+HAND_IN = "hand-in"
+TEMPLATE = r"""\documentclass{article}
+\usepackage[article]{labreport}
+\begin{document}
+There are \VAR{one.values.n|integer}.
+\end{document}
+"""
 
 
 def test_a_report_of_many_changes_stays_short(packed):

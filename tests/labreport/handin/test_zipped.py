@@ -34,9 +34,9 @@ def test_what_was_archived_is_read_back_and_deviates_in_nothing():
     assert [*zipped.deviations(data, KNOWN)] == []
 
 
-@given(st.randoms(use_true_random=False), st.integers(1, 3))
-def test_no_damage_goes_unsaid_or_is_more_than_sentences(chance, times):
-    data = zipped.archive(FILES)
+@given(st.integers(0, 2**32), st.integers(1, 3))
+def test_no_damage_goes_unsaid_or_is_more_than_sentences(seed, times):
+    data, chance = zipped.archive(FILES), random.Random(seed)
     for _ in range(times):
         data = spliced(chance, data)
     said = [*zipped.deviations(data, KNOWN)]
