@@ -135,10 +135,11 @@ ROOMS_OF_TINYMLP = {
 ORDER = {"labreport": MAY_IMPORT, "tinymlp": ROOMS_OF_TINYMLP}
 
 SUBJECTS = {"report_freshness", "rooms", "copies", "style", "oracle", "palette"}
-SUBJECTS |= {"viewer", "explore", "live_page", "classes"}
+SUBJECTS |= {"viewer", "explore", "live_page", "classes", "edited"}
 """What tests are named for that is not one module: the freshness of the report, all rooms, copies of the
 sweep file in other texts, the style and the colours of figures, fingerprints against what really ran; the
-page in a browser, its plots, and as `watch` serves it; reports in the LaTeX classes of others."""
+page in a browser, its plots, and as `watch` serves it; reports in the LaTeX classes of others; what is edited
+while a build runs."""
 
 MOST_LINES = 500
 USUAL_LINES = 400

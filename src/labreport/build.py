@@ -252,7 +252,7 @@ def pack(project: Project, *, events: Events = ignore) -> Packed:
     """
     with building(project):
         _refuse_stale(project)
-        return _pack(project, events)
+        return _pack(project, events, "what was built is not up to date")
 
 
 def pack_for(project: Project, publisher: str) -> list[Manuscript]:
@@ -441,18 +441,35 @@ def _hand_in(
 ) -> tuple[Packed | None, Checked | None]:
     if project.quick:  # a trial is looked at, never handed in
         return None, None
-    packed = _pack(project, events)
+    packed = _pack(project, events, "changed during the build")
     if not packed.submission:
         return packed, None
     # no result is out of date: those that were have run
     return packed, _check(project, {}, [each.made.document for each in reports if each.made], events)
 
 
-def _pack(project: Project, events: Events) -> Packed:
+def _pack(project: Project, events: Events, otherwise: str) -> Packed:
+    """Pack the hand-in if it is out of date; PackError, which says `otherwise`, if what was built is."""
     from labreport import handin
 
     found = handin.collect(project)
-    return told(events, Packed(handin.pack(project, found) if handin.out_of_date(project, found) else None))
+    if not handin.out_of_date(project, found):
+        return told(events, Packed(None))
+    # only now: an edit that comes later is not in what was collected
+    reasons = _reasons_to_build(project)
+    if reasons:
+        cure = f"build again: run `{project.command()}`; nothing was packed"
+        raise handin.PackError(f"{otherwise}: {reasons[0]}", notes=reasons[1:], cure=cure)
+    return told(events, Packed(handin.pack(project, found)))
+
+
+def _reasons_to_build(project: Project) -> list[str]:
+    """Return why results, documents or notebooks are not those of the sources as they are, in words."""
+    stale = [step for step in running.plan(project) if step.state != "fresh"]
+    reasons = [f"{step.experiment}: {reason}" for step in stale for reason in step.reasons]
+    reasons += [reason for each in project.documents for reason in report.out_of_date(each)]
+    reasons += [reason for each in notebooks.out_of_date(project).values() for reason in each]
+    return [*dict.fromkeys(reasons)]
 
 
 def _check(project: Project, stale: Stale, made: Sequence[Document], events: Events) -> Checked:

@@ -128,7 +128,7 @@ def _damaged_entries(project: Project) -> Found:
 def _logs(project: Project) -> Found:
     kept = {
         "forkserver.log",
-        *(each.latex_log.name for each in project.documents),
+        *(path.name for each in project.documents for path in (each.latex_log, each.failed_log)),
         "verify.log",
         "watch.log",
         "watch-build.log",

@@ -123,8 +123,13 @@ class Project:
 
     @property
     def latex_log(self) -> Path:
-        """What LaTeX said of the document when it was compiled last."""
+        """What LaTeX said of the published document."""
         return self.log / (f"latex-{self.job}.log" if self.config.documents else "latex.log")
+
+    @property
+    def failed_log(self) -> Path:
+        """What LaTeX said of the document when it could not be compiled the last time."""
+        return self.log / f"failed-{self.job}.log"
 
     @property
     def cache(self) -> Path:

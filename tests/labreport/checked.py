@@ -2,9 +2,7 @@
 
 import json
 import re
-import shutil
 import tomllib
-import zipfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from labreport import project as project_module
 from labreport.checks import CHECKS
 from labreport.checks.material import Material
 from labreport.documents import report
+from labreport.handin import bundle
 
 TOML = """\
 subtitle = "A test"
@@ -176,12 +175,12 @@ def pack(project, **changes: bytes | str | None) -> None:
     files = {p.relative_to(project.root).as_posix(): p.read_bytes() for p in packed if "build" not in p.parts}
     files |= {"README.txt": README, "main.py": MAIN, "notebooks/One.ipynb": notebook()}
     files |= {"constraints.txt": CONSTRAINTS}
-    project.submission.mkdir(exist_ok=True)
-    with zipfile.ZipFile(project.submission / "code.zip", "w") as archive:
-        for name, data in (files | changes).items():
-            if data is not None:
-                archive.writestr(f"code/{name}", data)
-    shutil.copyfile(project.pdf, project.submission / "report.pdf")
+    data = {
+        name: content.encode() if isinstance(content, str) else content
+        for name, content in (files | changes).items()
+        if content is not None
+    }
+    bundle.publish(project, {"report.pdf": project.pdf.read_bytes()}, data)
 
 
 def places(name: str, material: Material | project_module.Project) -> list[str]:

@@ -93,8 +93,9 @@ def publish(project: Project) -> bool | None:
         report.write_sources(project, document, scratch / "latex")
         provenance.write(scratch / PROVENANCE, report.recorded(project, document))
         (scratch / "report.pdf").write_bytes(b"%PDF")
+        (scratch / "latex.log").write_text("")
         used = report.inputs(project, ())
-        parts = (scratch / "latex", scratch / "report.pdf", scratch / PROVENANCE)
+        parts = [scratch / name for name in ("latex", "report.pdf", PROVENANCE, "latex.log")]
         is_new = report.publish(project, *parts, scratch)
     report.write_state(project, used, ())
     return is_new

@@ -67,7 +67,7 @@ def test_a_program_builds_all_and_then_nothing_again(project, capfd):
     (project.root / "experiments" / "link.yaml").symlink_to("coin.py")
     assert build.plan(project).handin == ("experiments/link.yaml is a symbolic link, which is not handed in",)
     project.submission.joinpath("code.zip").unlink()
-    assert build.plan(project).handin == ("never packed",)
+    assert build.plan(project).handin == ("build/submission/code.zip: it is missing",)
 
 
 @pytest.mark.slow

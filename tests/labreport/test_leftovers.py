@@ -26,6 +26,7 @@ GOOD = [
     "log/forkserver.log",
     "log/latex.log",
     "log/verify.log",
+    "log/failed-report.log",
     "log/failed-report.tex",
     "notebooks/walk.ipynb",
     "cache/notebooks/walk.json",

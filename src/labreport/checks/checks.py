@@ -354,6 +354,12 @@ CHECKS = (
         "correct the address or the label",
     ),
     Check(
+        "hand-in",
+        "the hand-in is byte for byte what was packed",
+        handin.untouched,
+        "run `labreport`, which packs it again",
+    ),
+    Check(
         "report",
         "the report that is handed in is the one that was checked",
         handin.handed_in,

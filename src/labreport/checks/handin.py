@@ -17,11 +17,16 @@ def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Mat
     """Return a check of the zip's files: without a zip there is nothing that could satisfy it."""
 
     def checked(m: Material) -> Found:
-        if m.zipped is None:
-            return Found([(m.project.shown(m.project.submission / handin.CODE), "it does not exist")])
+        if isinstance(m.zipped, str):
+            return Found([(m.project.shown(m.project.submission / handin.CODE), m.zipped)])
         return find(m, m.zipped)
 
     return checked
+
+
+def untouched(m: Material) -> Found:
+    """Return what was done to the hand-in after it was packed."""
+    return Found([(path.relative_to(m.project.root).as_posix(), what) for path, what in m.touched])
 
 
 def handed_in(m: Material) -> Found:

@@ -149,14 +149,14 @@ def make(project: Project) -> Made:
         except latexmk.CompileFailed as error:
             _keep_failure(project, sources, error)
             raise explain(project, document, error) from error
-        project.log.mkdir(parents=True, exist_ok=True)
-        project.latex_log.write_text(compiled.log, encoding="utf-8")
+        log = scratch / project.latex_log.name
+        log.write_text(compiled.log, encoding="utf-8")
         record = scratch / PROVENANCE
         places = pages.read(compiled.synctex, f"{project.job}.tex")
         provenance.write(record, provenance.of_report(document, places) | {"background": behind.result()})
         used = inputs(project, found) | before  # a file edited meanwhile counts as it was
         used = used.without(Part("input", name) for name in templates if name not in found)
-        is_new = publish(project, sources, compiled.pdf, record, scratch)
+        is_new = publish(project, sources, compiled.pdf, record, log, scratch)
     write_state(project, used, found)
     notices = _notices(project, document, compiled.notices)
     notices += _few([f"{_at(document.place(at))}: {what}" for at, what in document.unshown(compiled.log)])
@@ -344,7 +344,9 @@ def _scratch(project: Project) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: Path) -> bool | None:
+def publish(
+    project: Project, sources: Path, pdf: Path, record: Path, log: Path, scratch: Path
+) -> bool | None:
     """Move the finished parts to their places by renaming; the state is written last, by the caller.
 
     A copy of the report that was there before stays beside, if it was another one. Return whether it was;
@@ -359,13 +361,15 @@ def publish(project: Project, sources: Path, pdf: Path, record: Path, scratch: P
     project.state.unlink(missing_ok=True)  # a build killed from here on is made again
     files.replace_folder(project.latex, sources)
     record.replace(project.provenance)
+    project.log.mkdir(parents=True, exist_ok=True)
+    log.replace(project.latex_log)
     pdf.replace(project.pdf)
     return is_new
 
 
 def write_state(project: Project, used: Fingerprint, found: Iterable[str]) -> None:
     """Record what the published report was made from and its own digests."""
-    made = [project.pdf, project.provenance, *files_in(project.latex)]
+    made = [project.pdf, project.provenance, project.latex_log, *files_in(project.latex)]
     record = Record(used, freshness.outputs(project, made), found=tuple(sorted(found)))
     freshness.write(project.state, record)
 
@@ -379,7 +383,7 @@ def explain(project: Project, document: Document, error: CompileFailed) -> Latex
     notes = [*_also(project, document, problem), *_printed_there(document, problem)]
     others = [p for p in error.problems[1:3] if p.fatal and p.message != problem.message]
     notes += [f"also: {p.message}" for p in others]
-    log = project.shown(project.latex_log)
+    log = project.shown(project.failed_log)
     number = bare_numbers.printed_for(document, problem)
     cures = [error.cure, bare_numbers.cure(number) if number else None, f"LaTeX's whole log is {log}"]
     return LatexError(
@@ -416,7 +420,7 @@ def _printed_there(document: Document, problem: Problem) -> list[str]:
 def _keep_failure(project: Project, sources: Path, error: CompileFailed) -> None:
     """Keep log and sources of a failed compilation under build/log."""
     project.log.mkdir(parents=True, exist_ok=True)
-    project.latex_log.write_text(error.log, encoding="utf-8")
+    project.failed_log.write_text(error.log, encoding="utf-8")
     shutil.copyfile(sources / f"{project.job}.tex", project.log / f"failed-{project.job}.tex")
 
 

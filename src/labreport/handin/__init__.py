@@ -4,18 +4,18 @@
 """
 
 from labreport.handin.allowlist import collect
-from labreport.handin.bundle import CODE, TOP, Submission, out_of_date, pack
+from labreport.handin.bundle import Submission, out_of_date, pack, touched
 from labreport.handin.contents import PackError
 from labreport.handin.fresh import VerifyError
 from labreport.handin.leaks import leaks_of_packed, masking
 from labreport.handin.manuscript import PUBLISHERS, Manuscript, pack_for
 from labreport.handin.requirements import name_of, needs, of_engine, pinned, pins
 from labreport.handin.verification import Verified, verify
+from labreport.handin.zipped import CODE, members
 
 __all__ = [
     "CODE",
     "PUBLISHERS",
-    "TOP",
     "Manuscript",
     "PackError",
     "Submission",
@@ -24,6 +24,7 @@ __all__ = [
     "collect",
     "leaks_of_packed",
     "masking",
+    "members",
     "name_of",
     "needs",
     "of_engine",
@@ -32,5 +33,6 @@ __all__ = [
     "pack_for",
     "pinned",
     "pins",
+    "touched",
     "verify",
 ]

@@ -6,28 +6,23 @@ an earlier hand-in is touched.
 
 from __future__ import annotations
 
-import io
 import shutil
+import stat
 import zipfile
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from labreport import lock
 from labreport.config import CONFIG
 from labreport.errors import UsageError, raise_all
-from labreport.handin import leaks, standalone
+from labreport.handin import leaks, standalone, zipped
 from labreport.handin.allowlist import collect
 from labreport.handin.contents import README, Contents, PackError
+from labreport.handin.zipped import CODE, TOP
 from labreport.project import Project
-from labreport.results import changes, files, of_kind
+from labreport.results import Record, changes, files, freshness, of_kind
 
-CODE = "code.zip"
-TOP = "code"
-"""The one folder of the zip, in which all files lie."""
-
-DATE = (1980, 1, 1, 0, 0, 0)
 MOST_NAMED = 5
 
 
@@ -67,7 +62,7 @@ def pack(project: Project, contents: Contents | None = None) -> Submission:
     text = readme.text(project, contents.data, contents.questions, needed, processor)
     contents.add(README, text.encode(), f"{README}, which is made from the project's files")
     raise_all(leaks.leaks(project, contents, pdfs))
-    _publish(project, pdfs, archive(contents.data))
+    publish(project, pdfs, contents.data)
     leaks.note_searched(project)
     return Submission(
         reports=tuple(project.submission / name for name in pdfs),
@@ -82,29 +77,25 @@ def out_of_date(project: Project, contents: Contents | None = None) -> list[str]
 
     `contents` are what `collect` returns, if that was asked before.
     """
-    code = project.submission / CODE
-    packed_as = {each.pdf: project.submission / each.pdf.name for each in project.documents}
-    if not all(path.is_file() for path in (code, *packed_as.values())):
+    if not project.submission.is_dir():
         return ["never packed"]
+    if by_hand := touched(project):
+        return [f"{path.relative_to(project.root)}: {what}" for path, what in by_hand]
+    pairs = {each.pdf: project.submission / each.pdf.name for each in project.documents}
     reasons = [
         f"{project.shown(pdf)} changed"
-        for pdf, packed_pdf in packed_as.items()
-        if not pdf.is_file() or packed_pdf.read_bytes() != pdf.read_bytes()
+        for pdf, packed in pairs.items()
+        if not packed.is_file() or freshness.digest(pdf) != freshness.digest(packed)
     ]
     handed_in = {path.name for path in project.submission.iterdir()}
-    surplus = handed_in - {code.name, *(path.name for path in packed_as.values())}
+    surplus = handed_in - {CODE, *(path.name for path in pairs.values())}
     reasons += [f"{name} is handed in no longer" for name in sorted(surplus)]
-    try:
-        with zipfile.ZipFile(code) as packed:
-            old = {e.filename.removeprefix(f"{TOP}/"): f"{e.CRC} {e.file_size}" for e in packed.infolist()}
-            made = {n: packed.read(f"{TOP}/{n}") for n in standalone.MAIN if n in old}
-            made = {name: data for name, data in made.items() if standalone.is_made(data)}
-    except (zipfile.BadZipFile, OSError):
-        return [*reasons, f"{project.shown(code)} is damaged"]
     contents = contents or collect(project)
-    new = {name: f"{zlib.crc32(data)} {len(data)}" for name, data in contents.data.items()}
+    record = freshness.read(_record(project))
+    old = record.inputs.named("input") if record else {}
+    new = {name: files.checksum(data) for name, data in contents.data.items()}
     old.pop(README, None)
-    for name, data in made.items():  # they follow from the others
+    for name, data in _made(project, old).items():  # they follow from the others
         if name not in new or standalone.replaces(data, contents.data[name]):
             old.pop(name)
             new.pop(name, None)
@@ -114,19 +105,11 @@ def out_of_date(project: Project, contents: Contents | None = None) -> list[str]
     return reasons
 
 
-def archive(data: Mapping[str, bytes], *, top: str = TOP) -> bytes:
-    """Return a zip of files in one folder: sorted, of one date, with the rights that their contents ask for.
-
-    The files are stored as they are: what a compressor gives depends on its version.
-    """
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as packed:
-        for name in sorted(data):
-            entry = zipfile.ZipInfo(f"{top}/{name}" if top else name, DATE)
-            entry.create_system = 3  # Unix, so that the rights count
-            entry.external_attr = (0o100755 if data[name].startswith(b"#!") else 0o100644) << 16
-            packed.writestr(entry, data[name])
-    return out.getvalue()
+def _made(project: Project, packed: Mapping[str, str]) -> dict[str, bytes]:
+    """Return those files of the zip that were made for it."""
+    with zipfile.ZipFile(project.submission / CODE) as code:
+        found = {name: code.read(f"{TOP}/{name}") for name in standalone.MAIN if name in packed}
+    return {name: data for name, data in found.items() if standalone.is_made(data)}
 
 
 def _refuse_quick(project: Project) -> None:
@@ -150,27 +133,77 @@ def _notices(left_out: Sequence[str]) -> tuple[str, ...]:
     return (f"not handed in: {named}{more}; `[submission] include` of {CONFIG} can name further files",)
 
 
-# --------------------------------------------------------------------------------------------------- publish
+# --------------------------------------------------------------------------------- published, and left alone
 
 
-def _publish(project: Project, pdfs: Mapping[str, bytes], code: bytes) -> None:
-    """Put all files in the place of the last ones, after a look at what was written."""
+def publish(project: Project, pdfs: Mapping[str, bytes], data: Mapping[str, bytes]) -> None:
+    """Put documents and a zip of files in the place of the last hand-in, and record what they are.
+
+    Raises PackError if they did not reach the disk.
+    """
     lock.check(project)
     staged = files.stage(project.build)
     try:
-        for name, pdf in pdfs.items():
-            (staged / name).write_bytes(pdf)
-        (staged / CODE).write_bytes(code)
-        # what counts is what reached the disk, not what was meant to be there
-        _check_written(staged / CODE, code)
+        packed = {**pdfs, CODE: zipped.archive(data)}
+        for name, content in packed.items():
+            (staged / name).write_bytes(content)
+            # what counts is what reached the disk, not what was meant to be there
+            _check_written(staged / name, content)
+        _record(project).unlink(missing_ok=True)  # a build killed from here on packs again
         files.replace_folder(project.submission, staged)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+    paths = [project.submission / name for name in packed]
+    inside = of_kind("input", {name: files.checksum(content) for name, content in data.items()})
+    freshness.write(_record(project), Record(inside, freshness.outputs(project, paths)))
 
 
 def _check_written(path: Path, expected: bytes) -> None:
     """Raise PackError unless a file holds what was written."""
     if path.read_bytes() != expected:
         raise PackError(
-            f"{CODE} was damaged while it was written", cure="free space on the disk; build again"
+            f"{path.name} was damaged while it was written", cure="free space on the disk; build again"
         )
+
+
+def _record(project: Project) -> Path:
+    """Return the file that says what was packed: the digests of the files handed in, and of those inside."""
+    return project.build / "cache" / "handin.json"
+
+
+def touched(project: Project) -> list[tuple[Path, str]]:
+    """Return what was done to the hand-in after it was packed: the file or folder, and what was done to it.
+
+    Nothing was done to one that was never packed.
+    """
+    folder = project.submission
+    if not folder.is_dir():
+        return []
+    record = freshness.read(_record(project))
+    if record is None:
+        return [(folder, "there is no record of what was packed")]
+    if folder.is_symlink():
+        return [(folder, "it is a symbolic link")]
+    packed = {folder / name.rpartition("/")[2]: digest for name, digest in record.outputs.items()}
+    added = [(path, "it was added") for path in sorted({*folder.iterdir()} - packed.keys())]
+    changed = ((path, _trouble(path, digest, record)) for path, digest in packed.items())
+    return [*added, *((path, what) for path, said in changed for what in said)]
+
+
+def _trouble(path: Path, digest: str, record: Record) -> Iterator[str]:
+    """Yield what was done to a file of the hand-in whose bytes had this digest."""
+    try:
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            yield "it is a symbolic link" if stat.S_ISLNK(mode) else "it is not a regular file"
+            return
+        if mode & (stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX):  # some file systems make up the others
+            yield f"it has the rights {stat.filemode(mode)}"
+        if files.digest(path) != digest:
+            known = record.inputs.named("input")
+            said = [*zipped.deviations(path.read_bytes(), known)] if path.name == CODE else []
+            yield from said or ["it was changed"]
+    except FileNotFoundError:
+        yield "it is missing"
+    except OSError as error:
+        yield f"it cannot be read: {error.strerror}"

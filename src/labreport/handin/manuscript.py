@@ -15,7 +15,7 @@ from pathlib import Path
 from labreport import surroundings
 from labreport.documents import latexmk, readback, report
 from labreport.errors import UsageError, raise_all
-from labreport.handin import bundle
+from labreport.handin import zipped
 from labreport.handin.contents import Contents, PackError
 from labreport.handin.leaks import leaks
 from labreport.project import Project
@@ -82,7 +82,7 @@ def pack_for(project: Project, name: str) -> Manuscript:
     stem = f"{name}-{project.job}" if project.config.documents else name
     target = project.build / FOLDER / f"{stem}.zip"
     target.parent.mkdir(exist_ok=True)
-    files.write(target, bundle.archive(contents.data, top=""))
+    files.write(target, zipped.archive(contents.data, top=""))
     return Manuscript(target, tuple(sorted(contents.data)), pages)
 
 

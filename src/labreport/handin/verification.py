@@ -16,7 +16,7 @@ from typing import Any
 
 from labreport import scratch, surroundings
 from labreport.errors import UsageError
-from labreport.handin import bundle, standalone
+from labreport.handin import bundle, standalone, zipped
 from labreport.handin.contents import README
 from labreport.handin.fresh import VerifyError
 from labreport.handin.fresh import python as fresh_python
@@ -124,9 +124,9 @@ def _check_hand_in(project: Project) -> None:
 
 def _unpacked(project: Project, folder: Path) -> Path:
     """Unpack the zip and return the project's folder in it."""
-    with zipfile.ZipFile(project.submission / bundle.CODE) as packed:
+    with zipfile.ZipFile(project.submission / zipped.CODE) as packed:
         packed.extractall(folder)
-    return folder / bundle.TOP
+    return folder / zipped.TOP
 
 
 def _commands(code: Path, *, train: bool, jobs: int | None) -> Iterator[list[str]]:
@@ -227,8 +227,8 @@ def _compare(project: Project, code: Path, *, train: bool) -> _Comparison:
     packed = sorted((code / "notebooks").glob("*.ipynb"))
     for path in packed:
         _compare_bytes(found, f"notebooks/{path.name}", path, new / "notebooks" / path.name)
-    again = new / "submission" / bundle.CODE
-    _compare_bytes(found, bundle.CODE, project.submission / bundle.CODE, again)
+    again = new / "submission" / zipped.CODE
+    _compare_bytes(found, zipped.CODE, project.submission / zipped.CODE, again)
     return found
 
 

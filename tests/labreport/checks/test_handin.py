@@ -9,8 +9,7 @@ import pytest
 from checked import notebook, pack, places
 
 from labreport.checks import checks
-from labreport.errors import InputError
-from labreport.handin import bundle
+from labreport.handin import bundle, zipped
 
 
 def test_what_the_bundle_packs_passes(copy):
@@ -25,13 +24,34 @@ def test_what_the_bundle_packs_passes(copy):
 def test_without_a_zip_each_check_of_it_fails(copy):
     (copy.submission / "code.zip").unlink()
     states = {v.name: v.state for v in checks.check(copy, {})}
-    assert {name for name in states if states[name] == "failed"} == {"zip", "README", "sources", "notebooks"}
+    assert {name for name in states if states[name] == "failed"} == OF_ZIP
 
 
-def test_a_zip_that_cannot_be_read_is_told(copy):
+OF_ZIP = {"hand-in", "zip", "README", "sources", "notebooks"}
+
+
+def test_a_zip_that_cannot_be_read_is_told_by_each_check_of_it(copy):
     (copy.submission / "code.zip").write_text("PK")
-    with pytest.raises(InputError, match=r"build/submission/code\.zip cannot be read"):
-        checks.check(copy, {})
+    for name in OF_ZIP:
+        why = "is not a zip, or only a part of one" if name == "hand-in" else "is not as it was packed"
+        assert places(name, copy) == [f"build/submission/code.zip: it {why}"]
+
+
+def test_no_check_looks_into_a_zip_that_is_not_as_it_was_packed(copy):
+    files = {"README.txt": b"\xff", "pyproject.toml": b"[", "notebooks/One.ipynb": b'{"cells": [1]}'}
+    (copy.submission / "code.zip").write_bytes(zipped.archive(files))
+    for name in OF_ZIP - {"hand-in"}:
+        assert places(name, copy) == ["build/submission/code.zip: it is not as it was packed"]
+    assert "build/submission/code.zip: README.txt was changed" in places("hand-in", copy)
+
+
+def test_without_a_record_nobody_knows_what_was_packed(copy):
+    assert places("hand-in", copy) == []
+    (copy.build / "cache" / "handin.json").unlink()
+    assert places("hand-in", copy) == ["build/submission: there is no record of what was packed"]
+    shutil.rmtree(copy.submission)
+    assert places("hand-in", copy) == []
+    assert places("report", copy) == ["build/submission/report.pdf: it does not exist"]
 
 
 def test_a_report_that_is_missing_or_not_the_one_checked_is_found(copy):
@@ -59,7 +79,7 @@ def repacked(project, name, edit):
     with zipfile.ZipFile(project.submission / "code.zip") as archive:
         files = {entry.removeprefix("code/"): archive.read(entry) for entry in archive.namelist()}
     files[name] = edit(files[name].decode()).encode()
-    (project.submission / "code.zip").write_bytes(bundle.archive(files))
+    bundle.publish(project, {"report.pdf": project.pdf.read_bytes()}, files)
 
 
 @pytest.mark.parametrize(
