@@ -103,6 +103,11 @@ def rename(chance: random.Random, entries: Entries) -> None:
     entry.filename = f"{entry.filename}{chance.choice('~x.')}"
 
 
+def put_zero_byte(chance: random.Random, entries: Entries) -> None:
+    entry = entries[one(chance, entries)][0]
+    entry.filename = f"{entry.filename}\0.py"
+
+
 def repeat(chance: random.Random, entries: Entries) -> None:
     entry, data = entries[one(chance, entries)]
     entries.append((entry, chance.choice([data, b"another"])))
@@ -294,6 +299,7 @@ KINDS: dict[str, Change] = {
     "README missing": rewritten(remove("README.txt")),
     "file missing": rewritten(remove()),
     "file renamed": rewritten(rename),
+    "zero byte in a name": rewritten(put_zero_byte),
     "name twice": rewritten(repeat),
     "other order": rewritten(reorder),
     "symbolic link in the zip": rewritten(link),

@@ -3,6 +3,7 @@
 import random
 import re
 import shutil
+import struct
 import zipfile
 
 import projects
@@ -11,6 +12,7 @@ import pytest
 from labreport import build
 from labreport import project as project_module
 from labreport.handin import VerifyError, bundle, zipped
+from labreport.results import files
 from torture import tampered
 from torture.trial import table
 
@@ -71,6 +73,7 @@ CODE = "build/submission/code.zip: "
         ("name that leads out", CODE + r"\.\./\.\./mine\.py was added"),
         ("name with escapes", CODE + r"\\x1b\[2Jmine\.py was added"),
         ("README missing", CODE + r"README\.txt is missing"),
+        ("zero byte in a name", CODE + r"\S+\\x00\.py has a zero byte in its name"),
         ("name twice", CODE + r"\S+ occurs 2 times"),
         ("symbolic link in the zip", CODE + r"\S+ is a symbolic link"),
         ("setuid in the zip", CODE + r"\S+ has the rights -rwsr-xr-x, not -rw-r--r--"),
@@ -140,6 +143,20 @@ def test_a_zip_that_would_unpack_to_more_than_itself_is_not_unpacked(packed):
         bomb.writestr("code/README.txt", bytes(10_000_000), zipfile.ZIP_DEFLATED)
     said = zipped.deviations(tampered.code(packed).read_bytes(), {"README.txt": ""})
     assert [*said] == ["README.txt is compressed"]
+
+
+def test_bytes_that_files_share_are_not_read_for_each():
+    inner = zipped.archive({"b": bytes(1000)})
+    file, entry = inner[: inner.index(b"PK\1\2")], inner[inner.index(b"PK\1\2") : inner.index(b"PK\5\6")]
+    outer = zipped.archive({"a": file})
+    start, end = outer.rindex(b"PK\1\2"), outer.index(b"PK\5\6")
+    inside = entry[:42] + struct.pack("<L", outer.index(file)) + entry[46:]
+    tail = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 2, 2, end - start + len(inside), start, 0)
+    shared = outer[:end] + inside + tail
+    assert zipped.members(shared) == {"a": file, "b": bytes(1000)}
+    known = {"a": files.checksum(file), "b": files.checksum(bytes(1000))}
+    said = [*zipped.deviations(shared, known)]
+    assert said == ["b claims bytes that the zip does not have, or gives twice"]
 
 
 def test_a_hand_in_of_several_documents_is_checked_whole(tmp_path):

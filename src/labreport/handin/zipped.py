@@ -73,7 +73,7 @@ def deviations(data: bytes, known: Mapping[str, str]) -> Iterator[str]:
             if name not in known:
                 said.append(f"{visible(name)} was added")
             try:
-                content = _read(packed, entry, len(data))
+                content = _read(packed, entry, len(data) - sum(map(len, found.values())))
             except _Unreadable as error:
                 said.append(str(error))
             else:
@@ -114,12 +114,14 @@ def _inside(name: str) -> str:
 def _read(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> bytes:
     """Return a file of a zip; _Unreadable if it takes more than copying at most so many bytes."""
     name = visible(_inside(entry.filename))
+    if "\0" in entry.filename:  # one program takes the part before it for the name, the next one does not
+        raise _Unreadable(f"{name} has a zero byte in its name")
     if entry.flag_bits & 0x1:
         raise _Unreadable(f"{name} is encrypted")
     if entry.compress_type != zipfile.ZIP_STORED:
         raise _Unreadable(f"{name} is compressed")
     if max(entry.file_size, entry.compress_size) > most:
-        raise _Unreadable(f"{name} claims to be larger than the whole zip")
+        raise _Unreadable(f"{name} claims bytes that the zip does not have, or gives twice")
     try:
         return packed.read(entry)
     except _DAMAGE as error:
