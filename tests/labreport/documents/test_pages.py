@@ -36,9 +36,8 @@ def test_only_what_is_set_of_the_main_file_counts(pages):
 
 
 def test_the_name_of_a_folder_may_hold_a_line_break(tmp_path, pages):
-    record = RECORD.replace("/scratch/", "/a\nInput or not/").replace(
-        "Content:", "Input:3:/other.tex\nContent:"
-    )
+    record = RECORD.replace("/scratch/", "/a\nInput or not/")
+    record = record.replace("Content:", "Input:3:/other.tex\nContent:")
     (tmp_path / "odd.synctex").write_text(record)
     assert read(tmp_path / "odd.synctex", "report.tex") == pages
 
