@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SPACE = 500 * 1024 * 1024
 """The bytes that should be free in the build folder."""
 
+ANSWER = 5.0
+"""Seconds that a program has to tell its version."""
+
 STYLE = "labreport.sty"
 _ALSO = {
     "pdftocairo": ("poppler-utils", "without it build/report.html shows its pages as pictures of dots"),
@@ -116,7 +119,7 @@ def _version(path: str) -> str:
     """Return the version that a program tells of itself, or else where it lies."""
     for option in ("--version", "-v"):
         try:
-            done = subprocess.run([path, option], capture_output=True, text=True, timeout=5, check=False)
+            done = subprocess.run([path, option], capture_output=True, text=True, timeout=ANSWER, check=False)
         except (OSError, subprocess.TimeoutExpired):
             return path
         if found := re.search(r"\bv?(\d+(?:\.\d+)+\w*)", done.stdout + done.stderr):

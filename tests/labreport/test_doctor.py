@@ -47,6 +47,16 @@ def test_programs_that_are_missing_are_told_with_the_packages_that_bring_them(mo
     assert not told["pdftocairo"].fails
 
 
+def test_a_program_that_hangs_or_fails_is_told_by_its_place(tmp_path, monkeypatch):
+    for name, answers in (("latexmk", "exec sleep 600"), ("perl", "exit 3")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answers}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(doctor, "ANSWER", 0.2)
+    told = {finding.what: finding.told for finding in doctor.examine(None)}
+    assert (told["latexmk"], told["perl"]) == (str(tmp_path / "latexmk"), str(tmp_path / "perl"))
+
+
 @pytest.mark.parametrize(
     ("preamble", "programs"),
     [

@@ -57,12 +57,13 @@ def read(path: Path, main: str) -> Pages:
 def _lines(record: bytes, main: bytes) -> dict[int, Counter[int]]:
     """Return how many pieces of each line lie on each page; boxes do not count, only what is in them."""
     lines: dict[int, Counter[int]] = {}
-    # a path holds what a folder's name may hold, line breaks too; it is no longer than a path can be
-    path = rb"(?:(?!^Input:|^Content:).){0,4096}%s" % re.escape(main)
-    tag = re.search(rb"^Input:(\d+):%s\s*$" % path, record, re.MULTILINE | re.DOTALL)
+    # not by lines: the name of a folder may hold a line break
+    _, *files = re.split(rb"^Input:(\d+):", record, flags=re.MULTILINE)
+    named = zip(files[::2], files[1::2], strict=True)
+    tag = next((number for number, text in named if main + b"\n" in text), None)
     if tag is None:
         return lines
-    piece = re.compile(rb"\n[hvxkgr$]%s,(\d+)(?=[,:])" % tag[1])
+    piece = re.compile(rb"\n[hvxkgr$]%s,(\d+)(?=[,:])" % tag)
     # what stands before the first page is no piece
     for part in record.split(b"\n{")[1:]:
         number, _, pieces = part.partition(b"\n")

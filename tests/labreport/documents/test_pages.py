@@ -35,6 +35,13 @@ def test_only_what_is_set_of_the_main_file_counts(pages):
     assert {line: dict(of) for line, of in pages.lines.items()} == {7: {1: 2, 2: 1}, 30: {2: 1}}
 
 
+def test_the_name_of_a_folder_may_hold_a_line_break(tmp_path, pages):
+    record = RECORD.replace("/scratch/", "/a\nInput or not/")
+    record = record.replace("Content:", "Input:3:/other.tex\nContent:")
+    (tmp_path / "odd.synctex").write_text(record)
+    assert read(tmp_path / "odd.synctex", "report.tex") == pages
+
+
 def test_a_line_that_a_page_ends_in_is_divided_as_its_pieces_are(pages):
     assert [pages.of(7, part) for part in (0.0, 0.6, 0.7, 1.0)] == [1, 1, 2, 2]
     assert Pages({7: {1: 1, 2: 1}}).of(7, 0.5) == 2
