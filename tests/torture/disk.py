@@ -5,7 +5,7 @@ it that is. Then the published files must be whole and of one of two versions, t
 cure, and one build more must give the bytes that a clean folder gives, with no result computed again that was
 finished, and nothing left over.
 
-What TeX itself does on a full disk is tried with small file systems, in `tests/labreport/test_disk.py`.
+What TeX itself does on a full disk is tried with small file systems, in `test_disk.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One byte of the stored state is another one: the next build gives what a clean folder gives.
 
 A trial changes a byte of a file that a build has left, or the whole file: it ends early, is empty, holds JSON
-of other types or 100,000 brackets, or is a folder. Then one build must end with 0 and give the bytes that
+of other types or 100,000 brackets. Then one build must end with 0 and give the bytes that
 are right, whether all is as it was or an edit was taken back, which looks for older results in the store.
 """
 
@@ -44,7 +44,7 @@ def flip(data: bytes, chance: Random) -> bytes:
     return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
 
 
-WHOLES: dict[str, Callable[[bytes, Random], bytes | None]] = {
+WHOLES: dict[str, Callable[[bytes, Random], bytes]] = {
     "cut": lambda data, chance: data[: chance.randrange(len(data))],
     "empty": lambda data, chance: b"",
     "brackets": lambda data, chance: b"[" * 100_000,
@@ -52,9 +52,8 @@ WHOLES: dict[str, Callable[[bytes, Random], bytes | None]] = {
     "null": lambda data, chance: b"null",
     "list": lambda data, chance: b"[]",
     "mapping": lambda data, chance: b"{}",
-    "folder": lambda data, chance: None,
 }
-"""What becomes of a whole file; None stands for a folder in its place."""
+"""What becomes of a whole file."""
 
 
 # ----------------------------------------------------------------------------------------- one process's part
@@ -83,17 +82,12 @@ def _try(seed: int) -> Trial:
     ]
     path = chance.choice(stored)
     kind = chance.choice(list(WHOLES)) if chance.random() < WHOLE else "flip"
-    _damage(path, WHOLES.get(kind, flip)(path.read_bytes(), chance))
+    path.write_bytes(WHOLES.get(kind, flip)(path.read_bytes(), chance))
     code, said = _bench.build()
     wrong = [*_after(edit, code, said, path)]
     name = path.relative_to(build).as_posix()
     detail = f"{kind} in {name} ({edit}; Random({seed})): {'; '.join(wrong)}\n{said}" if wrong else ""
     return Trial(f"{name.partition('/')[0]}, {kind}", "broken" if wrong else "kept", detail)
-
-
-def _damage(path: Path, data: bytes | None) -> None:
-    path.unlink()
-    path.mkdir() if data is None else path.write_bytes(data)
 
 
 def _after(edit: str, code: int, said: str, path: Path) -> Iterator[str]:

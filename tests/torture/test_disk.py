@@ -9,8 +9,6 @@ from pathlib import Path
 
 import projects
 import pytest
-from torture import disk, flips
-from torture.trial import table
 
 from labreport import build, running
 from labreport import project as projects_of
@@ -18,6 +16,8 @@ from labreport.documents import latexmk
 from labreport.documents.latexmk import CompileFailed
 from labreport.errors import DiskError, UsageError
 from labreport.results import files
+from torture import disk, flips
+from torture.trial import table
 
 SRC = Path(__file__).parents[2] / "src"
 COIN = projects.experiment(
@@ -80,13 +80,13 @@ def command(folder: Path, *arguments: object, without_root: bool = False) -> sub
 
 @pytest.mark.slow
 def test_each_failing_operation_leaves_whole_files_and_a_build_that_mends_them():
-    text, failed = table(disk.trials(16, seed=5))
+    text, failed = table(disk.trials(6, seed=5))
     assert failed == [], text
 
 
 @pytest.mark.slow
 def test_no_byte_of_the_stored_state_makes_a_build_fail_or_give_other_bytes():
-    text, failed = table(flips.trials(24, seed=5))
+    text, failed = table(flips.trials(10, seed=5))
     assert failed == [], text
 
 
