@@ -14,8 +14,11 @@ from pathlib import Path
 from labreport.documents import enclosures
 from labreport.documents.texlog import Problem
 
-PASSES = "passes.fls"
-"""The records of all passes, one after the other: each pass of TeX writes its own over the last one's."""
+PASSES = ".passes.fls"
+"""The records of all passes, one after the other: each pass of TeX writes its own over the last one's.
+
+TeX writes no hidden files, as openout_any tells it: no document writes into this one.
+"""
 
 
 def watched(program: str, job: str) -> str:

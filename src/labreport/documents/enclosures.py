@@ -47,7 +47,8 @@ def converter(source: Path, target: Path) -> Wall:
 def notebook(folder: Path, project: Path) -> Wall:
     """Return the wall of a kernel: it reads the project and what is installed, and writes into its folder."""
     own = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, site.getuserbase()}
-    reads = (*_PROGRAMS, *_SYSTEM, *own, *_installed_in_place(), *_on(os.environ.get("PATH", os.defpath)))
+    places = os.pathsep.join(os.environ.get(name, "") for name in ("PATH", "LD_LIBRARY_PATH"))
+    reads = (*_PROGRAMS, *_SYSTEM, *own, *_installed_in_place(), *_on(places))
     processors = (str(device) for name in _PROCESSORS for device in Path("/dev").glob(name))
     # semaphores, which processes share, lie in memory below /dev/shm
     return Wall(

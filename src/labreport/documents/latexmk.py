@@ -214,8 +214,8 @@ def compile(
     laid = auxiliary.lay(kept, folder) if kept is not None else {}
     compiled = _continued(folder, job, deadline, laid, rules) if laid else None
     if compiled is None:
-        for path in auxiliary.made_in(folder, sources):
-            path.unlink()
+        for path in (*auxiliary.made_in(folder, sources), folder / audit.PASSES):
+            path.unlink(missing_ok=True)
         compiled = _compile(folder, job, deadline, rules)
     if kept is not None:
         auxiliary.keep(kept, folder, sources, laid)

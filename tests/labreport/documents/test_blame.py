@@ -98,7 +98,7 @@ def test_what_is_read_outside_is_told(folder):
     read = ("report.tex", "./figures/a.pdf", "/usr/share/texlive/texmf-dist/tex/a.sty", "/dev/null")
     outside = ("/etc/passwd", "../secret", "/x/texmf/../secret")
     (folder / "report.fls").write_text("PWD /x\n" + "".join(f"INPUT {name}\n" for name in (*read, *outside)))
-    assert [problem.key for problem in audit.outside(folder, "report")] == list(outside)
+    assert [problem.key for problem in audit.outside(folder, "report", "")] == list(outside)
 
 
 @pytest.fixture(scope="module")

@@ -161,7 +161,7 @@ def test_a_missing_biber_is_named_with_its_package(monkeypatch, tmp_path):
     if subprocess.run(["kpsewhich", "biblatex.sty"], capture_output=True).returncode:
         pytest.skip("biblatex is not installed: make test-classes")
     which = shutil.which
-    monkeypatch.setattr(shutil, "which", lambda name: None if name == "biber" else which(name))
+    monkeypatch.setattr(shutil, "which", lambda name, **_: None if name == "biber" else which(name))
     (tmp_path / "refs.bib").write_text("@book{k, author={D. Knuth}, title={T}, date={1984}}\n")
     (tmp_path / "report.tex").write_text(
         "\\documentclass{article}\\usepackage{biblatex}\\addbibresource{refs.bib}\n"

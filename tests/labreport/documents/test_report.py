@@ -1,8 +1,11 @@
 """Rendering the report: what it depends on, and mistakes told at the line of the template."""
 
+import shutil
+
 import projects
 import pytest
 
+from labreport import wall
 from labreport.documents import context, report
 from labreport.errors import InputError
 
@@ -80,3 +83,15 @@ def test_an_experiment_cannot_have_a_name_that_templates_use(project, name):
     with pytest.raises(InputError, match=f"cannot be called '{name}'") as caught:
         context.known(project)
     assert caught.value.place.file == f"experiments/{name}.py"
+
+
+@pytest.mark.skipif(shutil.which("latexmk") is None, reason="needs latexmk")
+@pytest.mark.parametrize("version", [0, 1])
+def test_a_report_that_was_made_without_a_wall_says_so(project, monkeypatch, version):
+    projects.write(project.templates / "report.tex.j2", SHORT)
+    found = wall.version() if version else 0
+    monkeypatch.setattr(wall, "version", lambda: found)
+    assert (wall.NONE in report.make(project).notices) == (not found)
+
+
+SHORT = r"\documentclass{article}\usepackage{labreport}\begin{document}\VAR{exp.values.n}\end{document}"
