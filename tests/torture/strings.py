@@ -23,7 +23,7 @@ import labreport
 from labreport.documents.readback import opened, read
 from labreport.errors import LabreportError
 from labreport.language.environment import render
-from labreport.language.formats import cut, limited, url
+from labreport.language.formats import LONGEST_ADDRESS, cut, limited, url
 from labreport.language.values import Box
 from labreport.writing import LATEX
 from labreport.writing.latex import LONGEST_BOOKMARK, UNSHOWN, escape
@@ -343,6 +343,9 @@ def read_back(folder: Path, texts: Sequence[str]) -> Iterator[Trial]:
         yield judged("alternative text", text, squeezed(alt), squeezed(cut(text)))
         address = f"https://example.org/{text}"
         link = url(address)
+        if len(link) > LONGEST_ADDRESS:  # printed, but no link
+            yield Trial("URL", "refused")
+            continue
         known = link.removesuffix("#")  # an empty fragment leads to where the address leads without it
         yield judged("URL", text, unquote(link) if known in links else None, unquote(address))
 

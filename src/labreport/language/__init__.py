@@ -7,6 +7,7 @@ from labreport.language.deadlines import deadline
 from labreport.language.environment import render
 from labreport.language.filters import FILTERS, Formatted
 from labreport.language.formats import (
+    LONGEST_ADDRESS,
     Address,
     Duration,
     Figure,
@@ -32,6 +33,7 @@ __all__ = [
     "EXAMPLES",
     "FILTERS",
     "FORMATS",
+    "LONGEST_ADDRESS",
     "VERDICTS",
     "Address",
     "Bare",

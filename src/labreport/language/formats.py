@@ -25,6 +25,9 @@ TeX reads lines of up to 200,000 bytes, and a table of contents has a heading on
 for a character takes 55 of them there.
 """
 
+LONGEST_ADDRESS = 8_000
+"""The number of characters after which an address is no link: RFC 9110 (4.1) expects no more to be understood."""
+
 
 # ---------------------------------------------------------------------------------------------------- text
 

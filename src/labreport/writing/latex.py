@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from labreport.language import (
     ENGLISH,
+    LONGEST_ADDRESS,
     Address,
     Bare,
     Date,
@@ -141,10 +142,13 @@ UNSHOWN = re.compile(r"\\LRcharacter\{([0-9A-F]+)\}")
 def address(value: Address) -> Latex:
     """Return an address as a link to it, in typewriter type, also for headings and captions.
 
-    Lines may break after its marks.
+    Lines may break after its marks; what is too long to be read is cut, as a text is, and what is too long for
+    a link is none.
     """
+    if len(value) > LONGEST_ADDRESS:
+        return file_name(FileName(value))
     target = re.sub("[%#&]", r"\\\g<0>", value)
-    return Latex(rf"\LRaddress{{{target}}}{{{_breakable(value, '/._-?&=:')}}}")
+    return Latex(rf"\LRaddress{{{target}}}{{{_breakable(limited(value), '/._-?&=:')}}}")
 
 
 def file_name(value: FileName) -> Latex:

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from labreport.language import (
     ENGLISH,
+    LONGEST_ADDRESS,
     Address,
     Bare,
     Cell,
@@ -86,7 +87,9 @@ def _attribute(text: str) -> str:
 
 
 def address(value: Address) -> Markdown:
-    """Return an address as a link that shows itself."""
+    """Return an address as a link that shows itself; what is too long for a link is cut, as a file name is."""
+    if len(value) > LONGEST_ADDRESS:
+        return file_name(FileName(value))
     return Markdown(f"<{value}>")
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from labreport.explain.texts import readable
-from labreport.language.formats import LONGEST_TEXT, Number, duration, file, percent, url
+from labreport.language.formats import LONGEST_ADDRESS, LONGEST_TEXT, Number, duration, file, percent, url
 from labreport.language.quantities import between, change, ci, currency, eng, ordinal, p, rate, sci, se
 from labreport.writing.balance import imbalance
 from labreport.writing.latex import TYPESETTABLE, escape, to_latex
@@ -176,6 +176,13 @@ class TestText:
     def test_a_long_file_name_is_cut_visibly(self):
         printed = to_latex(file("a" * 250_000)).removeprefix(r"\texttt")
         assert readable(printed) == f"{'a' * LONGEST_TEXT}… (247000 more characters)"
+
+    def test_an_address_is_a_link_as_long_as_links_can_be(self):
+        long = "https://a.b/" + "c" * (LONGEST_ADDRESS - 12)
+        assert rf"\LRaddress{{{long}}}" in to_latex(url(long))
+        cut = to_latex(url(long + "c"))
+        assert r"\LRaddress" not in cut
+        assert readable(cut).endswith(f"c… ({LONGEST_ADDRESS + 1 - LONGEST_TEXT} more characters)")
 
     def test_a_long_text_is_cut_visibly(self):
         printed = readable(escape("a" * (LONGEST_TEXT + 5)))
