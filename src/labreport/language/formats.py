@@ -26,7 +26,7 @@ for a character takes 55 of them there.
 """
 
 LONGEST_ADDRESS = 8_000
-"""The number of characters after which an address is no link: RFC 9110 (4.1) expects no more to be understood."""
+"""The number of characters after which an address is no link: RFC 9110 (4.1) asks nobody to take more."""
 
 
 # ---------------------------------------------------------------------------------------------------- text

@@ -142,8 +142,8 @@ UNSHOWN = re.compile(r"\\LRcharacter\{([0-9A-F]+)\}")
 def address(value: Address) -> Latex:
     """Return an address as a link to it, in typewriter type, also for headings and captions.
 
-    Lines may break after its marks; what is too long to be read is cut, as a text is, and what is too long for
-    a link is none.
+    Lines may break after its marks; what is too long to be read is cut, as a text is, and what is too long
+    for a link is none.
     """
     if len(value) > LONGEST_ADDRESS:
         return file_name(FileName(value))

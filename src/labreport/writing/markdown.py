@@ -87,7 +87,7 @@ def _attribute(text: str) -> str:
 
 
 def address(value: Address) -> Markdown:
-    """Return an address as a link that shows itself; what is too long for a link is cut, as a file name is."""
+    """Return an address as a link that shows itself; what is too long for one is cut, as a file name is."""
     if len(value) > LONGEST_ADDRESS:
         return file_name(FileName(value))
     return Markdown(f"<{value}>")
