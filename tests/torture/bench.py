@@ -184,6 +184,8 @@ def _run(root: Path, command: Sequence[str]) -> None:
     """End this process as the program ends that is given a command."""
     code = 0
     try:
+        # under pytest these lead elsewhere
+        sys.stdout, sys.stderr = (os.fdopen(at, "w", 1, "utf-8", closefd=False) for at in (1, 2))
         os.chdir(root)
         sys.argv = ["labreport", *command]
         program.main()
