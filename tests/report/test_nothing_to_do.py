@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -215,7 +216,11 @@ def test_a_second_build_looks_at_nothing_that_its_record_lacks(built, tmp_path):
     paths = {str(built.folder / found[1]): bool(found[2]) for found in asked if found}
     assert len(paths) > 500
     own = {str(built.path(f"build/{name}")) for name in (".lock", "cache", "cache/unchanged")}
+    # what killed builds have left among the system's temporary files is removed, which decides nothing
+    temporary = Path(tempfile.gettempdir())
     for path, is_missing in paths.items():
+        if temporary in (Path(path), Path(path).parent) or path.startswith(f"{temporary}/labreport-"):
+            continue
         # a file that appears in a folder changes its listing; libraries of the system are its loader's
         seen = path in files | own or (is_missing and str(Path(path).parent) in folders)
         assert seen or re.search(r"\.so(\.|$)|openssl.cnf", path), path
