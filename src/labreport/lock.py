@@ -140,7 +140,7 @@ def _check(project: Project, cause: Exception | None) -> None:
         if _identity(project.lock.stat()) == held:
             return
     raise BusyError(
-        f"{project.lock.relative_to(project.root)} was removed while this build held it: "
+        f"{project.shown(project.lock)} was removed while this build held it: "
         "another build may have begun, so this one publishes nothing more",
         cure="build again when no other build is at work",
         lock=project.lock,
