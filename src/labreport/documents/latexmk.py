@@ -126,7 +126,9 @@ class CompileFailed(LatexError):
 def check_tools(engine: Engine = PDFLATEX) -> None:
     """Do nothing if all programs are on the PATH, else raise ToolError saying how to install them."""
     missing = [tool for tool in (*TOOLS[:2], engine.name, *TOOLS[2:]) if shutil.which(tool) is None]
-    if engine != PDFLATEX and missing in ([], [engine.name]) and (lacks := engine.lacks()):
+    # with its package a missing engine brings kpsewhich; without kpsewhich nobody knows what else it lacks
+    is_alone = not missing or {engine.name} <= {*missing} <= {engine.name, "kpsewhich"}
+    if engine != PDFLATEX and is_alone and (lacks := engine.lacks()):
         where = "not found on the PATH" if lacks == engine.name else f"TeX does not find it for {engine.name}"
         raise ToolError(
             f"the PDF needs {lacks}: {where}", cure=f"on Debian or Ubuntu: apt-get install {engine.package}"

@@ -31,11 +31,11 @@ def _licence(name: str) -> str:
 
 def _stated(metadata: Message) -> Iterator[str]:
     """Yield what a package says of its licence, the most precise first."""
-    if expression := metadata["License-Expression"]:
+    if expression := metadata.get("License-Expression"):
         yield expression
     classifiers = [each.split(" :: ") for each in metadata.get_all("Classifier", [])]
     if names := [last for first, *_, last in classifiers if first == "License"]:
         yield ", ".join(names)
     # in older metadata it is a name or the whole text, whose first line is its title
-    if text := (metadata["License"] or "").strip():
+    if text := (metadata.get("License") or "").strip():
         yield text.splitlines()[0]

@@ -94,8 +94,10 @@ def replace_folder(target: Path, staged: Path) -> None:
         sync(path)
     staged.chmod(0o777 & ~_umask())
     if _exchange(staged, target):
-        sync(target.parent)
-        shutil.rmtree(staged, ignore_errors=True)
+        try:
+            sync(target.parent)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
         return
     old = target.parent / f"{_OLD}{target.name}"
     shutil.rmtree(old, ignore_errors=True)

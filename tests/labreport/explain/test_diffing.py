@@ -9,7 +9,7 @@ import pytest
 
 from labreport import build
 from labreport.documents import provenance
-from labreport.errors import ToolError, UsageError
+from labreport.errors import BusyError, ToolError, UsageError
 from labreport.explain import differences, diffing
 
 
@@ -146,7 +146,7 @@ class TestTheLineOfABuild:
 
 
 def test_a_comparison_waits_for_no_build(project):
-    with build.building(project), pytest.raises(build.BusyError):
+    with build.building(project), pytest.raises(BusyError):
         build.diff(project)
 
 

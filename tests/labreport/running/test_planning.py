@@ -259,14 +259,6 @@ def test_a_source_of_the_same_size_and_time_is_noticed_and_run(chain, monkeypatc
     assert load(chain, "a").values == {"x": 151}
 
 
-def test_what_killed_runs_left_behind_is_swept(chain):
-    (chain.results / "a" / ".tmp-half").write_text("{")
-    (chain.build / "cache" / ".tmp-half").write_text("{")
-    run(chain)
-    assert not list(chain.build.rglob(".tmp-*"))
-    assert sorted(path.name for path in (chain.results / "a").iterdir()) == ["result.json", "run.json"]
-
-
 # files that are read
 
 READING = {

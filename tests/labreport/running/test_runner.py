@@ -82,7 +82,7 @@ def test_experiments_of_another_project_cannot_be_imported(tmp_path, monkeypatch
     assert error.what == "experiment 'a' cannot import 'experiments.theirs'"
 
 
-@pytest.mark.parametrize("name", ["with space", "größe", "a:b", "#%$~'\"", "-dash", "x" * 200])
+@pytest.mark.parametrize("name", ["with space", "größe", "a:b", "#%~'\"", "-dash", "x" * 200])
 def test_a_project_may_lie_in_a_folder_of_any_name(tmp_path, name):
     body = "from helper import X\ndef run(params, lab):\n    return {'x': lab.map(abs, [X, X])}\n"
     project = make(tmp_path / name, {"a": experiment(body)}, src={"helper.py": "X = -3\n"})
