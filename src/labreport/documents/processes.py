@@ -59,9 +59,9 @@ def run(folder: Path, deadline: float, command: Sequence[str]) -> tuple[int | No
             start_new_session=True,  # a group of its own: latexmk's children must end with it
         )
         try:
+            _record(folder, process.pid)
             # from outside: code between fork and exec (preexec_fn) is not safe beside other threads
             Limits(int(deadline) + 10, MOST_MEMORY, LARGEST_FILE).set(process.pid)
-            _record(folder, process.pid)
             code = _awaited(process, folder, deadline)
         finally:  # also when the build is interrupted: TeX would go on writing into the folder
             _kill_group(process.pid)

@@ -397,7 +397,8 @@ def start_child(folder: Path) -> subprocess.Popen:
     environment = {**os.environ, "PYTHONPATH": str(STYLE.parents[2])}
     command = [sys.executable, "-c", CHILD, str(folder)]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    wait_until(lambda: any("pdflatex" in command for command in processes_in(folder)))
+    # latexmk's own command names it, too
+    wait_until(lambda: any("pdflatex" in command.split("\0")[0] for command in processes_in(folder)))
     return process
 
 
