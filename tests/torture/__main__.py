@@ -18,20 +18,24 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Kind:
-    """How many inputs of a kind are tried unless told otherwise, and how many in one go."""
+    """How many inputs of a kind are tried unless told otherwise, and how many in one go.
+
+    Of a kind that holds mostly, not always, a `spared` share of the trials may fail.
+    """
 
     count: int
     batch: int
+    spared: float = 0.0
 
 
 KINDS = {
-    "disk": Kind(1_000, batch=1_000),
+    "disk": Kind(250, batch=250),
     "flips": Kind(1_000, batch=1_000),
     "kills": Kind(200, batch=10),
     "tampered": Kind(60, batch=30),
     "planted": Kind(120, batch=60),
-    "faults": Kind(80, batch=20),
-    "strings": Kind(4_000, batch=500),
+    "faults": Kind(80, batch=20, spared=0.05),
+    "strings": Kind(10_000, batch=500),
 }
 """The kinds, each a module of this package; first what takes longest in one go: the rest fills the cores."""
 
@@ -62,10 +66,17 @@ def main() -> int:
         if each.failed:
             tell(each)
     print(f"{'kind':10}{'inputs':>10}{'trials':>10}{'failed':>10}{'seed':>10}{'seconds':>10}")
+    of_kind = {kind: [each for each in done if each.batch.kind == kind] for kind in kinds}
     for kind in kinds:
-        print(row(kind, options.seed, [each for each in done if each.batch.kind == kind]))
+        print(row(kind, options.seed, of_kind[kind]))
     print(f"{time.monotonic() - start:,.0f} seconds in all")
-    return int(any(each.failed for each in done))
+    return int(not all(holds(KINDS[kind], of_kind[kind]) for kind in kinds))
+
+
+def holds(kind: Kind, done: Sequence[Tried]) -> bool:
+    """Return whether no more trials failed than a kind is spared."""
+    failed = sum(len(each.failed) for each in done)
+    return failed <= kind.spared * sum(len(each.trials) for each in done)
 
 
 def tell(done: Tried) -> None:

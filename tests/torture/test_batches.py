@@ -7,7 +7,7 @@ import pytest
 
 from torture import __main__ as main
 from torture import batches
-from torture.batches import Batch
+from torture.batches import Batch, Tried
 from torture.trial import Trial
 
 
@@ -43,3 +43,10 @@ def test_the_table_counts_inputs_trials_and_failures(doubtful, capsys):
     said = capsys.readouterr().out
     assert "python -m torture doubtful --count 2 --seed 8" in said
     assert "lost (here): seed 8" in said
+
+
+@pytest.mark.parametrize(("failed", "spared", "expected"), [(0, 0.0, True), (1, 0.0, False), (1, 0.05, True)])
+def test_a_kind_holds_if_no_more_fail_than_it_is_spared(failed, spared, expected):
+    trials = [Trial("any", "lost" if number < failed else "kept") for number in range(20)]
+    done = [Tried(Batch("faults", 20, 1), trials, 1.0)]
+    assert main.holds(main.Kind(20, 20, spared), done) is expected
