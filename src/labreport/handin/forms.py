@@ -114,6 +114,9 @@ def _is_password(found: re.Match[bytes]) -> bool:
     before = found.string[max(found.start() - _BEFORE, 0) : found.start()]
     if _is_placeholder(value) or (found["option"] and not _OPTION.search(before)):
         return False
+    key = found.string[max(found.start() - _LONGEST_KEY, 0) : found.start()]
+    if _DIGEST.fullmatch(value) and _OF_RECORD.search(key):
+        return False
     after = found.string[found.end() : found.end() + _BEFORE]
     if found["sign"] == b"," and not (_PAIR_BEGINS.search(before) and _PAIR_ENDS.match(after)):
         return False
@@ -127,6 +130,9 @@ def _is_password(found: re.Match[bytes]) -> bool:
     return len(value) >= 8 and re.search(rb"\d.*[A-Za-z]|[A-Za-z].*\d", value) is not None
 
 
+_OF_RECORD, _DIGEST = re.compile(rb'"[a-z]+ [^"\n]*\Z'), re.compile(rb"[0-9a-f]{64}")
+"""What run.json says of what a result depends on: `"code src/a.py:SOME_KEYS": "…"`, a checksum."""
+_LONGEST_KEY = 500
 _OPTION = re.compile(rb"--[\w-]*\Z")
 _PAIR_BEGINS, _PAIR_ENDS = re.compile(rb"[(\[{]\s*\\?[\"'][\w.-]*\Z"), re.compile(rb"\s*[)\]}]")
 """What stands around the two of a pair; in a longer list a name is followed by the next one."""

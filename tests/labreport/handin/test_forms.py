@@ -147,6 +147,13 @@ def test_what_only_has_a_like_name_is_no_secret(name, value):
     assert kinds(f'{name} = "{value}"') == []
 
 
+@pytest.mark.parametrize("name", ["OTHER_KEYS", "API_TOKEN", "DB_PASSWORD"])
+def test_a_checksum_of_code_is_no_secret(name):
+    digest = "5a28f87a78b3a991aa712732a3b55ce6589ec1a81af93a4b44a90321c3960ab7"
+    assert found(f'{{\n "code src/a/file.py:{name}": "{digest}",\n}}') == []
+    assert found(f'{{\n "{name}": "{digest}",\n}}') != []
+
+
 def test_a_token_that_is_set_to_something_is_told_as_what_it_is():
     token = TOKENS["GitHub"]
     assert kinds(f'GH_TO{"KEN"}="{token}"') == [("a token of GitHub", 1, "")]
