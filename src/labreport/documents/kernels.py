@@ -221,7 +221,8 @@ async def _execute_cell(client: NotebookClient, at: int, deadline: float) -> Non
             raise CellFailed(what, [(at, None)], cure) from error
         if (task := asyncio.current_task()) and task.cancelling():
             raise asyncio.CancelledError from error
-        if await _exit_code(client) == -signal.SIGXCPU:
+        # the process above the kernel ends as shells do: by a number that tells the signal
+        if await _exit_code(client) == 128 + signal.SIGXCPU:
             what, cure = "the kernel was ended: it had used up its processor time", _COMPUTE
             raise CellFailed(what, [(at, None)], cure) from error
         what = "the kernel died while executing this cell"

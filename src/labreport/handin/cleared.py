@@ -11,8 +11,6 @@ import contextlib
 import hashlib
 import hmac
 import sys
-from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,11 +53,11 @@ class Cleared:
 
     def note(self, hand_in: bytes) -> None:
         """Note that a hand-in, which is told by some bytes, holds nothing of what is looked for."""
-        self._clean[self._tag(b"hand-in", hand_in, self._secret_key)] = None
+        self._clean[self._tag(b"hand-in", hand_in)] = None
 
     def is_noted(self, hand_in: bytes) -> bool:
-        """Return whether `note` was told of a hand-in, when the same was secret; the folder may differ."""
-        return self._tag(b"hand-in", hand_in, self._secret_key) in self._old
+        """Return whether `note` was told of a hand-in, for the same set of what is looked for."""
+        return self._tag(b"hand-in", hand_in) in self._old
 
     def save(self) -> None:
         """Keep what was clean for the next time; where nothing can be written, do without."""
@@ -76,12 +74,8 @@ class Cleared:
         self._clean[tag] = None
         return True
 
-    @cached_property
-    def _secret_key(self) -> bytes:
-        return _key(replace(self._known, paths=(), names=(), allowed=()))
-
-    def _tag(self, kind: bytes, data: bytes, key: bytes | None = None) -> str:
-        return hmac.digest(key or self._key, kind + hashlib.sha256(data).digest(), "sha256").hex()
+    def _tag(self, kind: bytes, data: bytes) -> str:
+        return hmac.digest(self._key, kind + hashlib.sha256(data).digest(), "sha256").hex()
 
 
 def _key(known: Known) -> bytes:

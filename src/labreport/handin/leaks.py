@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from labreport.documents import readback
 from labreport.errors import LabreportError, Place
@@ -53,14 +55,14 @@ def leaks_of_packed(project: Project, files: Mapping[str, bytes]) -> list[tuple[
 
 def note_searched(project: Project) -> None:
     """Note that the hand-in, as it lies there, was searched for all that must not be in it."""
-    cleared = Cleared(project, _known(project))
+    cleared = Cleared(project, _secret(project))
     cleared.note(_as_one(project))
     cleared.save()
 
 
 def is_searched(project: Project) -> bool:
     """Return whether the hand-in, as it lies there, was searched for what must not be in it by now."""
-    return Cleared(project, _known(project)).is_noted(_as_one(project))
+    return Cleared(project, _secret(project)).is_noted(_as_one(project))
 
 
 def masking() -> Callable[[str], str]:
@@ -80,11 +82,19 @@ def _in_file(name: str, data: bytes, cleared: Cleared) -> Iterator[secrets.Findi
         yield secrets.Finding(finding.kind, finding.what, inside="in the name of the file")
 
 
-def _known(project: Project) -> Known:
+def _secret(project: Project) -> Known:
+    """Return what is secret on this machine: of hand-ins, only that decides whether one is searched anew."""
+    return replace(known(_folders(project), names={}), paths=())
+
+
+def _folders(project: Project) -> list[Path]:
     # where labreport is installed, Python's own folder covers it
-    folders = {project.root, CHECKOUT or project.root}
+    return sorted({project.root, CHECKOUT or project.root})
+
+
+def _known(project: Project) -> Known:
     return known(
-        sorted(folders),
+        _folders(project),
         allowed=project.config.submission.get("allow", []),
         authors=project.config.authors,
     )

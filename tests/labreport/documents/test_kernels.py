@@ -29,6 +29,7 @@ def execute(tmp_path, *cells):
         cell_deadline=60,
         notebook_deadline=120,
         done=lambda *_: None,
+        notice=lambda _: None,
     )
     asyncio.run(run)
     return ["".join(output.get("text", "") for output in cell.outputs) for cell in notebook.cells]
