@@ -25,10 +25,7 @@ def _of_project(offers: Callable[[Project], Iterable[tuple[str, str]]]) -> Compl
     def complete(context: click.Context, _: click.Parameter, begun: str) -> list[CompletionItem]:
         try:
             found = [(word, help) for word, help in offers(project_of(context)) if word.startswith(begun)]
-        except (
-            LabreportError,
-            OSError,
-        ):  # a message would spoil the line; the command reports it
+        except (LabreportError, OSError):  # a message would spoil the line that is typed
             return []
         return [CompletionItem(word, help=help or None) for word, help in found]
 

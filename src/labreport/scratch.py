@@ -34,7 +34,7 @@ def folder() -> Iterator[Path]:
 
 
 def keep(path: Path) -> None:
-    """Keep a folder for the user, who is told about it."""
+    """Keep a folder for the user; the caller prints where it is."""
     (path / MARK).unlink()
 
 

@@ -22,7 +22,7 @@ from functools import cache
 from typing import Any
 
 NONE = "the kernel has no Landlock: nothing keeps TeX and notebooks from files that are not theirs"
-"""What is told where there is no wall."""
+"""The notice of a build without a wall."""
 
 # <linux/landlock.h>; the numbers of the system calls are those of all architectures
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446

@@ -52,11 +52,11 @@ class Cleared:
         return secrets.masked(text, self._known)
 
     def note(self, hand_in: bytes) -> None:
-        """Note that a hand-in, which is told by some bytes, holds nothing of what is looked for."""
+        """Note that a hand-in, given by bytes that identify it, holds nothing of what is looked for."""
         self._clean[self._tag(b"hand-in", hand_in)] = None
 
     def is_noted(self, hand_in: bytes) -> bool:
-        """Return whether `note` was told of a hand-in, for the same set of what is looked for."""
+        """Return whether a hand-in was noted, for the same set of what is looked for."""
         return self._tag(b"hand-in", hand_in) in self._old
 
     def save(self) -> None:
