@@ -59,7 +59,7 @@ class LabreportError(Exception):
     def lines(self, told: Callable[[str], str] = str) -> list[str]:
         """Return the message as lines: what, the place with its source line and a caret, notes, the cure.
 
-        `told` gives what is told of a text: it sees each one whole, before it is cut.
+        `told` edits each text, as masking does; it gets the whole text, before it is cut to a line.
         """
         head = [visible(told(self.what))]
         if self.place is not None:

@@ -230,7 +230,7 @@ _BASE64 = re.compile(rb"(?<!%b)(?:(?:%b{16,}%b)+%b*|%b{20,})=*" % (_WORD, _WORD,
 _HEX = re.compile(rb"(?<![0-9A-Fa-f])(?:[0-9A-Fa-f]{2}){12,}(?![0-9A-Fa-f])")
 
 LONGEST_WORD = 512
-"""Of what is longer, also bytes that are no text are looked into: it was written by a program."""
+"""In what is longer, bytes that are not text are searched, too: a program wrote it."""
 
 
 def _in_text(data: bytes) -> Iterator[Part]:
