@@ -215,12 +215,17 @@ class Project:
         quick = ("--quick",) if self.quick and "--full" not in arguments else ()
         return " ".join((self.program, *map(shlex.quote, (*arguments, *quick))))
 
-    def shown(self, path: Path, folders: dict[str, str] | None = None) -> str:
+    def shown(
+        self, path: Path, folders: dict[str, str] | None = None, *, follow_symlinks: bool = True
+    ) -> str:
         """Return a path as messages show it: relative to the project where it lies inside.
 
-        `folders` keeps where the folders of many files lead.
+        `folders` keeps where the folders of many files lead. A symbolic link is shown as what it leads to,
+        unless told not to follow it.
         """
-        if folders is None:
+        if not follow_symlinks:
+            real = f"{os.path.realpath(path.parent)}/{path.name}"
+        elif folders is None:
             real = os.path.realpath(path)
         else:
             folder, name = os.path.split(path)

@@ -193,6 +193,16 @@ def test_paths_are_shown_relative_to_the_project(tmp_path):
     assert project.shown(Path("/nowhere/else")) == "/nowhere/else"
 
 
+def test_a_link_is_shown_as_what_it_leads_to_or_as_itself(tmp_path):
+    project = load_text(tmp_path, FULL)
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "out").symlink_to("/nowhere")
+    links = [tmp_path / "link", tmp_path / "link" / "x", tmp_path / "out", tmp_path / "out" / "x"]
+    assert [*map(project.shown, links)] == ["data", "data/x", str(links[2]), str(links[3])]
+    itself = [project.shown(path, follow_symlinks=False) for path in links]
+    assert itself == ["link", "data/x", "out", str(links[3])]
+
+
 def test_experiments_are_the_modules_of_their_folder(tmp_path):
     project = load_text(tmp_path, FULL)
     assert project.experiment_names() == []

@@ -26,7 +26,7 @@ def in_zip(find: Callable[[Material, dict[str, bytes]], Found]) -> Callable[[Mat
 
 def untouched(m: Material) -> Found:
     """Return what was done to the hand-in after it was packed."""
-    return Found([(m.project.shown(path), what) for path, what in m.touched])
+    return Found([(m.project.shown(path, follow_symlinks=False), what) for path, what in m.touched])
 
 
 def handed_in(m: Material) -> Found:

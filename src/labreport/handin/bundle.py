@@ -80,7 +80,7 @@ def out_of_date(project: Project, contents: Contents | None = None) -> list[str]
     if not project.submission.is_dir():
         return ["never packed"]
     if by_hand := touched(project):
-        return [f"{project.shown(path)}: {what}" for path, what in by_hand]
+        return [f"{project.shown(path, follow_symlinks=False)}: {what}" for path, what in by_hand]
     pairs = {each.pdf: project.submission / each.pdf.name for each in project.documents}
     reasons = [
         f"{project.shown(pdf)} changed"

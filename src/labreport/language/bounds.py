@@ -7,7 +7,7 @@ power, a range or a replacement, is refused beforehand by its size.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 from labreport.language.arguments import FormatError
@@ -56,12 +56,18 @@ class Bounds:
     def joined(self, parts: Iterable[str]) -> str:
         """Return pieces of text side by side; FormatError as soon as all texts together are too long."""
         kept = []
-        for part in parts:
-            self.characters += len(part)
-            # a loop that makes too much is stopped in its next round, which knows its line
-            if self.characters > 2 * MOST_CHARACTERS:
-                raise _too_long()
-            kept.append(part)
+        try:
+            for part in parts:
+                self.characters += len(part)
+                # a loop that makes too much is stopped in its next round, which knows its line
+                if self.characters > 2 * MOST_CHARACTERS:
+                    raise _too_long()
+                kept.append(part)
+        except Exception as error:
+            # what is raised here, between two pieces, is told at the line that made the last of them
+            if isinstance(parts, Generator) and parts.gi_frame is not None:
+                parts.throw(error)
+            raise
         return "".join(kept)
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+import traceback
 
 import pytest
 from rendering import rendered
@@ -52,3 +53,18 @@ def test_loops_know_where_they_are_all_the_same():
     each = r"\VAR{loop.index}/\VAR{loop.length}\BLOCK{if loop.last}.\BLOCK{endif}"
     source = rf"\BLOCK{{for i in range(3)}}{each}\BLOCK{{endfor}}"
     assert re.sub("[{}]", "", rendered(source).text) == "1/32/33/3."
+
+
+def test_what_is_raised_between_two_pieces_is_told_at_the_line_of_the_last():
+    def pieces():
+        yield "one"
+        yield Raising("two")
+
+    class Raising(str):
+        def __len__(self):
+            raise InputError("in the middle")
+
+    with pytest.raises(InputError, match="in the middle") as caught:
+        bounds.Bounds().joined(pieces())
+    names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    assert "pieces" in names
