@@ -115,9 +115,9 @@ def squeezed(text: str) -> str:
 def on_page(text: str) -> str:
     """Return a text as it is read on a page: squeezed, without accents, which are glyphs beside letters."""
     parts = unicodedata.normalize("NFKD", squeezed(text)).replace("ȷ", "j").replace("ı", "i")
+    parts = "".join(c for c in parts if not unicodedata.combining(c) and c not in "ˆˇ˜")
     parts = re.sub("`(?=[gyY])|(?<=[yY])`", "", parts)
-    parts = parts.replace("=~", "~=")  # the two glyphs of ≅ may be read in either order
-    return "".join(c for c in parts if not unicodedata.combining(c) and c not in "ˆˇ˜")
+    return parts.replace("=~", "~=")  # the two glyphs of ≅ may be read in either order
 
 
 def composed(text: str) -> str:
@@ -330,7 +330,7 @@ def read_back(folder: Path, texts: Sequence[str]) -> Iterator[Trial]:
             found = pages[starts.get(mark, len(pages)) :][: 2 * len(expected)]
             if _WITH_GRAVE.search(text):
                 found, expected = (part.replace("`", "") for part in (found, expected))
-            yield judged(context, text, found[: len(expected)], expected)
+            yield judged(context, text, *map(_large_last, (found[: len(expected)], expected)))
     pdf = opened(data)
     titles = {match[1]: match[2] for title in _titles(pdf.outline) if (match := _TITLE.fullmatch(title))}
     alts = re.findall(rb"/Alt<FEFF([0-9A-F]*)>", data)
@@ -352,6 +352,14 @@ def read_back(folder: Path, texts: Sequence[str]) -> Iterator[Trial]:
 
 _WITH_GRAVE = re.compile("[ǸǹỲỳẀẁ]")
 """Letters whose accent is a glyph of its own, which may be read elsewhere on the line."""
+
+_LARGE = "∏∐∑∫∮⋀⋁⋂⋃⨀⨁⨂⨄⨆"
+"""Signs that reach below their line, and may be read with the one above."""
+
+
+def _large_last(text: str) -> str:
+    return "".join(sorted(text, key=lambda c: _LARGE.find(c)))
+
 
 _TITLE = re.compile(rf"Q(\d+){_id('heading')}Q(.*)ZZ", re.DOTALL)
 

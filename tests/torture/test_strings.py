@@ -34,7 +34,17 @@ def test_what_is_seen_instead_of_a_text_is_told():
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
-@pytest.mark.parametrize("text", ["W" * 5_000, "\N{HORSE}" * 5_000, "Ỳ॒"], ids=["wide", "not shown", "accent"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "W" * 5_000,
+        "\N{HORSE}" * 5_000,
+        "Ỳ॒",
+        "x`\u2028ẏ",
+        "ゕ⤯╼ℏ2CbA\\input secret |.{\n&nbsp#}=\ue51e🃪∏ｍ\\end{document}",
+    ],
+    ids=["wide", "not shown", "accent", "a dot above", "a large sign"],
+)
 def test_a_text_that_once_was_lost_or_stopped_a_build_is_kept(text):
     text, failed = table(strings.in_pdf([text]))
     assert failed == [], text
