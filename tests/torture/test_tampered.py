@@ -101,6 +101,21 @@ def test_what_was_done_is_named_with_its_place(packed, kind, said):
         assert any(re.search(f"(^|: | ){said}$", line) for line in lines), lines
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("bit of the PDF", "report.pdf"), ("hidden file beside", ".hidden"), ("link to the zip", "code.zip")],
+)
+def test_what_was_done_in_a_build_folder_outside_is_named_with_its_place(packed, tmp_path, kind, name):
+    packed.build.rename(tmp_path / "out")
+    apart = project_module.load(packed.root, build_dir=tmp_path / "out")
+    bundle.pack(apart)
+    tampered.KINDS[kind](random.Random(kind), apart)
+    place = f"{tmp_path / 'out' / 'submission' / name}: "
+    assert [reason for reason in bundle.out_of_date(apart) if reason.startswith(place)]
+    for lines in (tampered.told_by_verify(apart), tampered.told_by_check(apart)):
+        assert any(place in line for line in lines), lines
+
+
 @pytest.mark.slow
 def test_the_commands_tell_20_of_20_changes_of_a_whole_build(tmp_path):
     project = projects.make(tmp_path / "project", {"one": projects.returning('{"n": 3}')})
