@@ -92,7 +92,7 @@ def another_language(start: Start) -> None:
     for name in [name for name in start.environment if name.startswith(("LC_", "LANG", "HOME", "XDG_"))]:
         del start.environment[name]
     start.environment |= {
-        "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": ":backslashreplace",
+        "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0",
         "LANGUAGE": "de:nl", "TZ": "Pacific/Chatham", "SOURCE_DATE_EPOCH": "0",
     }  # fmt: skip
 
