@@ -202,10 +202,10 @@ def _file(error: OSError) -> Path | None:
 
 def _written(folder: Path, file: Path | None) -> list[Path]:
     """Return the places of which one is full: the build's, or that of temporary files."""
-    import tempfile
+    from labreport import scratch
 
     if file is None:
-        return [folder, Path(tempfile.gettempdir())]
+        return [folder, *[place for place in scratch.places() if place.is_dir()][:1]]
     return [folder if file.is_relative_to(folder) else file.parent]
 
 

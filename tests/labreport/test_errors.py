@@ -223,3 +223,14 @@ def test_what_is_told_of_a_text_is_decided_before_it_is_cut():
         assert len(told) == len(one.lines())
         assert not [line for line in told if "SES" in line]
         assert f"  at {'***'}.py:3" in told
+
+
+def test_a_disk_that_is_full_everywhere_is_told(tmp_path, monkeypatch):
+    """Python finds no folder for temporary files then, and says that there is none."""
+
+    def none(*_):
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr("tempfile._get_default_tempdir", none)
+    monkeypatch.setattr("tempfile.tempdir", None)
+    assert "no space left on " in of_disk(OSError(errno.ENOSPC, "x"), tmp_path).what

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import projects
 import pytest
@@ -70,9 +71,59 @@ def test_a_dry_run_leaves_it(tmp_path, holder):
 
 def test_what_was_kept_and_what_is_the_users_stays(temporary):
     with scratch.folder() as kept:
+        (kept / "log").touch()
         scratch.keep(kept)
-    own = temporary / "labreport-thesis"
-    own.mkdir()
-    (temporary / "labreport-link").symlink_to(own)
+    own = [
+        temporary / name for name in ("labreport-thesis", f"{scratch.PREFIX}thesis", f"{scratch.PREFIX}link")
+    ]
+    own[0].mkdir()
+    (own[1] / "chapters").mkdir(parents=True)
+    own[2].symlink_to(own[0])
     scratch.sweep()
-    assert {path.name for path in temporary.iterdir()} == {kept.name, "labreport-thesis", "labreport-link"}
+    assert {*temporary.iterdir()} == {kept, *own}
+
+
+MAKE_AND_DIE = """
+import os, signal, sys
+from labreport import scratch
+
+sys.addaudithook(lambda event, _: event == sys.argv[1] and os.kill(os.getpid(), signal.SIGKILL))
+with scratch.folder() as folder:
+    (folder / "x").mkdir()
+"""
+
+
+@pytest.mark.parametrize("event", ["open", "fcntl.flock", "os.mkdir"])
+def test_what_a_kill_leaves_while_a_folder_is_made_goes(temporary, event):
+    subprocess.run(
+        [sys.executable, "-c", MAKE_AND_DIE, event], env=os.environ | {"PYTHONPATH": str(SRC)}, check=False
+    )
+    scratch.sweep()
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["open", "flock"])
+def test_a_folder_that_is_swept_before_it_is_locked_is_made_anew(temporary, monkeypatch, name):
+    swept = []
+    owner = {"open": Path, "flock": scratch.fcntl}[name]
+    real = getattr(owner, name)
+
+    def late(*args, **kwargs):
+        monkeypatch.setattr(owner, name, real)
+        swept.extend(temporary.iterdir())
+        scratch.sweep()
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, late)
+    with scratch.folder() as folder:
+        assert swept
+        assert folder not in swept
+        scratch.sweep()
+        assert list(temporary.iterdir()) == [folder]
+
+
+def test_a_folder_that_cannot_be_marked_is_not_left(temporary, monkeypatch):
+    monkeypatch.setattr(scratch.fcntl, "flock", Mock(side_effect=OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space"), scratch.folder():
+        pass
+    assert list(temporary.iterdir()) == []

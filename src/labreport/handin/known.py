@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from labreport import scratch
 from labreport.handin import values
 from labreport.handin.forms import Form
 
@@ -90,13 +91,9 @@ def _paths(folders: Iterable[Path]) -> Iterator[Form]:
     import sys
 
     known_as = {str(folder): "a path of this machine, of the project's folder" for folder in folders}
-    # not `tempfile.gettempdir`, which writes a file to see whether it can
-    temporary = [os.environ.get(name, "") for name in ("TMPDIR", "TEMP", "TMP")]
     for folder, what in (
         (os.path.expanduser("~"), "a path of this machine, of the home folder"),  # noqa: PTH111 -- "~" may stay
-        *((folder, "a path of this machine, of a temporary folder") for folder in temporary),
-        ("/tmp", "a path of this machine, of a temporary folder"),
-        ("/var/tmp", "a path of this machine, of a temporary folder"),
+        *((str(place), "a path of this machine, of a temporary folder") for place in scratch.places()),
         (sys.prefix, "a path of this machine, of Python's folder"),
         (sys.base_prefix, "a path of this machine, of Python's folder"),
     ):
