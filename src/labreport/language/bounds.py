@@ -7,7 +7,8 @@ power, a range or a replacement, is refused beforehand by its size.
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from types import GeneratorType
 from typing import Any
 
 from labreport.language.arguments import FormatError
@@ -65,7 +66,7 @@ class Bounds:
                 kept.append(part)
         except Exception as error:
             # what is raised here, between two pieces, is told at the line that made the last of them
-            if isinstance(parts, Generator) and parts.gi_frame is not None:
+            if isinstance(parts, GeneratorType) and parts.gi_frame is not None:
                 parts.throw(error)
             raise
         return "".join(kept)

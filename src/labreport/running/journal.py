@@ -1,9 +1,15 @@
-"""What the processes of one experiment have observed, written to one place in the order of time."""
+"""What the processes of one experiment have observed, written to one place in the order of time.
+
+Who opens a file may bear that it cannot be opened, but a line that cannot be written would be an input that
+nobody knows of. So that is no error of the one who opens it: it is raised where the lines are read.
+"""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
+import mmap
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +36,9 @@ class Journal:
     def __init__(self) -> None:
         self._handles: list[int] = []
         self._identity = 0, 0
+        self._kept: Path | None = None
+        # the number of the error that lost a line; all processes share it
+        self._lost = mmap.mmap(-1, mmap.PAGESIZE)
         self._go_on_in(_nameless())
 
     def _go_on_in(self, handle: int) -> None:
@@ -44,16 +53,31 @@ class Journal:
         found = os.fstat(handle)
         # a process that has closed all that it inherited may have another file under this number
         if (found.st_dev, found.st_ino) == self._identity:
-            os.write(handle, json.dumps([kind, name, value, how]).encode() + b"\n")
+            line = json.dumps([kind, name, value, how]).encode() + b"\n"
+            try:
+                self._lose(0 if os.write(handle, line) == len(line) else errno.ENOSPC)
+            except OSError as error:
+                self._lose(error.errno or errno.EIO)
+
+    def _lose(self, number: int) -> None:
+        """Note that a line could not be written; a file that lacks one is not kept for a later run."""
+        if number:
+            self._lost[:4] = number.to_bytes(4, "little")
+            if self._kept is not None:
+                self._kept.unlink(missing_ok=True)
 
     def lines(self) -> Iterator[Line]:
-        """Yield the lines of all processes, in the order of time."""
+        """Yield the lines of all processes, in the order of time; OSError if one could not be written."""
+        if number := int.from_bytes(self._lost[:4], "little"):
+            self._lose(number)
+            raise OSError(number, os.strerror(number))
         for handle in self._handles:
             yield from _read(handle)
 
     def keep(self, path: Path) -> None:
         """Go on in a new file that outlives this process, with all that has been written so far."""
         lines = list(self.lines())
+        self._kept = path
         self._go_on_in(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC, 0o666))
         for line in lines:
             self.write(line.kind, line.name, line.value, line.how)

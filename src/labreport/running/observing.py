@@ -392,7 +392,8 @@ def start(project: Project, experiment: str, phase: str, copy: Path | None = Non
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event in handlers:  # most events are of other kinds, and each of them pays for this line
-            with contextlib.suppress(OSError, ValueError):  # what the system refuses, it refuses the caller
+            # what the system refuses, it refuses the caller; what cannot be noted, the journal remembers
+            with contextlib.suppress(OSError, ValueError):
                 handlers[event](*arguments)
 
     sys.addaudithook(hook)
@@ -470,15 +471,16 @@ def seen_in_map() -> Fingerprint:
 def keep(folder: Path) -> None:
     """Keep what is observed from now on for a folder of checkpoints, which depend on it.
 
-    The folder is emptied if anything that the run before had read has changed; else all of that counts as
-    read again, since this run need not read it where it finds what was made from it.
+    The folder is emptied if anything that the run before had read has changed, or if nobody knows what that
+    was; else all of that counts as read again, since this run need not read it where it finds what was made
+    from it.
     """
     if _observer is None or _observer.keeps or os.getpid() != _observer.process:
         return
     _observer.keeps = True
     path = read_before(folder)
     known = {Part(line.kind, line.name): line.value for line in left(path)}
-    if Sources(_observer.project).observed(known) != Fingerprint(known):
+    if not path.exists() or Sources(_observer.project).observed(known) != Fingerprint(known):
         shutil.rmtree(folder)
         folder.mkdir()
     else:
