@@ -18,6 +18,7 @@ import projects
 from rich.console import Console
 from rich.progress import track
 
+from labreport import descendants
 from torture.trial import PASSED, Trial
 
 
@@ -75,6 +76,7 @@ def all_tried(batches: Sequence[Batch]) -> list[Tried]:
 
 
 def _work_in(folder: str) -> None:
-    """Let what a process of the pool makes lie in a folder that is removed in any case."""
+    """Let what a process of the pool makes lie in a folder that is removed; let it end with its parent."""
+    descendants.die_with_parent(os.getppid())
     tempfile.tempdir = folder
     projects.KEPT = Path(folder)

@@ -22,7 +22,7 @@ from pathlib import Path
 import projects
 
 from labreport import __main__ as program
-from labreport import build, leftovers, page
+from labreport import build, descendants, leftovers, page
 from labreport import project as projects_of
 from labreport.documents import latexmk
 from labreport.project import Project
@@ -76,6 +76,17 @@ def edit_all(root: Path) -> None:
     """Change a result and the text about another one."""
     projects.change(root / "experiments/coin.py", "0.52", "0.53")
     projects.change(root / "report_templates/report.tex.j2", "that of a six", "a six's")
+
+
+def edit_all_but_notebooks(root: Path) -> None:
+    """Change the same where there is no notebook."""
+    edit_all(root)
+    shutil.rmtree(root / "report_templates/notebooks", ignore_errors=True)
+
+
+def edit_notebook(root: Path) -> None:
+    """Change what a notebook computes."""
+    projects.change(root / "report_templates/notebooks/share.py.j2", "1 + 1", "1 + 2")
 
 
 def edit_readme(root: Path) -> None:
@@ -132,8 +143,11 @@ class Bench:
         found = [f"{each.path.name} ({each.what})" for each in leftovers.leftovers(self.project)]
         return found + [f"{path.name} (temporary)" for path in Path(tempfile.gettempdir()).iterdir()]
 
-    def build(self, *command: str, turn: Sequence[int] = (0, 0, 0)) -> tuple[int, str]:
-        """Return how a build ends, and what it says; `turn` is which of its operations fails, and how."""
+    def build(self, *command: str, turn: Sequence[int] = (0, 0, 0), alone: bool = False) -> tuple[int, str]:
+        """Return how a build ends, and what it says; `turn` is at which of its operations what happens.
+
+        One that is `alone` is the first of a group, and starts a server of its own, which ends with it.
+        """
         log = self.kept.with_name("said")
         out = os.open(log, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         self.turn.set(*turn)
@@ -141,6 +155,10 @@ class Bench:
         if child == 0:
             os.dup2(out, 1)
             os.dup2(out, 2)
+            if alone:
+                os.setpgid(0, 0)
+                spare._spare = None
+            self.turn.begin()
             _run(self.root, command)
         os.close(out)
         _, status = os.waitpid(child, 0)
@@ -155,8 +173,10 @@ class Bench:
 def make(folder: Path, states: Mapping[str, tuple[str | None, Edit]], *, notebook: bool = False) -> Bench:
     """Return a bench with these states: each is what a build gives that begins with one before, and edits.
 
-    The process that calls this is changed for good: it is one that only looks at builds.
+    The process that calls this is changed for good: it is one that only looks at builds, and ends with its
+    parent.
     """
+    descendants.die_with_parent(os.getppid())
     for name in ("tmp", "path", "kept"):
         (folder / name).mkdir()
     os.environ["TMPDIR"] = tempfile.tempdir = str(folder / "tmp")

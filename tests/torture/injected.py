@@ -1,8 +1,8 @@
-"""One operation on the file system that fails, in any process of a build: the n-th that writes.
+"""One operation on the file system that fails, or before which a build is ended: the n-th that writes.
 
 Each process that finds this file as its `sitecustomize`, or calls `install`, asks before each open for
 writing, write, fsync, rename, mkdir and change of rights, in the order of time over all processes,
-whether it is its turn to fail. The turn stands in a small file, which the tests set: nothing fails before.
+whether it is its turn. The turn stands in a small file, which the tests set: nothing happens before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 VARIABLE = "LABREPORT_TURN"
 """Names the environment variable that holds the path of the file with the turn."""
 
-_FORM = struct.Struct("qqqq")
+_FORM = struct.Struct("qqqqq")
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _EVENTS = ("os.mkdir", "os.rename", "os.chmod", "os.utime", "os.symlink", "os.link")
 
@@ -27,6 +27,8 @@ _EVENTS = ("os.mkdir", "os.rename", "os.chmod", "os.utime", "os.symlink", "os.li
 NEVER = 1 << 40
 """The turn of an operation that never comes: all are listed, in a file beside that of the turn."""
 SEEN = ".seen"
+ONCE, ALL, PARENT, GROUP = range(4)
+"""What happens in a turn: it fails, it fails and so do all that follow, the build or its group is ended."""
 
 
 class Turn:
@@ -37,9 +39,13 @@ class Turn:
             self._map = mmap.mmap(file.fileno(), _FORM.size)
         self.path = path
 
-    def set(self, at: int, number: int = 0, stays: int = 0) -> None:
-        """Let the operation `at` fail with the number of an error; from then on all, if it `stays`."""
-        self._map[:] = _FORM.pack(0, at, number, stays)
+    def set(self, at: int, number: int = 0, what: int = ONCE) -> None:
+        """Let something happen at an operation; `number` is that of an error or of a signal."""
+        self._map[:] = _FORM.pack(0, at, number, what, 0)
+
+    def begin(self) -> None:
+        """Let this process be the one to end."""
+        self._map[-8:] = struct.pack("q", os.getpid())
 
     @property
     def count(self) -> int:
@@ -47,8 +53,8 @@ class Turn:
         return _FORM.unpack(self._map)[0]
 
     def take(self, what: str, path: object = None) -> None:
-        """Count an operation; raise OSError if it is its turn."""
-        count, at, number, stays = _FORM.unpack(self._map)
+        """Count an operation; raise OSError, or end the build, if it is its turn."""
+        count, at, number, happens, build = _FORM.unpack(self._map)
         if not at:
             return
         count += 1
@@ -56,7 +62,10 @@ class Turn:
         if at == NEVER:
             _append(self.path + SEEN, f"{what} {_stack()}\n")
             return
-        if count == at or (stays and count > at):
+        if happens in (PARENT, GROUP):
+            if count == at and build:
+                (os.kill if happens == PARENT else os.killpg)(build, number)
+        elif count == at or (happens == ALL and count > at):
             name = (os.fspath(path),) if isinstance(path, str | bytes | os.PathLike) else ()
             raise OSError(number, os.strerror(number), *name)
 
