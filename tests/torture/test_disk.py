@@ -1,8 +1,10 @@
 """Full, failing and read-only disks: one message, the exit code 74, and nothing that is lost."""
 
+import errno
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +18,7 @@ from labreport.documents import latexmk
 from labreport.documents.latexmk import CompileFailed
 from labreport.errors import DiskError, UsageError
 from labreport.results import files
+from torture import disk, injected
 
 SRC = Path(__file__).parents[2] / "src"
 COIN = projects.experiment(
@@ -85,15 +88,47 @@ def tried(kind: str, count: int) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_each_failing_operation_leaves_whole_files_and_a_build_that_mends_them():
-    done = tried("disk", 6)
+@pytest.mark.parametrize(("kind", "count"), [("disk", 6), ("ended", 8), ("flips", 10)])
+def test_whatever_happens_at_an_operation_or_to_a_byte_the_next_build_mends_it(kind, count):
+    done = tried(kind, count)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.slow
-def test_no_byte_of_the_stored_state_makes_a_build_fail_or_give_other_bytes():
-    done = tried("flips", 10)
-    assert done.returncode == 0, done.stdout + done.stderr
+MAKES_TWO_FOLDERS = """
+import os, sitecustomize
+sitecustomize.Turn(os.environ[sitecustomize.VARIABLE]).begin()
+os.mkdir("one")
+os.mkdir("two")
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "number", "code"),
+    [
+        (injected.ONCE, errno.EIO, 1),
+        (injected.PARENT, signal.SIGKILL, -signal.SIGKILL),
+        (injected.GROUP, signal.SIGTERM, -signal.SIGTERM),
+    ],
+    ids=["fails", "is killed", "its group is ended"],
+)
+def test_something_happens_at_the_operation_that_was_chosen(tmp_path, monkeypatch, what, number, code):
+    monkeypatch.setenv(injected.VARIABLE, "")  # set anew below, and as before afterwards
+    injected.make(str(tmp_path / "turn")).set(2, number, what)
+    (tmp_path / "path").mkdir()
+    shutil.copyfile(injected.__file__, tmp_path / "path" / "sitecustomize.py")
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "path"), "PYTHONDONTWRITEBYTECODE": "1"}
+    words = [sys.executable, "-c", MAKES_TWO_FOLDERS]
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert done.returncode == code, done.stderr
+    assert [(tmp_path / name).exists() for name in ("one", "two")] == [True, False]
+    assert ("Input/output error" in done.stderr) == (what == injected.ONCE)
+
+
+def test_the_exit_codes_of_a_build_that_is_ended_are_those_of_the_signal():
+    assert disk.ENDINGS["SIGTERM to the group"].codes == (0, -15, 143)
+    assert disk.FAILURES["full"].codes == (0, 74)
 
 
 @pytest.mark.slow
