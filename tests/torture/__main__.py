@@ -31,8 +31,8 @@ class Kind:
 KINDS = {
     "disk": Kind(250, batch=250),
     "flips": Kind(1_000, batch=1_000),
-    "ended": Kind(160, batch=160),
-    "kills": Kind(40, batch=10),
+    "ended": Kind(170, batch=170),
+    "kills": Kind(30, batch=10),
     "tampered": Kind(60, batch=30),
     "planted": Kind(120, batch=60),
     "faults": Kind(80, batch=20, spared=0.05),

@@ -22,7 +22,7 @@ from torture.trial import Trial
 WORKERS = 2
 WHOLE = 0.15
 """The share of trials in which the whole file is another one."""
-TAKEN_BACK = 0.25
+TAKEN_BACK = 0.1
 """The share of trials in which an edit was taken back; it is so in all that change the store."""
 UNREAD = ("log", ".lock", ".slots")
 """What no build reads back."""
