@@ -34,7 +34,8 @@ GROUND = ("errors", "config", "project", "events", "surroundings", "wall", "modu
 GROUND += ("lock", "descendants", "scratch")
 MAY_IMPORT = {
     # For each room of labreport, and each module beside them, the rooms to its right.
-    "errors": (),
+    "scratch": (),
+    "errors": ("scratch",),
     "config": ("errors",),
     "project": ("errors", "config"),
     "events": ("errors",),
@@ -43,7 +44,6 @@ MAY_IMPORT = {
     "modules": ("errors", "project"),
     "lock": ("errors", "project"),
     "descendants": (),
-    "scratch": (),
     "interruption": (),
     "progress": ("events",),
     "language": GROUND,
