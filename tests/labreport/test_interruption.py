@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import projects
@@ -78,6 +79,32 @@ def test_a_second_signal_does_not_cut_the_clearing_short(waiting):
     _, error = build.communicate(timeout=60)
     assert build.returncode in (129, 143)
     assert (error.count("interrupted by SIG"), error.count("Traceback")) == (1, 0)
+    assert not any(map(alive, found))
+
+
+UNHEARD = """
+import select, signal
+
+real = select.select
+
+def unheard(*args):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        return real(*args)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+select.select = unheard
+"""
+"""What a signal meets that comes after Python has looked for some, and before the system waits."""
+
+
+def test_a_signal_that_ends_no_wait_is_heard_after_it(waiting):
+    build, found = begin(waiting, before=UNHEARD)
+    time.sleep(0.5)  # until it waits, and nothing more is said
+    build.send_signal(signal.SIGTERM)
+    build.communicate(timeout=30)
+    assert build.returncode == 143
     assert not any(map(alive, found))
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from labreport.running.spare import Kind
 
 FOREVER = float("inf")
+LISTENING = 1.0
+"""Seconds after which a wait ends: a signal that comes just before it is heard only then."""
 LOG = "forkserver.log"
 OURS = ("labreport.running.child", "labreport.running.lab", "labreport.running.pool")
 """What every child needs, imported once before the first fork; and before what else is preloaded, since some
@@ -100,11 +102,11 @@ class Children:
         return min(set(range(len(taken) + 1)) - taken)
 
     def wait(self) -> list[Ended]:
-        """Listen until a child says something or its deadline comes; return the tasks that have ended."""
+        """Listen until a child says something or its deadline comes, but not long; return who has ended."""
         assert self._server is not None
         ends = min(running.ends for running in self._running.values())
         try:
-            messages = self._server.receive(None if ends == FOREVER else max(0.0, ends - time.monotonic()))
+            messages = self._server.receive(min(LISTENING, max(0.0, ends - time.monotonic())))
         except EOFError:
             return self._lost()
         ended = [end for message in messages if (end := self._hear(message)) is not None]
