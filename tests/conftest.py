@@ -7,8 +7,9 @@ import sys
 import projects
 import pytest
 
-# a shell without job control lets background jobs ignore SIGINT, and what they start inherits that
+# a shell without job control lets background jobs ignore these two, and what they start inherits that
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 # and under nohup they would ignore SIGHUP, by which tests end some of them
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
