@@ -382,7 +382,7 @@ def clean(context: click.Context, /, dry_run: bool, **_: Any) -> None:
     cleaned = build.clean(project, dry_run=dry_run)
     verb = "removed" if cleaned.removed else "would remove"
     for leftover in cleaned.leftovers:
-        path = project.shown(leftover.path, follow_symlinks=False)  # where one leads to is not what goes
+        path = project.shown(leftover.path, follow_symlinks=False)  # a link goes, not its target
         click.echo(f"{verb} {path}: {leftover.what} ({shown_bytes(leftover.size)})")
     total = shown_bytes(sum(leftover.size for leftover in cleaned.leftovers))
     click.echo(f"{verb} {total}" if cleaned.leftovers else "nothing is left over")

@@ -358,6 +358,7 @@ _LARGE = "∏∐∑∫∮⋀⋁⋂⋃⨀⨁⨂⨄⨆"
 
 
 def _large_last(text: str) -> str:
+    """Return a text with these signs at its end, in the order above: where they were read does not count."""
     return "".join(sorted(text, key=lambda c: _LARGE.find(c)))
 
 

@@ -65,7 +65,7 @@ class Bounds:
                     raise _too_long()
                 kept.append(part)
         except Exception as error:
-            # what is raised here, between two pieces, is told at the line that made the last of them
+            # an error between two pieces is reported at the template line that made the last one
             if isinstance(parts, GeneratorType) and parts.gi_frame is not None:
                 parts.throw(error)
             raise

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOREVER = float("inf")
 LISTENING = 1.0
-"""Seconds after which a wait ends: a signal that comes just before it is heard only then."""
+"""Seconds after which a wait ends: a signal that arrives just before the wait does not end it."""
 LOG = "forkserver.log"
 OURS = ("labreport.running.child", "labreport.running.lab", "labreport.running.pool")
 """What every child needs, imported once before the first fork; and before what else is preloaded, since some
@@ -102,7 +102,7 @@ class Children:
         return min(set(range(len(taken) + 1)) - taken)
 
     def wait(self) -> list[Ended]:
-        """Listen until a child says something or its deadline comes, but not long; return who has ended."""
+        """Listen for messages, at most `LISTENING` seconds or to a deadline; return the tasks that have ended."""
         assert self._server is not None
         ends = min(running.ends for running in self._running.values())
         try:

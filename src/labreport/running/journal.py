@@ -1,7 +1,7 @@
 """What the processes of one experiment have observed, written to one place in the order of time.
 
-Who opens a file may bear that it cannot be opened, but a line that cannot be written would be an input that
-nobody knows of. So that is no error of the one who opens it: it is raised where the lines are read.
+If a line cannot be written, an input goes unrecorded. The code that opened the file must not see that error,
+since it may catch it: it is raised later, when the lines are read.
 """
 
 from __future__ import annotations
@@ -55,16 +55,18 @@ class Journal:
         if (found.st_dev, found.st_ino) == self._identity:
             line = json.dumps([kind, name, value, how]).encode() + b"\n"
             try:
-                self._lose(0 if os.write(handle, line) == len(line) else errno.ENOSPC)
+                is_whole = os.write(handle, line) == len(line)
             except OSError as error:
                 self._lose(error.errno or errno.EIO)
+            else:
+                if not is_whole:
+                    self._lose(errno.ENOSPC)
 
     def _lose(self, number: int) -> None:
         """Note that a line could not be written; a file that lacks one is not kept for a later run."""
-        if number:
-            self._lost[:4] = number.to_bytes(4, "little")
-            if self._kept is not None:
-                self._kept.unlink(missing_ok=True)
+        self._lost[:4] = number.to_bytes(4, "little")
+        if self._kept is not None:
+            self._kept.unlink(missing_ok=True)
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines of all processes, in the order of time; OSError if one could not be written."""
