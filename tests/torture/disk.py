@@ -26,7 +26,6 @@ from torture.kills import adopting
 from torture.trial import Trial
 
 WORKERS = 2
-PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -157,12 +156,7 @@ def _after_recovery(scenario: Scenario, code: int, said: str, finished: list[str
     """Yield what is wrong after the next build."""
     if code:
         yield f"the next build ends with {code}"
-    now = _bench.published()
-    # a page tells of the report before it, unless what happened has left nothing to compare with
-    clean = [_bench.states[each.name] for each in SCENARIOS if each.edit == scenario.edit]
-    for name in clean[0]:
-        right = [state[name] for state in clean] if name == PAGE else [_bench.states[scenario.name][name]]
-        if now.get(name) not in right:
-            yield f"{name} is not that of a clean build"
+    now, clean = _bench.published(), _bench.states[scenario.name]
+    yield from (f"{name} is not that of a clean build" for name in clean if now.get(name) != clean[name])
     yield from (f"{name} ran twice" for name in finished if f"running {name}" in said)
     yield from (f"{left} is left over" for left in _bench.left_over())

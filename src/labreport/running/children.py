@@ -102,7 +102,7 @@ class Children:
         return min(set(range(len(taken) + 1)) - taken)
 
     def wait(self) -> list[Ended]:
-        """Listen for messages, at most `LISTENING` seconds or to a deadline; return the tasks that have ended."""
+        """Listen for messages, at most for `LISTENING` seconds; return the tasks that have ended."""
         assert self._server is not None
         ends = min(running.ends for running in self._running.values())
         try:

@@ -472,7 +472,8 @@ def keep(folder: Path) -> None:
     """Keep what is observed from now on for a folder of checkpoints, which depend on it.
 
     The folder is emptied if there is no record of what the run before had read, or any of that has changed;
-    else all of that counts as read again, since this run need not read it where it finds what was made from it.
+    else all of that counts as read again, since this run need not read it where it finds what was made from
+    it.
     """
     if _observer is None or _observer.keeps or os.getpid() != _observer.process:
         return
